@@ -1,0 +1,120 @@
+use crate::{Error, Result, VoxelPoint, WorldPoint};
+use glam::{DAffine3, DVec3};
+
+/// Where the voxels of a volume lie: shape, `world_from_voxel` and the name of the world it leads to.
+///
+/// Sheared matrices are kept as they are (a tilted gantry, an oblique registration).
+///
+/// ```
+/// use brainmesh_core::{Grid, VoxelPoint, WorldPoint};
+/// use glam::{DAffine3, DMat3, DVec3};
+/// // 2 mm voxels whose first axis runs to the left (radiological storage): i grows towards -x.
+/// let world_from_voxel = DAffine3::from_mat3_translation(
+///     DMat3::from_diagonal(DVec3::new(-2.0, 2.0, 2.0)), DVec3::new(90.0, -126.0, -72.0));
+/// let grid = Grid::new([91, 109, 91], world_from_voxel, "scanner")?;
+/// assert_eq!(grid.world_from_voxel(VoxelPoint::new(1.0, 0.0, 0.0)), WorldPoint::new(88.0, -126.0, -72.0));
+/// assert_eq!(grid.spacing_mm(), [2.0, 2.0, 2.0]);
+/// # Ok::<(), brainmesh_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    shape: [usize; 3],
+    world_from_voxel: DAffine3,
+    voxel_from_world: DAffine3,
+    world: String,
+}
+
+impl Grid {
+    /// `shape` is in voxels along `(i, j, k)`; every axis holds at least one voxel and the product fits memory addressing.
+    ///
+    /// # Errors
+    /// A singular or non-finite matrix, an empty axis, a voxel count that overflows.
+    pub fn new(shape: [usize; 3], world_from_voxel: DAffine3, world: impl Into<String>) -> Result<Self> {
+        if shape.contains(&0) || shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s)).is_none() {
+            return Err(Error::Invalid {
+                field: "grid shape",
+                expected: "at least one voxel along every axis, and a countable number in all".into(),
+                found: format!("{shape:?}"),
+            });
+        }
+        let determinant = world_from_voxel.matrix3.determinant();
+        let voxel_from_world = world_from_voxel.inverse();
+        if !world_from_voxel.is_finite() || determinant == 0.0 || !voxel_from_world.is_finite() {
+            return Err(Error::SingularAffine { determinant });
+        }
+        Ok(Self { shape, world_from_voxel, voxel_from_world, world: world.into() })
+    }
+
+    /// Voxels along `(i, j, k)`.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// Number of voxels.
+    pub fn voxel_count(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The matrix itself, world (RAS+ mm) from voxel.
+    pub fn affine(&self) -> DAffine3 {
+        self.world_from_voxel
+    }
+
+    /// Name of the world the matrix leads to, for example `scanner`, `aligned` or `MNI152`.
+    pub fn world(&self) -> &str {
+        &self.world
+    }
+
+    /// World position of a voxel position.
+    pub fn world_from_voxel(&self, p_voxel: VoxelPoint) -> WorldPoint {
+        WorldPoint(self.world_from_voxel.transform_point3(p_voxel.0))
+    }
+
+    /// Voxel position of a world position; it may lie outside the grid.
+    pub fn voxel_from_world(&self, p_world: WorldPoint) -> VoxelPoint {
+        VoxelPoint(self.voxel_from_world.transform_point3(p_world.0))
+    }
+
+    /// Distance between neighbouring voxel centres along `(i, j, k)`.
+    pub fn spacing_mm(&self) -> [f64; 3] {
+        let m = self.world_from_voxel.matrix3;
+        [m.x_axis.length(), m.y_axis.length(), m.z_axis.length()]
+    }
+
+    /// Smallest and largest world coordinates of the voxel centres.
+    pub fn world_bounds(&self) -> (WorldPoint, WorldPoint) {
+        let mut low = DVec3::INFINITY;
+        let mut high = DVec3::NEG_INFINITY;
+        for corner in 0..8usize {
+            let at = |axis: usize| if corner >> axis & 1 == 1 { (self.shape[axis] - 1) as f64 } else { 0.0 };
+            let p = self.world_from_voxel(VoxelPoint::new(at(0), at(1), at(2))).0;
+            low = low.min(p);
+            high = high.max(p);
+        }
+        (WorldPoint(low), WorldPoint(high))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glam::DMat3;
+
+    #[test]
+    fn a_sheared_grid_goes_to_the_world_and_back() {
+        let shear = DMat3::from_cols(DVec3::new(0.5, 0.0, 0.0), DVec3::new(0.1, 0.5, 0.0), DVec3::new(0.0, 0.2, 2.0));
+        let grid =
+            Grid::new([10, 20, 30], DAffine3::from_mat3_translation(shear, DVec3::new(1.0, 2.0, 3.0)), "scanner")
+                .unwrap();
+        let voxel = VoxelPoint::new(3.0, 5.0, 7.0);
+        let back = grid.voxel_from_world(grid.world_from_voxel(voxel));
+        assert!((back.0 - voxel.0).length() < 1e-12);
+    }
+
+    #[test]
+    fn a_flat_matrix_is_refused() {
+        let flat = DAffine3::from_mat3(DMat3::from_diagonal(DVec3::new(1.0, 1.0, 0.0)));
+        assert!(matches!(Grid::new([1, 1, 1], flat, "scanner"), Err(Error::SingularAffine { .. })));
+        assert!(Grid::new([usize::MAX, 2, 1], DAffine3::IDENTITY, "scanner").is_err());
+    }
+}
