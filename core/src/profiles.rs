@@ -15,10 +15,26 @@ pub enum Channel {
     },
     /// Signed position in the given ribbon: 0 at the given pia, 1 at the given white surface, beyond both outside.
     Depth,
-    /// Straight pial to white distance in mm, the same at every sample.
-    Thickness,
-    /// Mean curvature of the mid-surface in 1/mm, positive on gyral crowns, the same at every sample.
-    Curvature,
+    /// Straight pial to white distance in mm, smoothed along the cortex; the same at every sample.
+    Thickness {
+        /// Full width at half maximum in mm; 0 is unsmoothed.
+        #[serde(default)]
+        fwhm_mm: f64,
+    },
+    /// Mean curvature of the mid-surface in 1/mm, positive on gyral crowns, smoothed along the cortex; the same at
+    /// every sample.
+    Curvature {
+        /// Full width at half maximum in mm; 0 is unsmoothed.
+        #[serde(default)]
+        fwhm_mm: f64,
+    },
+    /// Natural logarithm of pial over white vertex area, positive on gyral crowns, smoothed along the cortex; the
+    /// same at every sample.
+    AreaRatio {
+        /// Full width at half maximum in mm; 0 is unsmoothed.
+        #[serde(default)]
+        fwhm_mm: f64,
+    },
 }
 
 /// Values along rays: `[rays, channels, samples]`, and which rays cannot be used.
