@@ -1,0 +1,240 @@
+use crate::diffusion::{Diffusion, mean_curvature, usable};
+use crate::sample::is_constant;
+use crate::{Error, Result};
+use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface};
+use ndarray::{Array2, Array3, Axis};
+
+/// Where the samples of given intensities lie on a ray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DepthSpacing {
+    /// Sample i of n at `t = i / (n - 1)`: both ends included.
+    Equidistant,
+    /// Sample i of n at the volume fraction `(i + 0.5) / n` between pia and white surface: the centres of n shells of
+    /// equal volume, as in profiles sampled at equivolumetric depths. Only for rays that cover the ribbon alone.
+    Equivolumetric,
+}
+
+/// Intensities along every ray, before channels are made of them.
+#[derive(Debug, Clone)]
+pub struct RayIntensities {
+    /// `[rays, depths]`.
+    pub raw: Array2<f32>,
+    /// The same, smoothed along the cortex elsewhere: used instead of our own smoothing for the narrowest smoothed channel.
+    pub smoothed: Option<Array2<f32>>,
+    /// Spacing of the depths.
+    pub spacing: DepthSpacing,
+    /// Rays that cannot be used.
+    pub defects: Vec<Option<RayDefect>>,
+}
+
+impl RayIntensities {
+    /// Intensities from a file: rows that hold `missing`, values that are not finite, or one constant become defects.
+    ///
+    /// # Errors
+    /// When the number of rows is not the number of rays.
+    pub fn from_matrix(
+        raw: Array2<f32>,
+        smoothed: Option<Array2<f32>>,
+        spacing: DepthSpacing,
+        missing: Option<f32>,
+        mut defects: Vec<Option<RayDefect>>,
+    ) -> Result<Self> {
+        for matrix in std::iter::once(&raw).chain(smoothed.as_ref()) {
+            if matrix.nrows() != defects.len() {
+                return Err(brainmesh_core::Error::Length {
+                    field: "rows of the profiles (one a vertex)",
+                    expected: defects.len(),
+                    found: matrix.nrows(),
+                }
+                .into());
+            }
+            if matrix.ncols() < 2 {
+                return Err(brainmesh_core::Error::Invalid {
+                    field: "depths of the profiles",
+                    expected: "at least 2".into(),
+                    found: matrix.ncols().to_string(),
+                }
+                .into());
+            }
+            for (row, defect) in matrix.outer_iter().zip(&mut defects) {
+                if defect.is_none() {
+                    *defect = if row.iter().any(|v| missing == Some(*v)) {
+                        Some(RayDefect::NoTissue)
+                    } else if row.iter().any(|v| !v.is_finite()) {
+                        Some(RayDefect::NotFinite)
+                    } else {
+                        is_constant(&row.to_vec()).then_some(RayDefect::NoTissue)
+                    };
+                }
+            }
+        }
+        Ok(Self { raw, smoothed, spacing, defects })
+    }
+}
+
+/// The channels a model asks for, `samples` equidistant samples a ray.
+///
+/// Smoothing runs at equal depth index over the mid-surface, before resampling; defective rays neither give nor
+/// receive, and hold zeros.
+///
+/// # Errors
+/// [`Error::NoUsableRay`]; cancellation.
+pub fn channels(
+    wanted: &[Channel],
+    intensities: &RayIntensities,
+    ribbon: &Ribbon,
+    rays: &RaySet,
+    samples: usize,
+    monitor: &dyn Monitor,
+) -> Result<Profiles> {
+    let defects = &intensities.defects;
+    if defects.iter().all(Option::is_some) {
+        return Err(no_usable_ray(defects));
+    }
+    let middle = mid_surface(ribbon)?;
+    let flow = Diffusion::new(&middle, usable(defects));
+    let depth_map = DepthMap::new(intensities, ribbon, &flow, samples, monitor)?;
+    let narrowest = wanted
+        .iter()
+        .filter_map(|c| if let Channel::Smoothed { fwhm_mm } = c { Some(*fwhm_mm) } else { None })
+        .fold(f64::INFINITY, f64::min);
+    let clean = zero_defects(&intensities.raw, defects);
+    let mut values = Array3::<f32>::zeros((rays.len(), wanted.len(), samples));
+    for (index, channel) in wanted.iter().enumerate() {
+        let mut out = values.index_axis_mut(Axis(1), index);
+        let mut constant = |per_vertex: Vec<f64>, fwhm_mm: f64| -> Result<()> {
+            let column: Vec<f32> = per_vertex.into_iter().map(|v| v as f32).collect();
+            let column = zero_defects(&Array2::from_shape_fn((rays.len(), 1), |(v, _)| column[v]), defects);
+            let smooth = flow.smooth(&column, fwhm_mm, monitor)?;
+            for (mut row, value) in out.outer_iter_mut().zip(smooth.column(0)) {
+                row.fill(*value);
+            }
+            Ok(())
+        };
+        match *channel {
+            Channel::Raw => depth_map.resample(&clean, out),
+            Channel::Smoothed { fwhm_mm } => match &intensities.smoothed {
+                Some(given) if fwhm_mm == narrowest => depth_map.resample(&zero_defects(given, defects), out),
+                _ => depth_map.resample(&flow.smooth(&clean, fwhm_mm, monitor)?, out),
+            },
+            Channel::Thickness { fwhm_mm } => constant(ribbon.thickness_mm(), fwhm_mm)?,
+            Channel::Curvature { fwhm_mm } => constant(mean_curvature(&middle), fwhm_mm)?,
+            Channel::AreaRatio { fwhm_mm } => constant(log_area_ratio(ribbon), fwhm_mm)?,
+            Channel::Depth => {
+                for (ray, mut row) in out.outer_iter_mut().enumerate() {
+                    let (pial, white) = (rays.pial_t(ray), rays.white_t(ray));
+                    for (i, value) in row.iter_mut().enumerate().filter(|_| white > pial) {
+                        *value = ((RaySet::t_of_sample(i as f64, samples) - pial) / (white - pial)) as f32;
+                    }
+                }
+            }
+        }
+    }
+    for (mut ray, defect) in values.outer_iter_mut().zip(defects) {
+        if defect.is_some() {
+            ray.fill(0.0);
+        }
+    }
+    Ok(Profiles::new(wanted.to_vec(), values, defects.clone())?)
+}
+
+fn no_usable_ray(defects: &[Option<RayDefect>]) -> Error {
+    let reasons: Vec<String> = RayDefect::ALL
+        .iter()
+        .map(|kind| (kind, defects.iter().filter(|d| **d == Some(*kind)).count()))
+        .filter(|(_, n)| *n > 0)
+        .map(|(kind, n)| format!("{n} {}", kind.name()))
+        .collect();
+    Error::NoUsableRay { rays: defects.len(), reasons: reasons.join(", ") }
+}
+
+/// Half way between pial and white vertices.
+pub(crate) fn mid_surface(ribbon: &Ribbon) -> Result<Surface> {
+    let vertices = ribbon.pial().vertices().iter().zip(ribbon.white().vertices()).map(|(p, w)| p.lerp(*w, 0.5));
+    Ok(ribbon.pial().with_vertices(vertices.collect())?)
+}
+
+fn zero_defects(values: &Array2<f32>, defects: &[Option<RayDefect>]) -> Array2<f32> {
+    let mut clean = values.clone();
+    for (mut row, defect) in clean.outer_iter_mut().zip(defects) {
+        if defect.is_some() {
+            row.fill(0.0);
+        }
+    }
+    clean
+}
+
+/// Natural logarithm of pial over white vertex area, clamped to a factor of 8.
+fn log_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
+    let (pial, white) = (vertex_areas_mm2(ribbon.pial()), vertex_areas_mm2(ribbon.white()));
+    let limit = 8f64.ln();
+    let ratio = |(p, w): (&f64, &f64)| if *p > 0.0 && *w > 0.0 { (p / w).ln().clamp(-limit, limit) } else { 0.0 };
+    pial.iter().zip(&white).map(ratio).collect()
+}
+
+fn vertex_areas_mm2(surface: &Surface) -> Vec<f64> {
+    let mut areas = vec![0.0; surface.vertices().len()];
+    for (t, triangle) in surface.triangles().iter().enumerate() {
+        for &v in triangle {
+            areas[v as usize] += surface.triangle_area_mm2(t) / 3.0;
+        }
+    }
+    areas
+}
+
+/// Smoothing of the area ratio that turns volume fractions into distances: single triangles are noisy.
+const AREA_FWHM_MM: f64 = 3.0;
+
+/// Where to read given depths for every equidistant sample of every ray.
+struct DepthMap {
+    /// White over pial vertex area; `None` for equidistant depths.
+    area_ratios: Option<Vec<f64>>,
+    samples: usize,
+}
+
+impl DepthMap {
+    fn new(
+        intensities: &RayIntensities,
+        ribbon: &Ribbon,
+        flow: &Diffusion,
+        samples: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<Self> {
+        let area_ratios = match intensities.spacing {
+            DepthSpacing::Equidistant => None,
+            DepthSpacing::Equivolumetric => {
+                let ratios: Vec<f32> = log_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
+                let column = Array2::from_shape_fn((ratios.len(), 1), |(v, _)| ratios[v]);
+                let smooth = flow.smooth(&zero_defects(&column, &intensities.defects), AREA_FWHM_MM, monitor)?;
+                Some(smooth.iter().map(|&r| f64::from(-r).exp()).collect())
+            }
+        };
+        Ok(Self { area_ratios, samples })
+    }
+
+    /// Linear interpolation between the given depths; the outermost value holds beyond the first and last depth.
+    fn resample(&self, given: &Array2<f32>, mut out: ndarray::ArrayViewMut2<f32>) {
+        let depths = given.ncols();
+        let last = (depths - 1) as f64;
+        for (ray, (row, mut out)) in given.outer_iter().zip(out.outer_iter_mut()).enumerate() {
+            for (i, value) in out.iter_mut().enumerate() {
+                let rho = RaySet::t_of_sample(i as f64, self.samples);
+                let position = match &self.area_ratios {
+                    None => rho * last,
+                    Some(ratios) => volume_fraction(rho, ratios[ray]) * depths as f64 - 0.5,
+                }
+                .clamp(0.0, last);
+                let low = (position.floor() as usize).min(depths - 2);
+                let fraction = (position - low as f64) as f32;
+                *value = row[low] + fraction * (row[low + 1] - row[low]);
+            }
+        }
+    }
+}
+
+/// Volume between the pia and the Euclidean depth fraction `rho`, over the volume of the whole column, for a white
+/// area that is `ratio` times the pial one and an area that changes linearly in between: the inverse of Waehnert et al.
+/// 2014, NeuroImage 93, eq. 10.
+fn volume_fraction(rho: f64, ratio: f64) -> f64 {
+    (rho + (ratio - 1.0) * rho * rho / 2.0) / ((1.0 + ratio) / 2.0)
+}

@@ -1,0 +1,155 @@
+use crate::Result;
+use brainmesh_core::{Monitor, RayDefect, Surface};
+use glam::DVec3;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+/// Vertices handled by one task.
+const BLOCK: usize = 1024;
+
+/// Full width at half maximum over standard deviation of a Gaussian, 2 sqrt(2 ln 2).
+const FWHM_PER_SD: f64 = 2.354_820_045_030_949;
+
+/// Heat flow over a triangle mesh: smoothing along the cortex with a kernel of known width.
+///
+/// Cotangent weights (Pinkall and Polthier 1993; negative ones clamped to zero so that no value overshoots) and lumped
+/// vertex areas. After time `t` a point spreads to a Gaussian of standard deviation `sqrt(2 t)` along each axis.
+pub struct Diffusion {
+    offsets: Vec<usize>,
+    neighbours: Vec<u32>,
+    /// Flow rate along each edge over the area of the receiving vertex, in 1/mm^2.
+    rates: Vec<f64>,
+    areas_mm2: Vec<f64>,
+}
+
+impl Diffusion {
+    /// Heat flow on `surface`, between the vertices where `usable` is true: the others neither give nor receive.
+    pub fn new(surface: &Surface, usable: impl Fn(usize) -> bool) -> Self {
+        let n = surface.vertices().len();
+        let mut areas_mm2 = vec![0.0; n];
+        let mut edges: Vec<(u32, u32, f64)> = Vec::with_capacity(surface.triangles().len() * 6);
+        for (t, triangle) in surface.triangles().iter().enumerate() {
+            let corners = surface.corners(t);
+            let area = surface.triangle_area_mm2(t);
+            for k in 0..3 {
+                areas_mm2[triangle[k] as usize] += area / 3.0;
+                let (i, j) = (triangle[(k + 1) % 3], triangle[(k + 2) % 3]);
+                let (u, v) = (corners[(k + 1) % 3] - corners[k], corners[(k + 2) % 3] - corners[k]);
+                // Half the cotangent of the angle opposite to edge (i, j).
+                let weight = if area > 0.0 { u.dot(v) / (4.0 * area) } else { 0.0 };
+                edges.push((i, j, weight));
+                edges.push((j, i, weight));
+            }
+        }
+        // Stable: triangles stay in order within an edge, so that sums do not depend on the sort.
+        edges.sort_by_key(|&(i, j, _)| (i, j));
+        let mut offsets = vec![0usize; n + 1];
+        let (mut neighbours, mut rates) = (Vec::new(), Vec::new());
+        for group in edges.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (i, j, _) = group[0];
+            if usable(i as usize) && usable(j as usize) {
+                let weight: f64 = group.iter().map(|e| e.2).sum::<f64>().max(0.0);
+                neighbours.push(j);
+                rates.push(weight / areas_mm2[i as usize].max(f64::MIN_POSITIVE));
+                offsets[i as usize + 1] += 1;
+            }
+        }
+        for i in 0..n {
+            offsets[i + 1] += offsets[i];
+        }
+        Self { offsets, neighbours, rates, areas_mm2 }
+    }
+
+    /// Area belonging to each vertex: a third of its triangles.
+    pub fn areas_mm2(&self) -> &[f64] {
+        &self.areas_mm2
+    }
+
+    fn around(&self, vertex: usize) -> (&[u32], &[f64]) {
+        let range = self.offsets[vertex]..self.offsets[vertex + 1];
+        (&self.neighbours[range.clone()], &self.rates[range])
+    }
+
+    /// Laplace-Beltrami operator of the vertex positions at one vertex: -2 H n (Meyer et al. 2003, eq. 8), 1/mm.
+    fn laplacian(&self, surface: &Surface, vertex: usize) -> DVec3 {
+        let points = surface.vertices();
+        let (neighbours, rates) = self.around(vertex);
+        neighbours.iter().zip(rates).map(|(&j, &rate)| (points[j as usize].0 - points[vertex].0) * rate).sum()
+    }
+
+    /// Smooths every column of `values` `[vertices, columns]` with a kernel of this full width at half maximum.
+    ///
+    /// Constants stay as they are to rounding. Where triangles are much smaller than the typical one the flow is
+    /// limited for stability, which only matters for kernels narrower than an edge.
+    ///
+    /// # Errors
+    /// Cancellation.
+    pub fn smooth(&self, values: &Array2<f32>, fwhm_mm: f64, monitor: &dyn Monitor) -> Result<Array2<f32>> {
+        let time = (fwhm_mm / FWHM_PER_SD).powi(2) / 2.0;
+        if time <= 0.0 {
+            return Ok(values.clone());
+        }
+        let steps = (time / self.stable_step()).ceil().max(1.0);
+        let step = time / steps;
+        let columns = values.ncols();
+        let mut current: Vec<f32> = values.iter().copied().collect();
+        let mut next = current.clone();
+        monitor.stage("smoothing along the cortex", steps as u64);
+        for _ in 0..steps as usize {
+            monitor.check()?;
+            next.par_chunks_mut(columns * BLOCK).enumerate().for_each(|(block, rows)| {
+                for (i, row) in rows.chunks_exact_mut(columns).enumerate() {
+                    self.flow_into(block * BLOCK + i, step, &current, row);
+                }
+            });
+            std::mem::swap(&mut current, &mut next);
+            monitor.advance(1);
+        }
+        Array2::from_shape_vec(values.raw_dim(), current).map_err(|_| {
+            brainmesh_core::Error::Length { field: "smoothed values", expected: values.len(), found: next.len() }.into()
+        })
+    }
+
+    fn flow_into(&self, vertex: usize, step: f64, from: &[f32], row: &mut [f32]) {
+        let columns = row.len();
+        let own = &from[vertex * columns..(vertex + 1) * columns];
+        row.copy_from_slice(own);
+        let (neighbours, rates) = self.around(vertex);
+        let outflow = step * rates.iter().sum::<f64>();
+        let limit = if outflow > 0.8 { 0.8 / outflow } else { 1.0 };
+        for (&j, &rate) in neighbours.iter().zip(rates) {
+            let weight = (step * rate * limit) as f32;
+            let other = &from[j as usize * columns..(j as usize + 1) * columns];
+            for ((out, &a), &b) in row.iter_mut().zip(own).zip(other) {
+                *out += weight * (b - a);
+            }
+        }
+    }
+
+    /// Time step at which nine vertices in ten exchange at most half of their value.
+    fn stable_step(&self) -> f64 {
+        let mut outflows: Vec<f64> = (0..self.areas_mm2.len())
+            .map(|v| self.around(v).1.iter().sum::<f64>())
+            .filter(|&r| r > 0.0 && r.is_finite())
+            .collect();
+        if outflows.is_empty() {
+            return f64::INFINITY;
+        }
+        let rank = (outflows.len() * 9 / 10).min(outflows.len() - 1);
+        0.5 / *outflows.select_nth_unstable_by(rank, f64::total_cmp).1
+    }
+}
+
+/// Mean curvature at every vertex in 1/mm, positive where the surface bulges outward (gyral crowns), clamped to ±5.
+pub fn mean_curvature(surface: &Surface) -> Vec<f64> {
+    let flow = Diffusion::new(surface, |_| true);
+    let normals = surface.vertex_normals();
+    (0..surface.vertices().len())
+        .map(|v| (-0.5 * flow.laplacian(surface, v).dot(normals[v])).clamp(-5.0, 5.0))
+        .collect()
+}
+
+/// Whether a ray takes part in smoothing.
+pub(crate) fn usable(defects: &[Option<RayDefect>]) -> impl Fn(usize) -> bool + '_ {
+    |ray| defects[ray].is_none()
+}

@@ -1,0 +1,35 @@
+use brainmesh_core::{Cancelled, WorldPoint};
+
+/// What meshing cannot do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value broke the rule of its type.
+    #[error(transparent)]
+    Core(#[from] brainmesh_core::Error),
+    /// Stopped by the caller.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// No ray lies inside the volume.
+    #[error(
+        "the volume does not cover the surfaces: its voxels span {volume_low:?} to {volume_high:?} mm, the rays span {rays_low:?} to {rays_high:?} mm"
+    )]
+    NotCovered {
+        /// Lowest voxel centre.
+        volume_low: WorldPoint,
+        /// Highest voxel centre.
+        volume_high: WorldPoint,
+        /// Lowest ray end.
+        rays_low: WorldPoint,
+        /// Highest ray end.
+        rays_high: WorldPoint,
+    },
+    /// No ray can be used.
+    #[error("none of the {rays} rays can be used: {reasons}")]
+    NoUsableRay {
+        /// Number of rays.
+        rays: usize,
+        /// Defects by kind, in words.
+        reasons: String,
+    },
+}
