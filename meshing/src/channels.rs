@@ -233,8 +233,8 @@ impl DepthMap {
 }
 
 /// Volume between the pia and the Euclidean depth fraction `rho`, over the volume of the whole column, for a white
-/// area that is `ratio` times the pial one and an area that changes linearly in between: the inverse of Waehnert et al.
-/// 2014, NeuroImage 93, eq. 10.
+/// area that is `ratio` times the pial one and an area that changes linearly in between: the inverse of the
+/// equivolumetric model of Waehnert et al. 2014, NeuroImage 93.
 fn volume_fraction(rho: f64, ratio: f64) -> f64 {
     (rho + (ratio - 1.0) * rho * rho / 2.0) / ((1.0 + ratio) / 2.0)
 }

@@ -1,16 +1,28 @@
 //! From a cortical ribbon to rays, profiles, layer boundaries and checked layer surfaces. Opens no files.
 
+mod boxes;
+mod certify;
 mod channels;
+mod decode;
 mod diffusion;
 mod error;
+mod fill;
+mod intersect;
+mod layers;
 mod rays;
 mod sample;
+mod smooth;
 
+pub use certify::certify;
 pub use channels::{DepthSpacing, RayIntensities, channels};
+pub use decode::{DecodeOptions, decode};
 pub use diffusion::{Diffusion, mean_curvature};
 pub use error::Error;
-pub use rays::{NO_CORTEX_MM, extended_rays, no_cortex, ribbon_rays};
+pub use fill::fill;
+pub use layers::{layer_surfaces, thickness_mm};
+pub use rays::{extended_rays, no_cortex, ribbon_rays};
 pub use sample::sample;
+pub use smooth::{Smoothing, smooth_boundaries};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -2,13 +2,13 @@ use crate::Result;
 use brainmesh_core::{RayDefect, RaySet, Ribbon, WorldPoint};
 use glam::DVec3;
 
-/// Below this distance between pial and white vertex there is no cortex (the medial wall), in mm.
-pub const NO_CORTEX_MM: f64 = 0.05;
+/// Below this distance between pial and white vertex their difference is no reliable direction, in mm.
+const NO_DIRECTION_MM: f64 = 0.05;
 
 /// Rays of a ribbon, from `extension_mm` outside the pia to `extension_mm` below the white surface.
 ///
 /// A ray is the straight line through corresponding vertices (Wagstyl 2020 extends it by 0.5 mm both ways). Where the
-/// two coincide the ray follows the pial normal, so that it has a direction; [`no_cortex`] marks it.
+/// two coincide the ray follows the pial normal, so that it has a direction.
 ///
 /// ```
 /// # use brainmesh_core::{Ribbon, Structure, Surface, WorldPoint};
@@ -30,7 +30,7 @@ pub fn extended_rays(ribbon: &Ribbon, extension_mm: f64) -> Result<RaySet> {
     let (mut pial_t, mut white_t) = (Vec::with_capacity(n), Vec::with_capacity(n));
     for (vertex, (pial, white)) in ribbon.pial().vertices().iter().zip(ribbon.white().vertices()).enumerate() {
         let thickness_mm = pial.distance_mm(*white);
-        let inward = if thickness_mm > NO_CORTEX_MM {
+        let inward = if thickness_mm > NO_DIRECTION_MM {
             (white.0 - pial.0) / thickness_mm
         } else {
             // Towards the inside; any direction will do at a vertex without area.
@@ -55,7 +55,7 @@ pub fn ribbon_rays(ribbon: &Ribbon) -> Result<RaySet> {
     Ok(RaySet::new(ribbon.pial().vertices().to_vec(), ribbon.white().vertices().to_vec(), vec![0.0; n], vec![1.0; n])?)
 }
 
-/// Marks vertices without cortex: pial and white closer than [`NO_CORTEX_MM`].
-pub fn no_cortex(ribbon: &Ribbon) -> Vec<Option<RayDefect>> {
-    ribbon.thickness_mm().into_iter().map(|mm| (mm <= NO_CORTEX_MM).then_some(RayDefect::NoCortex)).collect()
+/// Marks vertices whose pial and white positions are closer than `min_thickness_mm`: no cortex, as on the medial wall.
+pub fn no_cortex(ribbon: &Ribbon, min_thickness_mm: f64) -> Vec<Option<RayDefect>> {
+    ribbon.thickness_mm().into_iter().map(|mm| (mm < min_thickness_mm).then_some(RayDefect::NoCortex)).collect()
 }

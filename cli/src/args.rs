@@ -1,0 +1,327 @@
+//! Arguments as typed. Nothing here computes or opens a file; [`crate::Plan`] resolves them.
+
+use crate::progress::ProgressMode;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// From brain volumes to cortical-layer surfaces.
+#[derive(Debug, Parser)]
+#[command(name = "brainmesh", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to show progress (on standard error).
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "General")]
+    pub progress: ProgressMode,
+    /// How to write messages (on standard error).
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "General")]
+    pub log_format: LogFormat,
+    /// Threads to use; all cores by default. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N", help_heading = "General", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 done, but more defects than --max-defects; 2 usage; \
+3 unreadable or invalid input; 4 model, runtime or writing failed; 130 cancelled.";
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Six cortical layers as surfaces, from a pial and a white surface and intensities.
+    Rays2surface(Box<Rays2surface>),
+    /// Sample intensities along cortical rays into an .npz file (what the network sees).
+    Profiles(ProfilesCommand),
+    /// Describe a volume, surface, profile, label or model file.
+    Info(InfoCommand),
+    /// Score results against a known truth.
+    #[command(subcommand)]
+    Evaluate(EvaluateCommand),
+    /// Make a cortex with known layers: volume, surfaces, truth and labelled rays.
+    Phantom(PhantomCommand),
+    /// Make a folded phantom cortex, find its layers, and compare with the truth.
+    Demo(DemoCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A ribbon and the intensities along its rays.
+#[derive(Debug, Clone, Args)]
+pub struct Inputs {
+    /// Pial surface (GIFTI, FreeSurfer, MNI .obj, Wavefront .obj, PLY).
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub pial: PathBuf,
+    /// White surface in vertex correspondence with the pial one.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub white: PathBuf,
+    /// Volume to sample (NIfTI, MINC, or a DICOM folder).
+    #[arg(long, value_name = "FILE", help_heading = "Input", required_unless_present = "profiles", conflicts_with_all = ["profiles", "smoothed_profiles"])]
+    pub volume: Option<PathBuf>,
+    /// Volume already smoothed along the cortex, for the smoothed channel.
+    #[arg(long, value_name = "FILE", help_heading = "Input", requires = "volume")]
+    pub smoothed_volume: Option<PathBuf>,
+    /// Profiles sampled elsewhere: [vertices, depths] as .npy, .npz or text.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub profiles: Option<PathBuf>,
+    /// The same profiles smoothed along the cortex, for the smoothed channel.
+    #[arg(long, value_name = "FILE", help_heading = "Input", requires = "profiles")]
+    pub smoothed_profiles: Option<PathBuf>,
+    /// What the profiles cover. Default: extended (0.5 mm beyond both surfaces, see --extension-mm).
+    #[arg(long, value_enum, default_value_t, help_heading = "Input")]
+    pub profiles_span: SpanArg,
+    /// How the depths of the profiles are spaced between pia and white (pial-white span only).
+    #[arg(long, value_enum, default_value_t, help_heading = "Input")]
+    pub profiles_depths: DepthsArg,
+    /// Value that stands for "no tissue" in the profiles or the volume.
+    #[arg(long, value_name = "VALUE", help_heading = "Input", allow_negative_numbers = true)]
+    pub missing_value: Option<f64>,
+    /// Use only these vertices: a label, shape, .npy or text file, non-zero = use.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub mask: Option<PathBuf>,
+    /// Index of the time point or channel of 4-D volumes.
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
+    pub volume_index: usize,
+    /// Dense cell layers are dark (Nissl and cell-body stains) or bright (inverted releases).
+    #[arg(long, value_enum, default_value_t, help_heading = "Input")]
+    pub polarity: PolarityArg,
+    /// Ray length outside the pia and below the white surface.
+    #[arg(long, value_name = "MM", default_value_t = 0.5, help_heading = "Input")]
+    pub extension_mm: f64,
+}
+
+/// What profiles cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum SpanArg {
+    /// From outside the pia to inside the white matter.
+    #[default]
+    Extended,
+    /// From the pia to the white surface only.
+    PialWhite,
+}
+
+/// Spacing of profile depths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DepthsArg {
+    /// Equal volume between depths (BigBrain, Waehnert 2014).
+    #[default]
+    Equivolumetric,
+    /// Equal distance between depths.
+    Equidistant,
+}
+
+/// Grey-value convention of the intensities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PolarityArg {
+    /// Dark where cells are dense.
+    #[default]
+    DarkIsDense,
+    /// Bright where cells are dense.
+    BrightIsDense,
+}
+
+/// Arguments of `rays2surface`.
+#[derive(Debug, Clone, Args)]
+pub struct Rays2surface {
+    /// Ribbon and intensities.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Folder for the results; made if needed, filled at the end or not at all.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: PathBuf,
+    /// Further surface formats beside GIFTI, comma-separated: ply, glb, obj, vtp, freesurfer, mni-obj.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
+    pub format: Vec<String>,
+    /// Write the wall time of every stage here (JSON). Not in report.json, which is the same for every run.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub timings: Option<PathBuf>,
+    /// End with exit code 1 when more rays than this are defective or cross (a number, or a percentage like 2%).
+    #[arg(long, value_name = "N|P%", help_heading = "Output")]
+    pub max_defects: Option<String>,
+    /// Model: a shipped name or a folder with model.json. Default: the one for the span of the rays.
+    #[arg(long, value_name = "NAME|DIR", help_heading = "Model")]
+    pub model: Option<String>,
+    /// auto, builtin, cpu (ONNX Runtime) or cuda[:N]. A device asked for by name never falls back to another.
+    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
+    pub device: String,
+    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub onnxruntime: Option<PathBuf>,
+    /// Smoothing of the boundaries over the mesh: auto, or 0 (none) and up. Weak rays are drawn to their neighbours.
+    #[arg(long, value_name = "STRENGTH", default_value = "auto", help_heading = "Boundaries")]
+    pub smoothing: String,
+    /// Seed of every random choice.
+    #[arg(long, value_name = "N", default_value_t = 1609, help_heading = "Boundaries")]
+    pub seed: u64,
+    /// Check everything and print the plan without computing.
+    #[arg(long, help_heading = "General")]
+    pub dry_run: bool,
+}
+
+/// Arguments of `profiles`.
+#[derive(Debug, Clone, Args)]
+pub struct ProfilesCommand {
+    /// Ribbon and intensities.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Channels, comma-separated: raw, smoothed:FWHM_MM, depth, thickness, curvature.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "smoothed:0.163,raw")]
+    pub channels: Vec<String>,
+    /// Samples a ray.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..=4096))]
+    pub samples: u16,
+    /// Result: .npz with values [rays, channels, samples], defects, pial_t, white_t, length_mm.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `info`.
+#[derive(Debug, Clone, Args)]
+pub struct InfoCommand {
+    /// File or folder.
+    pub file: PathBuf,
+    /// Machine-readable.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to evaluate.
+#[derive(Debug, Subcommand)]
+pub enum EvaluateCommand {
+    /// Layer boundaries: a result folder against a truth, or a model against labelled rays.
+    Layers(EvaluateLayers),
+}
+
+/// Arguments of `evaluate layers`.
+#[derive(Debug, Clone, Args)]
+pub struct EvaluateLayers {
+    /// Folder written by rays2surface.
+    #[arg(long, value_name = "DIR", required_unless_present = "rays")]
+    pub result: Option<PathBuf>,
+    /// True thickness of layers I..VI in mm: [vertices, 6] as .npy or shape GIFTI. Compares fractions of the ribbon.
+    #[arg(long, value_name = "FILE", conflicts_with = "truth_points")]
+    pub truth_thickness: Option<PathBuf>,
+    /// True boundary points on the rays (truth/points.npz of `brainmesh phantom`). Compares millimetres.
+    #[arg(long, value_name = "FILE")]
+    pub truth_points: Option<PathBuf>,
+    /// Parcels (label GIFTI) for parcel-mean correlations.
+    #[arg(long, value_name = "FILE")]
+    pub parcels: Option<PathBuf>,
+    /// Score only these vertices.
+    #[arg(long, value_name = "FILE")]
+    pub mask: Option<PathBuf>,
+    /// Labelled rays (.npz of `brainmesh phantom --rays`): runs the model on them.
+    #[arg(long, value_name = "FILE", conflicts_with = "result")]
+    pub rays: Option<PathBuf>,
+    /// Model for --rays: a shipped name or a folder.
+    #[arg(long, value_name = "NAME|DIR")]
+    pub model: Option<String>,
+    /// Machine-readable.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `phantom`.
+#[derive(Debug, Clone, Args)]
+pub struct PhantomCommand {
+    /// Folder for volume, surfaces and truth.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Geometry.
+    #[arg(long, value_enum, default_value_t)]
+    pub shape: ShapeArg,
+    /// Pial surface to cut a patch from (--shape patch).
+    #[arg(long, value_name = "FILE", requires = "white")]
+    pub pial: Option<PathBuf>,
+    /// White surface to cut a patch from (--shape patch).
+    #[arg(long, value_name = "FILE", requires = "pial")]
+    pub white: Option<PathBuf>,
+    /// Centre vertex of the patch; chosen by the seed when not given.
+    #[arg(long, value_name = "VERTEX")]
+    pub center: Option<u32>,
+    /// Size of the piece of cortex.
+    #[arg(long, value_name = "MM", default_value_t = 8.0)]
+    pub extent_mm: f64,
+    /// Voxel size.
+    #[arg(long, value_name = "MM", default_value_t = 0.04)]
+    pub spacing_mm: f64,
+    /// How layers divide the ribbon.
+    #[arg(long, value_enum, default_value_t)]
+    pub layer_model: LayerModelArg,
+    /// Strength of blur, texture, vessels, tears and uneven sections.
+    #[arg(long, value_enum, default_value_t)]
+    pub artefacts: ArtefactsArg,
+    /// Error of the given surfaces (standard deviation).
+    #[arg(long, value_name = "MM", default_value_t = 0.0)]
+    pub surface_error_mm: f64,
+    /// Grey-value convention.
+    #[arg(long, value_enum, default_value_t)]
+    pub polarity: PolarityArg,
+    /// Seed; the same seed gives the same bytes.
+    #[arg(long, value_name = "N", default_value_t = 1609)]
+    pub seed: u64,
+    /// Also write labelled rays for training (rays.npz), sampled from the made volume by the pipeline itself.
+    #[arg(long)]
+    pub rays: bool,
+    /// Write nothing but the labelled rays.
+    #[arg(long, requires = "rays")]
+    pub rays_only: bool,
+}
+
+/// Geometry of a phantom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ShapeArg {
+    /// Concentric spheres.
+    Sphere,
+    /// Folded cortex with gyri and sulci.
+    #[default]
+    Folded,
+    /// A patch of the given pial and white surfaces.
+    Patch,
+}
+
+/// How layers divide the ribbon of a phantom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LayerModelArg {
+    /// Constant volume fractions: deep layers thicken on crowns (Bok 1929).
+    #[default]
+    Equivolumetric,
+    /// Constant fractions of the distance.
+    Equidistant,
+}
+
+/// Strength of image faults in a phantom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ArtefactsArg {
+    /// Densities alone.
+    None,
+    /// Blur, texture and noise.
+    #[default]
+    Mild,
+    /// And vessels, tears, torn layer I, uneven sections.
+    Full,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct DemoCommand {
+    /// Folder for everything the demo makes.
+    #[arg(long, value_name = "DIR", default_value = "brainmesh-demo")]
+    pub out: PathBuf,
+    /// Seed of the phantom.
+    #[arg(long, value_name = "N", default_value_t = 1609)]
+    pub seed: u64,
+}

@@ -1,0 +1,154 @@
+//! From arguments to a ribbon, rays and profiles: shared by `rays2surface`, `profiles` and `phantom --rays`.
+
+use crate::args::{DepthsArg, Inputs, PolarityArg, SpanArg};
+use crate::report::InputFile;
+use crate::{Error, Result};
+use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface, Volume};
+use ndarray::Array2;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Where intensities come from.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A volume to sample, and one already smoothed along the cortex.
+    Volume {
+        /// Raw intensities.
+        raw: PathBuf,
+        /// Smoothed intensities.
+        smoothed: Option<PathBuf>,
+        /// Time point or channel of 4-D volumes.
+        index: usize,
+    },
+    /// Profiles sampled elsewhere.
+    Profiles {
+        /// Raw intensities.
+        raw: PathBuf,
+        /// Smoothed intensities.
+        smoothed: Option<PathBuf>,
+        /// Spacing of their depths (pial-white span).
+        depths: &'static str,
+    },
+}
+
+/// What the intensities cover, and so what rays they lie on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Span {
+    /// From `extension_mm` outside the pia to as far below the white surface.
+    Extended {
+        /// Extension at both ends.
+        extension_mm: f64,
+    },
+    /// From the pia to the white surface.
+    PialWhite,
+}
+
+/// Resolved inputs: every path exists; nothing has been read.
+#[derive(Debug, Clone, Serialize)]
+pub struct InputPlan {
+    /// Pial surface.
+    pub pial: PathBuf,
+    /// White surface.
+    pub white: PathBuf,
+    /// Intensities.
+    pub source: Source,
+    /// What the rays cover.
+    pub span: Span,
+    /// Vertices to use.
+    pub mask: Option<PathBuf>,
+    /// Value that stands for "no tissue".
+    pub missing_value: Option<f64>,
+    /// Whether dense cell layers are bright.
+    pub bright_is_dense: bool,
+}
+
+/// A ribbon with its rays and what was sampled on them.
+pub struct Sampled {
+    /// The given surfaces.
+    pub ribbon: Ribbon,
+    /// One ray a vertex.
+    pub rays: RaySet,
+    /// The channels asked for.
+    pub profiles: Profiles,
+}
+
+impl InputPlan {
+    /// Checks what can be checked without reading the files.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for options that do not go together, [`Error::Unusable`] for a file that does not exist.
+    pub fn resolve(inputs: &Inputs) -> Result<Self> {
+        if !(inputs.extension_mm >= 0.0 && inputs.extension_mm <= 10.0) {
+            return Err(Error::Usage(format!(
+                "--extension-mm: expected between 0 and 10, found {}",
+                inputs.extension_mm
+            )));
+        }
+        let depths = match inputs.profiles_depths {
+            DepthsArg::Equivolumetric => "equivolumetric",
+            DepthsArg::Equidistant => "equidistant",
+        };
+        let source = match (&inputs.volume, &inputs.profiles) {
+            (Some(raw), None) => Source::Volume {
+                raw: raw.clone(),
+                smoothed: inputs.smoothed_volume.clone(),
+                index: inputs.volume_index,
+            },
+            (None, Some(raw)) => {
+                Source::Profiles { raw: raw.clone(), smoothed: inputs.smoothed_profiles.clone(), depths }
+            }
+            _ => return Err(Error::Usage("expected exactly one of --volume and --profiles".into())),
+        };
+        let span = match inputs.profiles_span {
+            SpanArg::Extended => Span::Extended { extension_mm: inputs.extension_mm },
+            SpanArg::PialWhite => Span::PialWhite,
+        };
+        let plan = Self {
+            pial: inputs.pial.clone(),
+            white: inputs.white.clone(),
+            source,
+            span,
+            mask: inputs.mask.clone(),
+            missing_value: inputs.missing_value,
+            bright_is_dense: inputs.polarity == PolarityArg::BrightIsDense,
+        };
+        for (role, path) in plan.files() {
+            if !path.exists() {
+                return Err(Error::Unusable(format!("{}: no such file or folder ({role})", path.display())));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Every file, with what it is used as.
+    pub fn files(&self) -> Vec<(&'static str, &Path)> {
+        let mut files: Vec<(&'static str, &Path)> = vec![("pial", &self.pial), ("white", &self.white)];
+        match &self.source {
+            Source::Volume { raw, smoothed, .. } => {
+                files.push(("volume", raw));
+                files.extend(smoothed.iter().map(|p| ("smoothed volume", p.as_path())));
+            }
+            Source::Profiles { raw, smoothed, .. } => {
+                files.push(("profiles", raw));
+                files.extend(smoothed.iter().map(|p| ("smoothed profiles", p.as_path())));
+            }
+        }
+        files.extend(self.mask.iter().map(|p| ("mask", p.as_path())));
+        files
+    }
+
+    /// Every file with its SHA-256.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] for a file that cannot be read.
+    pub fn hash(&self) -> Result<Vec<InputFile>> {
+        self.files()
+            .into_iter()
+            .map(|(role, path)| {
+                InputFile::hash(role, path).map_err(|e| Error::Unusable(format!("{}: {e}", path.display())))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,22 @@
+//! The pipeline of brainmesh as a library: arguments become a [`Plan`], the plan runs, the run gives a [`Report`].
+//!
+//! The command line, the Python package and the plugins all call [`Plan::run`], so that they give the same bytes.
+
+pub mod args;
+mod commands;
+mod error;
+mod input;
+mod output;
+mod plan;
+mod progress;
+mod report;
+mod run;
+
+pub use commands::dispatch;
+pub use error::{Error, ExitCode};
+pub use plan::{Plan, Source, Span};
+pub use progress::Progress;
+pub use report::Report;
+
+/// Result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,144 @@
+use brainmesh_core::{Certificate, LayerBoundaries, RayOutcome};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+/// What one run did, with what, and how well: `report.json`.
+///
+/// The same inputs, parameters and seed give the same bytes, so wall times and thread counts are not in it
+/// (`--timings` writes those).
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Version of this layout.
+    pub schema: &'static str,
+    /// Version of brainmesh.
+    pub brainmesh: &'static str,
+    /// Input files.
+    pub inputs: Vec<InputFile>,
+    /// The model.
+    pub model: ModelSummary,
+    /// Which engine ran it, and why that one.
+    pub device: String,
+    /// Everything that shapes the result.
+    pub parameters: serde_json::Value,
+    /// Vertices of the ribbon, one ray each.
+    pub rays: usize,
+    /// Rays whose boundaries were found on the ray itself.
+    pub measured: usize,
+    /// Defective rays by kind.
+    pub defects: BTreeMap<&'static str, DefectCount>,
+    /// Mean thickness and uncertainty of the rays that have layers.
+    pub layers: Vec<LayerSummary>,
+    /// Mean total thickness in mm.
+    pub thickness_mean_mm: Option<f64>,
+    /// What was checked on the surfaces.
+    pub certificate: Certificate,
+    /// What a reader of the result should know.
+    pub notes: Vec<String>,
+}
+
+/// One input file or folder.
+#[derive(Debug, Clone, Serialize)]
+pub struct InputFile {
+    /// What it was used as.
+    pub role: &'static str,
+    /// Path as given.
+    pub path: String,
+    /// SHA-256 of the content (of a folder: of its files in order of name).
+    pub sha256: String,
+}
+
+/// The model of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelSummary {
+    /// Name in its manifest.
+    pub name: String,
+    /// Version in its manifest.
+    pub version: String,
+    /// Licence of the weights.
+    pub license: String,
+    /// SHA-256 of the ONNX file.
+    pub sha256: String,
+}
+
+/// Rays with one kind of defect.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DefectCount {
+    /// Boundaries taken from measured rays around.
+    pub filled: usize,
+    /// No layers here.
+    pub missing: usize,
+}
+
+/// One layer over all rays that have layers.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerSummary {
+    /// I to VI.
+    pub layer: &'static str,
+    /// Mean thickness.
+    pub thickness_mean_mm: Option<f64>,
+    /// Standard deviation of the thickness between rays.
+    pub thickness_sd_mm: Option<f64>,
+    /// Mean standard deviation of the boundary below it.
+    pub uncertainty_mean_mm: Option<f64>,
+}
+
+impl InputFile {
+    /// Hashes a file, or every file of a folder in order of name.
+    pub fn hash(role: &'static str, path: &Path) -> std::io::Result<Self> {
+        let mut hasher = Sha256::new();
+        if path.is_dir() {
+            let mut files: Vec<_> = std::fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
+            files.sort_by_key(std::fs::DirEntry::file_name);
+            for file in files.iter().filter(|f| f.path().is_file()) {
+                hash_file(&file.path(), &mut hasher)?;
+            }
+        } else {
+            hash_file(path, &mut hasher)?;
+        }
+        Ok(Self { role, path: path.display().to_string(), sha256: hex(&hasher.finalize()) })
+    }
+}
+
+fn hash_file(path: &Path, hasher: &mut Sha256) -> std::io::Result<()> {
+    let mut file = std::fs::File::open(path)?;
+    let mut block = vec![0u8; 1 << 20];
+    loop {
+        let n = file.read(&mut block)?;
+        if n == 0 {
+            return Ok(());
+        }
+        hasher.update(&block[..n]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Defects by kind.
+pub fn count_defects(boundaries: &LayerBoundaries) -> BTreeMap<&'static str, DefectCount> {
+    let mut counts: BTreeMap<&'static str, DefectCount> = BTreeMap::new();
+    for outcome in boundaries.outcomes() {
+        match outcome {
+            RayOutcome::Measured => {}
+            RayOutcome::Filled(defect) => counts.entry(defect.name()).or_default().filled += 1,
+            RayOutcome::Missing(defect) => counts.entry(defect.name()).or_default().missing += 1,
+        }
+    }
+    counts
+}
+
+/// Mean and standard deviation of the finite values, `None` where there are none.
+pub fn mean_sd(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
+    let finite = values.filter(|v| v.is_finite());
+    let n = finite.clone().count();
+    if n == 0 {
+        return None;
+    }
+    let mean = finite.clone().sum::<f64>() / n as f64;
+    let variance = finite.map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64;
+    Some((mean, variance.sqrt()))
+}

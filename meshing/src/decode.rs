@@ -1,0 +1,307 @@
+use crate::Result;
+use brainmesh_core::{BOUNDARY_COUNT, ClassProbabilities, LayerBoundaries, Monitor, RayDefect, RayOutcome, RaySet};
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+/// States along a ray, outermost first: outside, layers I..VI, white matter.
+const STATES: usize = BOUNDARY_COUNT + 1;
+/// Smallest probability taken from a network, so that one wrong sample cannot forbid a state.
+const FLOOR: f64 = 1e-6;
+/// Rays handled between two looks at the monitor.
+const BATCH: usize = 1024;
+
+/// How class probabilities become boundaries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DecodeOptions {
+    /// Exponent on the network's probabilities. Neighbouring samples see nearly the same input, so treating them as
+    /// independent evidence (1) makes the standard deviations too small; a model states the value found in calibration.
+    pub evidence: f64,
+    /// Probability of passing over a layer altogether (agranular cortex has no layer IV).
+    pub absent_layer: f64,
+    /// A ray is defective when its ordered states explain less than this share of what the network says freely.
+    pub min_agreement: f64,
+    /// A ray is defective when a boundary's standard deviation is more than this share of the ribbon.
+    pub max_relative_sd: f64,
+    /// The rays cover the ribbon alone: boundaries 0 and 6 are the given surfaces, with standard deviation 0.
+    pub ribbon_only: bool,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self { evidence: 0.3, absent_layer: 1e-3, min_agreement: 0.6, max_relative_sd: 0.25, ribbon_only: false }
+    }
+}
+
+/// Boundaries of every ray: positions and standard deviations from the posterior of a left-to-right state model.
+///
+/// The states outside, I..VI, white follow each other in this order; a layer may be absent at a cost. Forward-backward
+/// (Rabiner 1989, eqs. 19 to 27, scaled) gives `P(state at sample i <= k)`, which falls with i; boundary k is its mean
+/// crossing, so positions are ordered by construction and lie between samples. With seven classes (the tutorial's
+/// convention) class 0 serves outside and white alike.
+///
+/// Defective rays come back as [`RayOutcome::Missing`], spread evenly over the given ribbon.
+///
+/// # Errors
+/// Cancellation.
+pub fn decode(
+    probabilities: &ClassProbabilities,
+    rays: &RaySet,
+    defects: &[Option<RayDefect>],
+    options: &DecodeOptions,
+    monitor: &dyn Monitor,
+) -> Result<LayerBoundaries> {
+    let n = rays.len();
+    monitor.stage("finding boundaries", n as u64);
+    let blocks: Vec<Vec<Decoded>> = (0..n.div_ceil(BATCH))
+        .into_par_iter()
+        .map(|block| {
+            monitor.check()?;
+            let range = block * BATCH..n.min((block + 1) * BATCH);
+            monitor.advance(range.len() as u64);
+            let mut workspace = Workspace::default();
+            Ok(range
+                .map(|ray| {
+                    let found = match defects[ray] {
+                        Some(defect) => Err(defect),
+                        None => decode_ray(
+                            probabilities.values().index_axis(ndarray::Axis(0), ray),
+                            options,
+                            &mut workspace,
+                        ),
+                    };
+                    Decoded::new(found, rays, ray, options)
+                })
+                .collect())
+        })
+        .collect::<Result<_>>()?;
+    let decoded: Vec<Decoded> = blocks.into_iter().flatten().collect();
+    let t = Array2::from_shape_fn((n, BOUNDARY_COUNT), |(ray, k)| decoded[ray].t[k]);
+    let sd_mm = Array2::from_shape_fn((n, BOUNDARY_COUNT), |(ray, k)| decoded[ray].sd_mm[k]);
+    let outcomes = decoded.iter().map(|d| d.outcome).collect();
+    Ok(LayerBoundaries::new(t, sd_mm, outcomes)?)
+}
+
+struct Decoded {
+    t: [f64; BOUNDARY_COUNT],
+    sd_mm: [f64; BOUNDARY_COUNT],
+    outcome: RayOutcome,
+}
+
+/// Mean and standard deviation of each boundary, as `t`.
+type Moments = [(f64, f64); BOUNDARY_COUNT];
+
+impl Decoded {
+    fn new(found: std::result::Result<Moments, RayDefect>, rays: &RaySet, ray: usize, options: &DecodeOptions) -> Self {
+        let (pial, white) = (rays.pial_t(ray), rays.white_t(ray));
+        let found = found.and_then(|moments| {
+            let widest = moments.iter().map(|m| m.1).fold(0.0, f64::max);
+            if widest > options.max_relative_sd * (white - pial) { Err(RayDefect::WeakEvidence) } else { Ok(moments) }
+        });
+        match found {
+            Ok(moments) => Self {
+                t: moments.map(|m| m.0),
+                sd_mm: moments.map(|m| m.1 * rays.length_mm(ray)),
+                outcome: RayOutcome::Measured,
+            },
+            Err(defect) => Self {
+                t: std::array::from_fn(|k| {
+                    (pial + (white - pial) * k as f64 / (BOUNDARY_COUNT - 1) as f64).clamp(pial, white)
+                }),
+                sd_mm: [f64::INFINITY; BOUNDARY_COUNT],
+                outcome: RayOutcome::Missing(defect),
+            },
+        }
+    }
+}
+
+/// Buffers used again for every ray: `[samples][states]`.
+#[derive(Default)]
+struct Workspace {
+    evidence: Vec<[f64; STATES]>,
+    forward: Vec<[f64; STATES]>,
+}
+
+fn decode_ray(
+    probabilities: ArrayView2<f32>,
+    options: &DecodeOptions,
+    workspace: &mut Workspace,
+) -> std::result::Result<Moments, RayDefect> {
+    let samples = probabilities.ncols();
+    let (first, last) = if options.ribbon_only { (1, STATES - 2) } else { (0, STATES - 1) };
+    let network = |state: usize, i: usize| {
+        let class = if state == STATES - 1 && probabilities.nrows() < STATES { 0 } else { state };
+        f64::from(probabilities[[class, i]])
+    };
+    workspace.evidence.clear();
+    workspace.evidence.extend((0..samples).map(|i| {
+        std::array::from_fn(|s| {
+            if (first..=last).contains(&s) { network(s, i).max(FLOOR).powf(options.evidence) } else { 0.0 }
+        })
+    }));
+    let skip = options.absent_layer;
+    // From one sample to the next a ray stays or moves on; each layer passed over costs `skip`. Staying and moving
+    // weigh the same: every division of the ray is equally likely before the network speaks.
+    let cost: [f64; STATES] = std::array::from_fn(|d| if d <= 1 { 1.0 } else { skip.powi(d as i32 - 1) });
+
+    // Forward, normalised at every sample. The ray begins in the first state, or later where that one is absent.
+    workspace.forward.clear();
+    let mut previous: [f64; STATES] =
+        std::array::from_fn(|s| if s < first { 0.0 } else { skip.powi((s - first) as i32) });
+    for (i, evidence) in workspace.evidence.iter().enumerate() {
+        let mut now = [0.0; STATES];
+        for s in first..=last {
+            let arriving =
+                if i == 0 { previous[s] } else { (first..=s).map(|a| previous[a] * cost[s - a]).sum::<f64>() };
+            now[s] = arriving * evidence[s];
+        }
+        normalise(&mut now)?;
+        workspace.forward.push(now);
+        previous = now;
+    }
+    // Backward, giving marginals, from which the moments of every crossing follow at once.
+    let mut after: [f64; STATES] = std::array::from_fn(|s| if s > last { 0.0 } else { skip.powi((last - s) as i32) });
+    let (mut sums, mut squares) = ([0.0; BOUNDARY_COUNT], [0.0; BOUNDARY_COUNT]);
+    let (mut agreed, mut free) = (0.0, 0.0);
+    for i in (0..samples).rev() {
+        let mut marginal: [f64; STATES] = std::array::from_fn(|s| workspace.forward[i][s] * after[s]);
+        normalise(&mut marginal)?;
+        let mut below = 0.0;
+        for k in 0..BOUNDARY_COUNT {
+            below += marginal[k];
+            // Of a count N with P(N > i) = p_i: E[N] = sum p_i and E[N^2] = sum (2 i + 1) p_i.
+            sums[k] += below;
+            squares[k] += (2 * i + 1) as f64 * below;
+        }
+        agreed += (0..STATES).map(|s| marginal[s] * network(s, i)).sum::<f64>();
+        free += probabilities.column(i).iter().fold(0.0, |m, &p| f64::max(m, f64::from(p)));
+        if i > 0 {
+            let evidence = &workspace.evidence[i];
+            let mut before = [0.0; STATES];
+            for s in first..=last {
+                before[s] = (s..=last).map(|b| cost[b - s] * evidence[b] * after[b]).sum();
+            }
+            normalise(&mut before)?;
+            after = before;
+        }
+    }
+    if agreed < options.min_agreement * free {
+        return Err(RayDefect::WeakEvidence);
+    }
+    let scale = (samples.max(2) - 1) as f64;
+    let mut moments: Moments = std::array::from_fn(|k| {
+        // A crossing between samples i and i + 1 lies at i + 1/2 on average; the twelfth is its spread there.
+        let variance = (squares[k] - sums[k] * sums[k]).max(0.0) + 1.0 / 12.0;
+        (((sums[k] - 0.5) / scale).clamp(0.0, 1.0), variance.sqrt() / scale)
+    });
+    if options.ribbon_only {
+        moments[0] = (0.0, 0.0);
+        moments[BOUNDARY_COUNT - 1] = (1.0, 0.0);
+    }
+    // Rounding alone can break the order by a last digit.
+    for k in 1..BOUNDARY_COUNT {
+        moments[k].0 = moments[k].0.max(moments[k - 1].0);
+    }
+    Ok(moments)
+}
+
+/// Scales to sum 1; a ray on which no ordered sequence is possible is defective.
+fn normalise(values: &mut [f64; STATES]) -> std::result::Result<(), RayDefect> {
+    let sum: f64 = values.iter().sum();
+    if !(sum.is_finite() && sum > 0.0) {
+        return Err(RayDefect::WeakEvidence);
+    }
+    values.iter_mut().for_each(|v| *v /= sum);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brainmesh_core::{Silent, WorldPoint};
+    use ndarray::Array3;
+
+    fn one_ray(length_mm: f64) -> RaySet {
+        RaySet::new(
+            vec![WorldPoint::new(0.0, 0.0, 0.0)],
+            vec![WorldPoint::new(0.0, 0.0, -length_mm)],
+            vec![0.1],
+            vec![0.9],
+        )
+        .unwrap()
+    }
+
+    /// Probabilities of classes whose boundaries lie at `crossings` (in samples) with edges `width` samples wide.
+    fn soft(crossings: [f64; 7], width: f64, samples: usize, classes: usize) -> ClassProbabilities {
+        let rise = |i: usize, k: usize| 1.0 / (1.0 + (-(i as f64 - crossings[k]) / width).exp());
+        let mut values = Array3::zeros((1, classes, samples));
+        for i in 0..samples {
+            for s in 0..8 {
+                let from = if s == 0 { 1.0 } else { rise(i, s - 1) };
+                let to = if s == 7 { 0.0 } else { rise(i, s) };
+                values[[0, s % classes, i]] += (from - to).max(0.0) as f32;
+            }
+        }
+        ClassProbabilities::new(values).unwrap()
+    }
+
+    fn positions(probabilities: &ClassProbabilities, samples: usize) -> Vec<f64> {
+        let found = decode(
+            probabilities,
+            &one_ray(3.0),
+            &[None],
+            &DecodeOptions { evidence: 1.0, ..Default::default() },
+            &Silent,
+        )
+        .unwrap();
+        assert_eq!(found.outcomes()[0], RayOutcome::Measured);
+        found.t().iter().map(|t| t * (samples - 1) as f64).collect()
+    }
+
+    #[test]
+    fn soft_edges_are_found_to_a_tenth_of_a_sample() {
+        let truth = [30.3, 48.7, 63.1, 95.45, 108.9, 131.2, 160.6];
+        for classes in [7, 8] {
+            for (found, truth) in positions(&soft(truth, 2.0, 200, classes), 200).into_iter().zip(truth) {
+                assert!((found - truth).abs() < 0.1, "{classes} classes: {found} for {truth}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_absent_layer_has_no_thickness_and_hides_no_other() {
+        let truth = [30.0, 48.0, 63.0, 95.0, 95.0, 131.0, 160.0];
+        let found = positions(&soft(truth, 1.0, 200, 8), 200);
+        assert!(found[4] - found[3] < 0.6, "{found:?}");
+        assert!((found[5] - 131.0).abs() < 0.2);
+    }
+
+    #[test]
+    fn a_stray_island_does_not_move_boundaries() {
+        let truth = [30.0, 48.0, 63.0, 95.0, 110.0, 131.0, 160.0];
+        let mut values = soft(truth, 1.0, 200, 8).values().clone();
+        for i in 180..186 {
+            values.slice_mut(ndarray::s![0, .., i]).assign(&ndarray::array![0., 1., 0., 0., 0., 0., 0., 0.]);
+        }
+        let found = positions(&ClassProbabilities::new(values).unwrap(), 200);
+        for (found, truth) in found.into_iter().zip(truth) {
+            assert!((found - truth).abs() < 0.5, "{found} for {truth}");
+        }
+    }
+
+    #[test]
+    fn noise_is_a_defect() {
+        let mut state = 1u32;
+        let values = Array3::from_shape_fn((1, 8, 200), |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if state >> 29 == 0 { 0.9f32 } else { 0.01 }
+        });
+        let found = decode(
+            &ClassProbabilities::new(values).unwrap(),
+            &one_ray(3.0),
+            &[None],
+            &DecodeOptions::default(),
+            &Silent,
+        );
+        assert_eq!(found.unwrap().outcomes()[0], RayOutcome::Missing(RayDefect::WeakEvidence));
+    }
+}
