@@ -206,8 +206,8 @@ impl<'p, 't> Parser<'p, 't> {
         }
         let order = get("ArrayIndexingOrder")?;
         let column_major = match order.as_str() {
-            "RowMajorOrder" | "" => false,
-            "ColumnMajorOrder" => true,
+            "RowMajorOrder" | "GIFTI_IND_ORD_ROW_MAJOR" | "" => false,
+            "ColumnMajorOrder" | "GIFTI_IND_ORD_COL_MAJOR" => true,
             _ => {
                 let expected = "RowMajorOrder or ColumnMajorOrder";
                 return Err(fault::invalid(self.path, "ArrayIndexingOrder", expected, order));
@@ -219,8 +219,8 @@ impl<'p, 't> Parser<'p, 't> {
         }
         let endian = get("Endian")?;
         let big_endian = match endian.as_str() {
-            "LittleEndian" | "" => false,
-            "BigEndian" => true,
+            "LittleEndian" | "GIFTI_ENDIAN_LITTLE" | "" => false,
+            "BigEndian" | "GIFTI_ENDIAN_BIG" => true,
             _ => return Err(fault::invalid(self.path, "Endian", "LittleEndian or BigEndian", endian)),
         };
         Ok(Declaration {

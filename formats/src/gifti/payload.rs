@@ -21,12 +21,13 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
+    /// By the name of the specification, or the constant some versions of gifticlib wrote in its place.
     pub fn from_name(path: &Path, name: &str) -> Result<Self> {
         Ok(match name {
-            "ASCII" => Self::Ascii,
-            "Base64Binary" => Self::Base64,
-            "GZipBase64Binary" => Self::GzipBase64,
-            "ExternalFileBinary" => Self::External,
+            "ASCII" | "GIFTI_ENCODING_ASCII" => Self::Ascii,
+            "Base64Binary" | "GIFTI_ENCODING_B64BIN" => Self::Base64,
+            "GZipBase64Binary" | "GIFTI_ENCODING_B64GZ" => Self::GzipBase64,
+            "ExternalFileBinary" | "GIFTI_ENCODING_EXTBIN" => Self::External,
             _ => {
                 let supported = "ASCII, Base64Binary, GZipBase64Binary, ExternalFileBinary";
                 return Err(fault::unsupported(path, "Encoding", format!("{name:?}"), supported));
