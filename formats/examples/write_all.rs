@@ -2,7 +2,6 @@
 //!
 //! tests/python/test_surfaces.py reads the files back with other programs.
 
-#[allow(clippy::unwrap_used, reason = "shared with the tests, whose input is known")]
 #[path = "../tests/support/shape.rs"]
 mod shape;
 

@@ -1,7 +1,8 @@
-use crate::gifti::{parse, read_any_maps};
+use crate::bytes::read_head;
+use crate::gifti::{read_any_maps, read_file};
 use crate::npy_header::{NPY_MAGIC, NpyHeader};
-use crate::npz::{ZIP_MAGIC, entry_header, npz_names};
-use crate::{Error, Result, fault};
+use crate::npz::{HEADER_LIMIT_BYTES, ZIP_MAGIC, entry_header, npz_names};
+use crate::{Error, Result};
 use serde::Serialize;
 use std::path::Path;
 
@@ -17,29 +18,34 @@ pub struct ArrayInfo {
     pub kind: String,
 }
 
-/// Describes the arrays of a .npy, .npz, or GIFTI shape or label file.
+/// Describes the arrays of a .npy, .npz, or GIFTI shape or label file; of numpy files only the headers are read.
 ///
 /// # Errors
 /// An unreadable file, another format, or content that breaks its format.
 pub fn array_info(path: &Path) -> Result<Vec<ArrayInfo>> {
-    let bytes = fault::read_bytes(path)?;
+    let (head, length) = read_head(path, HEADER_LIMIT_BYTES)?;
     let of_header =
         |name: String, header: NpyHeader| ArrayInfo { name, kind: header.stored.name(), shape: header.shape };
-    if bytes.starts_with(NPY_MAGIC) {
-        return Ok(vec![of_header(String::new(), NpyHeader::parse(path, &bytes)?)]);
+    if head.starts_with(NPY_MAGIC) {
+        let header = NpyHeader::parse(path, &head)?;
+        let expected_bytes = header.data_offset.saturating_add(header.data_bytes()) as u64;
+        if expected_bytes > length {
+            return Err(Error::Truncated { path: path.into(), expected_bytes, found_bytes: length });
+        }
+        return Ok(vec![of_header(String::new(), header)]);
     }
-    if bytes.starts_with(ZIP_MAGIC) {
+    if head.starts_with(ZIP_MAGIC) {
         let names = npz_names(path)?;
         return names.into_iter().map(|n| entry_header(path, &n).map(|h| of_header(n, h))).collect();
     }
-    if bytes.trim_ascii_start().starts_with(b"<") {
-        let file = parse(path, &bytes)?;
+    if head.trim_ascii_start().starts_with(b"<") {
+        let file = read_file(path)?;
         let shape = |rows, columns| if columns == 1 { vec![rows] } else { vec![rows, columns] };
         let maps = read_any_maps(&file);
         return Ok(maps
             .map(|(a, name)| ArrayInfo { name, shape: shape(a.rows, a.columns), kind: a.intent.clone() })
             .collect());
     }
-    let found = format!("a file that begins with {:02x?}", &bytes[..bytes.len().min(8)]);
+    let found = format!("a file that begins with {:02x?}", &head[..head.len().min(8)]);
     Err(Error::NotRecognised { path: path.into(), found })
 }

@@ -34,8 +34,3 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
 pub(crate) fn core(path: &Path) -> impl FnOnce(brainmesh_core::Error) -> Error + '_ {
     move |source| Error::Core { path: path.into(), source }
 }
-
-/// The whole file in memory; its size is the operating system's, not a claim of its header.
-pub(crate) fn read_bytes(path: &Path) -> crate::Result<Vec<u8>> {
-    std::fs::read(path).map_err(io(path))
-}

@@ -11,6 +11,7 @@
 //! - All numbers are big endian. **Not supported**: quadrangle files.
 
 use crate::atomic::write_io;
+use crate::bytes::read_bytes;
 use crate::surface_math::vertices_f32;
 use crate::{Result, fault};
 use brainmesh_core::{Structure, Surface, WorldPoint};
@@ -116,7 +117,7 @@ fn surface_cosines() -> DMat3 {
 }
 
 /// FreeSurfer names the hemisphere in the file name alone.
-fn structure_of(path: &Path) -> Structure {
+pub(crate) fn structure_of(path: &Path) -> Structure {
     match path.file_name().and_then(|n| n.to_str()) {
         Some(name) if name.starts_with("lh.") => Structure::CortexLeft,
         Some(name) if name.starts_with("rh.") => Structure::CortexRight,
@@ -156,7 +157,7 @@ pub(crate) fn write(path: &Path, surface: &Surface) -> Result<()> {
 /// # Errors
 /// An unreadable or truncated file, another magic number, or more than one value a vertex.
 pub fn read_morphometry(path: &Path) -> Result<Vec<f32>> {
-    let bytes = fault::read_bytes(path)?;
+    let bytes = read_bytes(path)?;
     if bytes.first_chunk() != Some(&QUAD_MAGIC) {
         return Err(fault::invalid(path, "magic number", "ff ff ff", format!("{:02x?}", &bytes[..bytes.len().min(3)])));
     }
@@ -172,14 +173,16 @@ pub fn read_morphometry(path: &Path) -> Result<Vec<f32>> {
 }
 
 /// Big-endian numbers of a file in memory.
-struct Cursor<'b> {
-    path: &'b Path,
-    bytes: &'b [u8],
-    at: usize,
+pub(crate) struct Cursor<'b> {
+    pub path: &'b Path,
+    pub bytes: &'b [u8],
+    /// Where the next number is.
+    pub at: usize,
 }
 
 impl Cursor<'_> {
-    fn require(&self, more: usize) -> Result<()> {
+    /// Refuses a file that ends before so many more bytes.
+    pub fn require(&self, more: usize) -> Result<()> {
         let end = self.at.saturating_add(more);
         if end > self.bytes.len() { Err(fault::truncated(self.path, end, self.bytes.len())) } else { Ok(()) }
     }
@@ -191,15 +194,16 @@ impl Cursor<'_> {
         Ok(word)
     }
 
-    fn i32(&mut self) -> Result<i32> {
+    pub fn i32(&mut self) -> Result<i32> {
         self.word().map(i32::from_be_bytes)
     }
 
-    fn f32(&mut self) -> Result<f32> {
+    pub fn f32(&mut self) -> Result<f32> {
         self.word().map(f32::from_be_bytes)
     }
 
-    fn count(&mut self, field: &str) -> Result<usize> {
+    /// A number that must not be negative.
+    pub fn count(&mut self, field: &str) -> Result<usize> {
         let count = self.i32()?;
         usize::try_from(count).map_err(|_| fault::invalid(self.path, field, "0 or more", count))
     }

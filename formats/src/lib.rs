@@ -1,7 +1,9 @@
 //! brainmesh-formats
 
+mod annot;
 mod array_info;
 mod atomic;
+mod bytes;
 mod error;
 mod fault;
 mod freesurfer;
@@ -28,6 +30,7 @@ mod vertex_mask;
 mod vtp;
 mod wavefront;
 
+pub use annot::read_annot;
 pub use array_info::{ArrayInfo, array_info};
 pub use atomic::{WriteSeek, write_atomically};
 pub use error::Error;

@@ -3,6 +3,7 @@
 //! Complex, structured and object arrays are refused; an object array would be a Python pickle.
 
 use crate::atomic::write_io;
+use crate::bytes::read_bytes;
 use crate::npy_header::{NpyHeader, NpyType};
 use crate::{Result, fault};
 use ndarray::{Array, Array2, ArrayD, ArrayView, ArrayViewD, Dimension, IxDyn, ShapeBuilder};
@@ -62,7 +63,7 @@ impl Element for i32 {
 /// # Errors
 /// An unreadable or truncated file, or an element type that is not real.
 pub fn read_npy(path: &Path) -> Result<ArrayD<f32>> {
-    decode(path, &fault::read_bytes(path)?)
+    decode(path, &read_bytes(path)?)
 }
 
 /// Writes a .npy array, version 1.0, little endian, C order, whole or not at all.

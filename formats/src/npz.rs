@@ -14,7 +14,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 pub(crate) const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
 /// Longest header read before its data: numpy refuses headers above 10,000 bytes unless told otherwise.
-const HEADER_LIMIT_BYTES: u64 = 1 << 16;
+pub(crate) const HEADER_LIMIT_BYTES: usize = 1 << 16;
 
 /// Writes named arrays as a deflated .npz, whole or not at all; the same input gives the same bytes.
 ///
@@ -73,7 +73,7 @@ pub(crate) fn read_entry<T: Element>(path: &Path, name: &str) -> Result<ArrayD<T
     })?;
     let mut bytes = Vec::new();
     let unpack = |e| fault::invalid(path, name, "a stored or deflated entry", e);
-    entry.by_ref().take(HEADER_LIMIT_BYTES).read_to_end(&mut bytes).map_err(unpack)?;
+    entry.by_ref().take(HEADER_LIMIT_BYTES as u64).read_to_end(&mut bytes).map_err(unpack)?;
     if !bytes.starts_with(NPY_MAGIC) {
         return Err(fault::invalid(path, name, "a .npy array", "other bytes"));
     }
@@ -91,7 +91,7 @@ pub(crate) fn entry_header(path: &Path, name: &str) -> Result<NpyHeader> {
     let mut bytes = Vec::new();
     let entry = archive.by_name(&format!("{name}.npy")).map_err(|e| zip_error(path, e))?;
     let unpack = |e| fault::invalid(path, name, "a stored or deflated entry", e);
-    entry.take(HEADER_LIMIT_BYTES).read_to_end(&mut bytes).map_err(unpack)?;
+    entry.take(HEADER_LIMIT_BYTES as u64).read_to_end(&mut bytes).map_err(unpack)?;
     NpyHeader::parse(path, &bytes)
 }
 

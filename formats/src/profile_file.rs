@@ -2,6 +2,7 @@
 //!
 //! Values are given as stored: a missing value such as 65535, or an inverted polarity, is for the caller to interpret.
 
+use crate::bytes::{read_bytes, read_head};
 use crate::npy::{as_matrix, decode};
 use crate::npy_header::NPY_MAGIC;
 use crate::npz::{ZIP_MAGIC, npz_names, read_entry};
@@ -32,11 +33,8 @@ pub struct ProfileText {
 /// An unreadable file, values that are not numbers, rows of different lengths, or a .npz with several arrays of
 /// which none has a known name (see [`read_profile_array`]).
 pub fn read_profile_matrix(path: &Path) -> Result<Array2<f32>> {
-    let bytes = fault::read_bytes(path)?;
-    if bytes.starts_with(NPY_MAGIC) {
-        return as_matrix(path, decode(path, &bytes)?);
-    }
-    if bytes.starts_with(ZIP_MAGIC) {
+    let (head, _) = read_head(path, NPY_MAGIC.len())?;
+    if head.starts_with(ZIP_MAGIC) {
         let names = npz_names(path)?;
         let known = ARRAY_NAMES.iter().copied().find(|known| names.iter().any(|n| n == known));
         let name = match (known, names.as_slice()) {
@@ -45,6 +43,10 @@ pub fn read_profile_matrix(path: &Path) -> Result<Array2<f32>> {
             _ => return Err(fault::invalid(path, "array", "raw or profiles, or a single array", format!("{names:?}"))),
         };
         return read_profile_array(path, name);
+    }
+    let bytes = read_bytes(path)?;
+    if bytes.starts_with(NPY_MAGIC) {
+        return as_matrix(path, decode(path, &bytes)?);
     }
     let table = TextTable::parse(path, &bytes)?;
     if table.blocks.len() > 1 {
@@ -67,7 +69,7 @@ pub fn read_profile_array(path: &Path, name: &str) -> Result<Array2<f32>> {
 /// # Errors
 /// An unreadable file, fewer than four columns, or rays of different lengths.
 pub fn read_profile_text(path: &Path) -> Result<ProfileText> {
-    profile_text(path, &TextTable::parse(path, &fault::read_bytes(path)?)?)
+    profile_text(path, &TextTable::parse(path, &read_bytes(path)?)?)
 }
 
 fn profile_text(path: &Path, table: &TextTable) -> Result<ProfileText> {

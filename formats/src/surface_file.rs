@@ -1,3 +1,4 @@
+use crate::bytes::read_bytes;
 use crate::fault;
 use crate::gifti::{parse, surface_from, write_surface_gifti};
 use crate::{Error, Result, SurfaceFormat, VertexMaps};
@@ -76,7 +77,7 @@ impl ReadFormat {
 /// An unreadable file, a format not listed above, content that breaks its format, or a surface that
 /// [`Surface::new`] refuses.
 pub fn read_surface(path: &Path) -> Result<Surface> {
-    let bytes = fault::read_bytes(path)?;
+    let bytes = read_bytes(path)?;
     ReadFormat::of(path, &bytes)?.decode(path, &bytes)
 }
 

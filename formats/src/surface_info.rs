@@ -1,6 +1,7 @@
-use crate::gifti::parse;
+use crate::Result;
+use crate::bytes::read_bytes;
+use crate::gifti::{parse, surface_from};
 use crate::surface_file::ReadFormat;
-use crate::{Result, fault};
 use brainmesh_core::Structure;
 use serde::Serialize;
 use std::path::Path;
@@ -34,12 +35,14 @@ pub struct SurfaceInfo {
 /// # Errors
 /// As [`read_surface`](crate::read_surface).
 pub fn surface_info(path: &Path) -> Result<SurfaceInfo> {
-    let bytes = fault::read_bytes(path)?;
+    let bytes = read_bytes(path)?;
     let format = ReadFormat::of(path, &bytes)?;
-    let surface = format.decode(path, &bytes)?;
-    let data_space = match format {
-        ReadFormat::Gifti => parse(path, &bytes)?.arrays.into_iter().find_map(|a| a.data_space),
-        _ => None,
+    let (surface, data_space) = match format {
+        ReadFormat::Gifti => {
+            let file = parse(path, &bytes)?;
+            (surface_from(path, &file)?, file.arrays.into_iter().find_map(|a| a.data_space))
+        }
+        _ => (format.decode(path, &bytes)?, None),
     };
     let (mut low_mm, mut high_mm) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
     for point in surface.vertices() {

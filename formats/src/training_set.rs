@@ -1,3 +1,4 @@
+use crate::bytes::read_bytes;
 use crate::profile_file::non_empty;
 use crate::text_table::TextTable;
 use crate::{Result, fault};
@@ -57,7 +58,7 @@ impl TrainingSet {
 }
 
 fn table(path: &Path) -> Result<Array2<f32>> {
-    non_empty(path, TextTable::parse(path, &fault::read_bytes(path)?)?.values)
+    non_empty(path, TextTable::parse(path, &read_bytes(path)?)?.values)
 }
 
 fn optional(path: &Path) -> Result<Option<Array2<f32>>> {

@@ -1,3 +1,4 @@
+use crate::bytes::read_bytes;
 use crate::gifti::{parse, read_any_maps};
 use crate::npy::decode;
 use crate::npy_header::NPY_MAGIC;
@@ -11,7 +12,7 @@ use std::path::Path;
 /// # Errors
 /// An unreadable file, or another number of values than `expected`.
 pub fn read_vertex_mask(path: &Path, expected: usize) -> Result<Vec<bool>> {
-    let bytes = fault::read_bytes(path)?;
+    let bytes = read_bytes(path)?;
     let inside = |v: f64| v != 0.0 && !v.is_nan();
     let mask: Vec<bool> = if bytes.starts_with(NPY_MAGIC) {
         decode::<f32>(path, &bytes)?.iter().map(|&v| inside(f64::from(v))).collect()

@@ -1,5 +1,7 @@
 //! What other readers find in exported files: glTF through the `gltf` crate, STL and VTP by their layout.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 #[path = "support/shape.rs"]
 mod shape;
 

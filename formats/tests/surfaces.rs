@@ -1,10 +1,12 @@
 //! Surfaces: the same one in every format, real ones, and what other programs say of published files.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
+
 #[path = "support/shape.rs"]
 mod shape;
 
 use brainmesh_core::{Structure, Surface};
-use brainmesh_formats::{Error, SurfaceFormat, VertexMaps, read_surface, write_surface};
+use brainmesh_formats::{Error, SurfaceFormat, VertexMaps, read_label_gifti, read_surface, write_surface};
 use std::path::{Path, PathBuf};
 
 const READABLE: [SurfaceFormat; 5] =
@@ -78,11 +80,31 @@ fn is_left_hemisphere(surface: &Surface) {
     assert!(surface.signed_volume_mm3() > 0.0, "outward winding");
 }
 
+/// Sums are nibabel's.
 #[test]
 fn bigbrain_surfaces_are_whole() {
-    for name in ["tpl-bigbrain_hemi-L_desc-pial.surf.gii", "tpl-bigbrain_hemi-L_desc-white.surf.gii"] {
-        if let Some(path) = bigbrain(name) {
-            is_left_hemisphere(&read_surface(&path).unwrap());
-        }
+    let files = [
+        ("tpl-bigbrain_hemi-L_desc-pial.surf.gii", [-4_726_748.939_127_03, 441_866.935_407_21, 1_598_099.997_284_02]),
+        ("tpl-bigbrain_hemi-L_desc-white.surf.gii", [-4_714_011.291_023_95, 442_261.173_913_27, 1_602_374.232_628_92]),
+    ];
+    for (name, sums) in files {
+        let Some(path) = bigbrain(name) else { continue };
+        let surface = read_surface(&path).unwrap();
+        is_left_hemisphere(&surface);
+        let found = surface.vertices().iter().fold(glam::DVec3::ZERO, |sum, v| sum + v.0);
+        assert!(found.abs_diff_eq(glam::DVec3::from(sums), 1e-3), "{found}");
+        let corners = surface.triangles().iter().flatten();
+        assert_eq!(corners.map(|&v| u64::from(v)).sum::<u64>(), 80_532_111_300);
+        assert_eq!(surface.triangles()[1000], [10347, 41358, 41361]);
     }
+}
+
+#[test]
+fn bigbrain_labels_are_whole() {
+    let Some(path) = bigbrain("tpl-bigbrain_hemi-L_desc-economo_parcellation.label.gii") else { return };
+    let areas = read_label_gifti(&path).unwrap();
+    assert_eq!(areas.labels.len(), 163_842);
+    assert_eq!(areas.labels.iter().map(|&l| i64::from(l)).sum::<i64>(), 3_537_358);
+    assert_eq!(areas.table.0.len(), 8);
+    assert_eq!(areas.table.get(1).unwrap().rgba, [0.470588, 0.0705882, 0.52549, 1.0]);
 }

@@ -1,13 +1,15 @@
 //! Damaged and hostile files: an error or a value, never a panic, a hang, or memory beyond what the file can hold.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 #[path = "support/fixture.rs"]
 mod fixture;
 #[path = "support/shape.rs"]
 mod shape;
 
 use brainmesh_formats::{
-    Error, SurfaceFormat, TrainingSet, array_info, npz_names, read_label_gifti, read_morphometry, read_npy, read_npz,
-    read_profile_matrix, read_profile_text, read_shape_gifti, read_surface, read_vertex_mask, surface_info,
+    Error, SurfaceFormat, TrainingSet, array_info, npz_names, read_annot, read_label_gifti, read_morphometry, read_npy,
+    read_npz, read_profile_matrix, read_profile_text, read_shape_gifti, read_surface, read_vertex_mask, surface_info,
     write_surface,
 };
 use fixture::fixture;
@@ -22,6 +24,7 @@ fn read_all(path: &Path) {
     let _ = read_label_gifti(path);
     let _ = read_vertex_mask(path, 5);
     let _ = read_morphometry(path);
+    let _ = read_annot(path);
     let _ = read_npy(path);
     let _ = npz_names(path);
     let _ = read_npz(path, "raw");
@@ -77,9 +80,11 @@ fn mutated_files_are_errors_or_values() {
         state ^= state << 17;
         (state % below as u64) as usize
     };
+    // More of them, for a longer hunt: BRAINMESH_MUTANTS=5000.
+    let mutants = std::env::var("BRAINMESH_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
     for file in small_fixtures() {
         let whole = std::fs::read(&file).unwrap();
-        for _ in 0..60 {
+        for _ in 0..mutants {
             let mut bytes = whole.clone();
             for _ in 0..=random(3) {
                 let at = random(bytes.len());

@@ -1,5 +1,7 @@
 //! Files that other programs wrote, and what those programs read from them (data/README.md).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 #[path = "support/fixture.rs"]
 mod fixture;
 #[path = "support/pyramid.rs"]
@@ -7,8 +9,8 @@ mod pyramid;
 
 use brainmesh_core::{Structure, Surface};
 use brainmesh_formats::{
-    Error, array_info, read_label_gifti, read_morphometry, read_shape_gifti, read_surface, read_vertex_mask,
-    surface_info,
+    Error, array_info, read_annot, read_label_gifti, read_morphometry, read_shape_gifti, read_surface,
+    read_vertex_mask, surface_info,
 };
 use fixture::fixture;
 use pyramid::{FACES, POINTS};
@@ -63,6 +65,31 @@ fn freesurfer_surfaces_move_to_scanner_space() {
         assert!(surface.signed_volume_mm3() > 0.0);
     }
     assert_eq!(read("rh.tilted").structure(), Structure::CortexRight);
+}
+
+/// Surface RAS mirrors a volume stored right-handed; corners change their order so that normals stay outward.
+#[test]
+fn a_mirrored_freesurfer_surface_keeps_its_outside() {
+    let surface = read("lh.right_handed");
+    let expected: [[f64; 3]; 5] =
+        [[-4.0, 32.0, 23.0], [-4.0, 32.0, 13.0], [-4.0, 40.0, 11.0], [-4.5, 38.0, 22.0], [-11.25, 35.0, 19.0]];
+    assert_eq!(points(&surface), expected);
+    assert!(surface.signed_volume_mm3() > 0.0);
+}
+
+#[test]
+fn a_space_comment_turns_lps_into_ras() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lps");
+    let ply = std::fs::read(fixture("vtk_ascii.ply")).unwrap();
+    let ply = String::from_utf8(ply).unwrap().replacen("comment", "comment SPACE=LPS\ncomment", 1);
+    let obj = String::from_utf8(std::fs::read(fixture("vtk.obj")).unwrap()).unwrap();
+    for text in [ply, format!("# 3D Slicer output. SPACE=LPS\n{obj}")] {
+        std::fs::write(&path, text).unwrap();
+        let surface = read_surface(&path).unwrap();
+        assert_eq!(points(&surface), POINTS.map(|[x, y, z]| [-x, -y, z]));
+        assert!(surface.signed_volume_mm3() > 0.0);
+    }
 }
 
 #[test]
@@ -128,6 +155,17 @@ fn shape_and_label_maps() {
     assert_eq!((area.name.as_str(), area.rgba), ("R&D <area>", [0.25, 0.5, 0.75, 1.0]));
     let info = array_info(&fixture("nibabel.label.gii")).unwrap();
     assert_eq!((info[0].shape.as_slice(), info[0].kind.as_str()), ([5].as_slice(), "NIFTI_INTENT_LABEL"));
+}
+
+/// nibabel wrote labels 1 0 2 -1 1; -1 stands for a vertex without a label.
+#[test]
+fn annotations() {
+    let areas = read_annot(&fixture("lh.areas.annot")).unwrap();
+    assert_eq!(areas.labels, [1, 0, 2, -1, 1]);
+    assert_eq!(areas.structure, Structure::CortexLeft);
+    let names: Vec<_> = areas.table.0.values().map(|l| l.name.as_str()).collect();
+    assert_eq!(names, ["unknown", "V1", "R&D"]);
+    assert_eq!(areas.table.get(1).unwrap().rgba, [220.0 / 255.0, 20.0 / 255.0, 10.0 / 255.0, 1.0]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::array::{DataArray, Metadata};
 use super::payload::{Declaration, Encoding};
+use crate::bytes::read_bytes;
 use crate::{Result, fault};
 use brainmesh_core::LabelTable;
 use quick_xml::escape::resolve_predefined_entity;
@@ -21,7 +22,7 @@ pub(crate) struct GiftiFile {
 
 /// Reads and decodes a file.
 pub(crate) fn read_file(path: &Path) -> Result<GiftiFile> {
-    parse(path, &fault::read_bytes(path)?)
+    parse(path, &read_bytes(path)?)
 }
 
 /// Decodes the content of a file; `path` names it in errors and places external data.

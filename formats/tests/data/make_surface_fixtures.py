@@ -11,7 +11,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import vtk
-from nibabel.freesurfer import mghformat, write_geometry, write_morph_data
+from nibabel.freesurfer import mghformat, write_annot, write_geometry, write_morph_data
 
 HERE = Path(__file__).parent / "surfaces"
 
@@ -86,8 +86,11 @@ freesurfer("lh.shifted", USUAL, [3.5, -5.25, 7.0])
 tilt = np.radians(20)
 TILT = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
 freesurfer("rh.tilted", TILT @ USUAL, [3.5, -5.25, 7.0])
+freesurfer("lh.right_handed", np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0.0]]), [1, 2, 3])
 write_geometry(HERE / "lh.no_footer", POINTS, FACES, create_stamp="created by nibabel")
 write_morph_data(HERE / "lh.thickness", np.array([2.5, 0, 3.25, 1, 4], np.float32))
+colours = np.array([[25, 5, 25, 0], [220, 20, 10, 0], [20, 220, 160, 0]])
+write_annot(HERE / "lh.areas.annot", np.array([1, 0, 2, -1, 1]), colours, [b"unknown", b"V1", b"R&D"], fill_ctab=True)
 
 mesh = vtk.vtkPolyData()
 points = vtk.vtkPoints()

@@ -1,5 +1,7 @@
 //! A surface without any symmetry, so that a swapped or mirrored axis cannot go unseen.
 
+#![allow(clippy::unwrap_used, reason = "the input is known")]
+
 use brainmesh_core::{Structure, Surface, WorldPoint};
 use glam::DVec3;
 use std::collections::HashMap;
