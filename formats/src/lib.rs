@@ -1,1 +1,51 @@
 //! brainmesh-formats
+
+mod annot;
+mod array_info;
+mod atomic;
+mod bytes;
+mod error;
+mod fault;
+mod freesurfer;
+mod gifti;
+mod glb;
+mod mni_obj;
+mod npy;
+mod npy_header;
+mod npz;
+mod ply;
+mod ply_header;
+mod profile_file;
+mod space_tag;
+mod stl;
+mod surface_file;
+mod surface_format;
+mod surface_info;
+mod surface_math;
+mod text_number;
+mod text_table;
+mod training_set;
+mod vertex_map;
+mod vertex_mask;
+mod vtp;
+mod wavefront;
+
+pub use annot::read_annot;
+pub use array_info::{ArrayInfo, array_info};
+pub use atomic::{WriteSeek, write_atomically};
+pub use error::Error;
+pub use freesurfer::read_morphometry;
+pub use gifti::{LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_label_gifti, write_shape_gifti};
+pub use glb::{SceneSurface, write_scene};
+pub use npy::{NpyArray, read_npy, write_npy};
+pub use npz::{npz_names, read_npz, write_npz};
+pub use profile_file::{ProfileText, read_profile_array, read_profile_matrix, read_profile_text};
+pub use surface_file::{read_surface, write_surface};
+pub use surface_format::SurfaceFormat;
+pub use surface_info::{SurfaceInfo, surface_info};
+pub use training_set::TrainingSet;
+pub use vertex_map::VertexMaps;
+pub use vertex_mask::read_vertex_mask;
+
+/// Result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

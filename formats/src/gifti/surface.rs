@@ -1,0 +1,74 @@
+use super::array::{Metadata, STRUCTURE_KEY, structure_from, structure_name};
+use super::write::{Block, BlockValues, write_gifti};
+use super::{GiftiFile, array::DataArray, array::Values};
+use crate::surface_math::vertices_f32;
+use crate::{Result, fault};
+use brainmesh_core::{LabelTable, Surface, WorldPoint};
+use std::path::Path;
+
+/// The surface of a GIFTI file: exactly one POINTSET and one TRIANGLE array, in either order; other arrays are ignored.
+pub(crate) fn surface_from(path: &Path, file: &GiftiFile) -> Result<Surface> {
+    let points = only(path, file, "NIFTI_INTENT_POINTSET")?;
+    let faces = only(path, file, "NIFTI_INTENT_TRIANGLE")?;
+    let coordinates = points.values.to_f64();
+    let vertices = coordinates.as_chunks::<3>().0.iter().map(|&[x, y, z]| WorldPoint::new(x, y, z)).collect();
+    let Values::Integer(indices) = &faces.values else {
+        return Err(fault::invalid(path, "TRIANGLE DataType", "an integer type", "a float type"));
+    };
+    let index =
+        |&v: &i64| u32::try_from(v).map_err(|_| fault::invalid(path, "TRIANGLE index", "at least 0 and below 2^32", v));
+    let triangles = indices
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .map(|[a, b, c]| Ok([index(a)?, index(b)?, index(c)?]))
+        .collect::<Result<_>>()?;
+    let structure = structure_from(&points.metadata)
+        .or_else(|| structure_from(&faces.metadata))
+        .or_else(|| structure_from(&file.metadata))
+        .unwrap_or_default();
+    Surface::new(vertices, triangles, structure).map_err(fault::core(path))
+}
+
+fn only<'f>(path: &Path, file: &'f GiftiFile, intent: &str) -> Result<&'f DataArray> {
+    let mut found = file.arrays.iter().filter(|a| a.intent == intent);
+    match (found.next(), found.count()) {
+        (Some(array), 0) if array.columns == 3 => Ok(array),
+        (Some(array), 0) => Err(fault::invalid(path, format!("{intent} Dim1"), "3", array.columns)),
+        (first, more) => {
+            let count = more + usize::from(first.is_some());
+            Err(fault::invalid(path, format!("{intent} arrays"), "exactly 1", count))
+        }
+    }
+}
+
+/// POINTSET float32 and TRIANGLE int32, with the metadata Connectome Workbench wants and an identity coordinate system.
+pub(crate) fn write_surface_gifti(path: &Path, surface: &Surface) -> Result<()> {
+    let coordinates = vertices_f32(path, surface)?;
+    let mut indices = Vec::with_capacity(surface.triangles().len() * 3);
+    for v in surface.triangles().iter().flatten() {
+        let index =
+            i32::try_from(*v).map_err(|_| fault::unsupported(path, "vertex index", v, "below 2^31 in GIFTI"))?;
+        indices.push(index);
+    }
+    let mut metadata = Metadata::from([("GeometricType".to_owned(), "Anatomical".to_owned())]);
+    if let Some(name) = structure_name(surface.structure()) {
+        metadata.insert(STRUCTURE_KEY.to_owned(), name.to_owned());
+    }
+    let points = Block {
+        intent: "NIFTI_INTENT_POINTSET",
+        columns: Some(3),
+        values: BlockValues::F32(coordinates.as_flattened()),
+        metadata,
+        coordinate_system: true,
+    };
+    let topology = if surface.euler_characteristic() == 2 { "Closed" } else { "Open" };
+    let triangles = Block {
+        intent: "NIFTI_INTENT_TRIANGLE",
+        columns: Some(3),
+        values: BlockValues::I32(&indices),
+        metadata: Metadata::from([("TopologicalType".to_owned(), topology.to_owned())]),
+        coordinate_system: false,
+    };
+    write_gifti(path, &Metadata::new(), &LabelTable::default(), &[points, triangles])
+}
