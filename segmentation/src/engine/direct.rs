@@ -1,4 +1,4 @@
-use super::plan::Rows;
+use super::plan::{GROUPS, Rows};
 use super::pointwise::relu;
 use crate::onnx::Conv;
 use pulp::Simd;
@@ -33,8 +33,8 @@ impl DirectConv {
                 weights[block + position * BLOCK + output % BLOCK] = weight;
             }
         }
-        let first = rows.before - conv.pad_before;
-        Self { weights, bias: conv.bias.clone(), inputs, taps, dilation: conv.dilation, first, rows }
+        let first = rows.before - conv.pad_before * GROUPS;
+        Self { weights, bias: conv.bias.clone(), inputs, taps, dilation: conv.dilation * GROUPS, first, rows }
     }
 }
 

@@ -1,21 +1,23 @@
 //! The built-in engine: 1-D networks along rays, in pure Rust.
 //!
-//! As many rays as a vector register has lanes are worked on together (a bundle): every value is laid out
+//! As many rays as two vector registers have lanes are worked on together (a bundle): every value is laid out
 //! `[channel, sample, ray in bundle]`, so that every operation is plain vector arithmetic whatever the number of
 //! channels, kernel or samples, and rays never mix. A result therefore depends neither on the number of threads nor on
 //! which rays share a bundle. `pulp` picks AVX-512, AVX2 with FMA, NEON or portable code when the program runs.
 
 mod buffer;
 mod direct;
+mod fourier;
 mod plan;
 mod pointwise;
 mod run;
+mod spectral;
 
 use crate::onnx::Network;
 use crate::{Error, Result};
 use brainmesh_core::Monitor;
 use ndarray::{ArrayView3, ArrayViewMut3};
-use plan::Plan;
+use plan::{Plan, Registers};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use run::Scratch;
@@ -30,15 +32,15 @@ pub(crate) struct Engine {
     scratches: Mutex<Vec<Scratch>>,
 }
 
-/// Rays a register of `Arch` holds.
-struct Lanes;
+/// Asks a processor for its registers.
+struct Ask;
 
-impl WithSimd for Lanes {
-    type Output = usize;
+impl WithSimd for Ask {
+    type Output = Registers;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> usize {
-        S::F32_LANES
+    fn with_simd<S: Simd>(self, _simd: S) -> Registers {
+        Registers { width: S::F32_LANES, count: S::REGISTER_COUNT }
     }
 }
 
@@ -50,7 +52,7 @@ impl Engine {
     /// can be started.
     pub fn new(network: &Network, samples: usize, threads: usize) -> Result<Self> {
         let arch = Arch::new();
-        let plan = Plan::new(network, samples, arch.dispatch(Lanes))?;
+        let plan = Plan::new(network, samples, arch.dispatch(Ask))?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("brainmesh-engine-{index}"))
@@ -59,9 +61,10 @@ impl Engine {
         Ok(Self { plan, arch, pool, scratches: Mutex::default() })
     }
 
-    /// Name of the instruction set in use, and the number of threads.
+    /// Width of the vectors in use, and the number of threads.
     pub fn describe(&self) -> String {
-        format!("{:?}, {} threads", self.arch, self.pool.current_num_threads())
+        let bits = 32 * self.arch.dispatch(Ask).width;
+        format!("{bits}-bit vectors, {} threads", self.pool.current_num_threads())
     }
 
     /// `[rays, channels, samples]` in, `[rays, classes, samples]` out; both in standard layout.

@@ -1,6 +1,20 @@
 use super::direct::DirectConv;
-use crate::onnx::{Network, Operation, ValueId};
+use super::spectral::{SpectralChain, pays};
+use crate::onnx::{Conv, Network, Operation, Step, ValueId};
 use crate::{Error, Result};
+
+/// Registers of rays that are worked on together. Two halve the reading of weights, which are larger than any cache.
+///
+/// Groups lie interleaved, sample by sample: a row then is one signal of `samples * GROUPS` vectors, in which a
+/// convolution has `GROUPS` times its dilation and padding.
+pub(super) const GROUPS: usize = 2;
+
+/// The vector registers of a processor: floats in each, and how many there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Registers {
+    pub width: usize,
+    pub count: usize,
+}
 
 /// A network laid out for bundles of rays: weights packed, values assigned to buffers that are used again.
 pub(super) struct Plan {
@@ -8,6 +22,8 @@ pub(super) struct Plan {
     pub rows: Rows,
     /// Channels of each buffer.
     pub slots: Vec<usize>,
+    /// Sizes of the working memory of [`SpectralChain`]s, the largest of each.
+    pub spectral_floats: [usize; 3],
     pub input_channels: usize,
     pub output_channels: usize,
     pub output_slot: usize,
@@ -15,7 +31,7 @@ pub(super) struct Plan {
     pub lanes: usize,
 }
 
-/// Where the samples of one channel lie: zeros before and after them stand for the padding of convolutions.
+/// Where the vectors of one channel lie: zeros before and after them stand for the padding of convolutions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows {
     pub samples: usize,
@@ -24,7 +40,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The vectors of channel `channel` that hold samples.
+    /// The vectors of a channel that hold samples.
     pub fn range(self, channel: usize) -> std::ops::Range<usize> {
         let start = channel * self.length + self.before;
         start..start + self.samples
@@ -40,6 +56,7 @@ pub(super) struct PlannedStep {
 }
 
 pub(super) enum Kernel {
+    Spectral(SpectralChain),
     Direct(DirectConv),
     Affine { scale: Vec<f32>, shift: Vec<f32> },
     Copy,
@@ -52,21 +69,29 @@ pub(super) enum Kernel {
 const MAX_SCRATCH_FLOATS: usize = 1 << 28;
 
 impl Plan {
-    pub fn new(network: &Network, samples: usize, lanes: usize) -> Result<Self> {
-        let convolutions = || {
-            network.steps.iter().filter_map(|step| match &step.operation {
-                Operation::Conv(conv) => Some(conv),
-                _ => None,
-            })
-        };
-        let before = convolutions().map(|conv| conv.pad_before).max().unwrap_or(0);
-        let after = convolutions().map(crate::onnx::Conv::pad_after).max().unwrap_or(0);
-        let rows = Rows { samples, before, length: before + samples + after };
+    /// # Errors
+    /// [`Error::Unsupported`] where a bundle would need more memory than any ray network.
+    pub fn new(network: &Network, samples: usize, registers: Registers) -> Result<Self> {
+        let convolutions = || network.steps.iter().filter_map(Step::convolution);
+        let before = convolutions().map(|conv| conv.pad_before).max().unwrap_or(0) * GROUPS;
+        let after = convolutions().map(Conv::pad_after).max().unwrap_or(0) * GROUPS;
+        let rows = Rows { samples: samples * GROUPS, before, length: before + samples * GROUPS + after };
 
         let mut slots = Slots::new(network);
         let mut steps = Vec::with_capacity(network.steps.len());
-        for (position, step) in network.steps.iter().enumerate() {
-            let kernel = match &step.operation {
+        let mut spectral_floats = [0; 3];
+        let mut position = 0;
+        while let Some(first) = network.steps.get(position) {
+            let chain =
+                chain(&network.steps[position..], samples, |ahead, value| slots.last_use[value] == position + ahead);
+            let kernel = match &first.operation {
+                Operation::Conv(_) if !chain.is_empty() => {
+                    let chain = SpectralChain::new(&chain, samples, rows, registers.count);
+                    for (most, floats) in spectral_floats.iter_mut().zip(chain.scratch_floats(registers.width)) {
+                        *most = floats.max(*most);
+                    }
+                    Kernel::Spectral(chain)
+                }
                 Operation::Conv(conv) => Kernel::Direct(DirectConv::new(conv, rows)),
                 Operation::Affine { scale, shift } => Kernel::Affine { scale: scale.clone(), shift: shift.clone() },
                 Operation::Copy => Kernel::Copy,
@@ -74,21 +99,24 @@ impl Plan {
                 Operation::Concat => Kernel::Concat,
                 Operation::Softmax => Kernel::Softmax,
             };
-            let output = slots.take(step.output);
-            let inputs = step.inputs.iter().map(|&input| (slots.of[input], network.channels[input])).collect();
+            let last = &network.steps[position + chain.len().max(1) - 1];
+            let output = slots.take(last.output);
+            let inputs = first.inputs.iter().map(|&input| (slots.of[input], network.channels[input])).collect();
             slots.release(position);
-            steps.push(PlannedStep { kernel, inputs, output, relu: step.relu });
+            steps.push(PlannedStep { kernel, inputs, output, relu: last.relu });
+            position += chain.len().max(1);
         }
         let plan = Self {
             steps,
             rows,
             output_slot: slots.of[network.output],
             slots: slots.channels,
+            spectral_floats,
             input_channels: network.channels[0],
             output_channels: network.channels[network.output],
-            lanes,
+            lanes: registers.width * GROUPS,
         };
-        let floats = plan.slots.iter().map(|&channels| plan.floats(channels)).sum::<usize>();
+        let floats = plan.slots.iter().map(|&channels| plan.floats(channels)).chain(spectral_floats).sum::<usize>();
         if floats > MAX_SCRATCH_FLOATS {
             return Err(Error::Unsupported {
                 model: "network".into(),
@@ -100,20 +128,39 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Samples a ray.
+    pub fn samples(&self) -> usize {
+        self.rows.samples / GROUPS
+    }
+
     /// Numbers a ray that go in.
     pub fn input_length(&self) -> usize {
-        self.input_channels * self.rows.samples
+        self.input_channels * self.samples()
     }
 
     /// Numbers a ray that come out.
     pub fn output_length(&self) -> usize {
-        self.output_channels * self.rows.samples
+        self.output_channels * self.samples()
     }
 
     /// Floats of a buffer for a bundle of values of `channels` channels.
     pub fn floats(&self, channels: usize) -> usize {
-        channels * self.rows.length * self.lanes
+        channels * self.rows.length * (self.lanes / GROUPS)
     }
+}
+
+/// The convolutions at the start of `steps` for which the frequency domain pays, each reading what the one before it
+/// wrote and nobody else reads (`last_read(n, value)`: no step after the n-th reads it).
+fn chain(steps: &[Step], samples: usize, last_read: impl Fn(usize, ValueId) -> bool) -> Vec<(&Conv, bool)> {
+    let mut chain = Vec::new();
+    for (ahead, step) in steps.iter().enumerate() {
+        let follows = ahead == 0 || (step.inputs[0] == steps[ahead - 1].output && last_read(ahead, step.inputs[0]));
+        match step.convolution() {
+            Some(conv) if follows && pays(conv, samples) => chain.push((conv, step.relu)),
+            _ => break,
+        }
+    }
+    chain
 }
 
 /// Which buffer holds which value, while steps are walked in order.

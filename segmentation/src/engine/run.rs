@@ -1,6 +1,7 @@
 use super::buffer::Buffer;
-use super::plan::{Kernel, Plan, PlannedStep, Rows};
+use super::plan::{GROUPS, Kernel, Plan, PlannedStep, Rows};
 use super::pointwise::{affine, relu, softmax};
+use super::spectral::SpectralScratch;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Working memory of one thread.
@@ -8,13 +9,15 @@ pub(super) struct Scratch {
     slots: Vec<Buffer>,
     /// One sample of every channel, for softmax.
     column: Buffer,
+    spectral: SpectralScratch,
 }
 
 impl Scratch {
     pub fn new(plan: &Plan) -> Self {
         let slots = plan.slots.iter().map(|&channels| Buffer::zeroed(plan.floats(channels))).collect();
         let widest = plan.slots.iter().copied().max().unwrap_or(0);
-        Self { slots, column: Buffer::zeroed(widest * plan.lanes) }
+        let spectral = SpectralScratch::zeroed(plan.spectral_floats);
+        Self { slots, column: Buffer::zeroed(widest * plan.lanes), spectral }
     }
 }
 
@@ -29,6 +32,7 @@ impl Plan {
                 step,
                 slots: &scratch.slots,
                 column: &mut scratch.column,
+                spectral: &mut scratch.spectral,
                 output: &mut written,
             });
             scratch.slots[step.output] = written;
@@ -38,14 +42,14 @@ impl Plan {
 
     /// Rays to lanes. Lanes without a ray hold zeros.
     fn gather(&self, input: &[f32], slot: &mut Buffer) {
-        let (samples, lanes) = (self.rows.samples, self.lanes);
+        let (samples, width) = (self.samples(), self.lanes / GROUPS);
         for channel in 0..self.input_channels {
             let vectors = self.rows.range(channel);
-            let row = &mut slot.floats_mut()[vectors.start * lanes..vectors.end * lanes];
+            let row = &mut slot.floats_mut()[vectors.start * width..vectors.end * width];
             row.fill(0.0);
             for (lane, ray) in input.chunks_exact(self.input_length()).enumerate() {
                 let profile = &ray[channel * samples..(channel + 1) * samples];
-                for (target, &value) in row[lane..].iter_mut().step_by(lanes).zip(profile) {
+                for (target, &value) in row[lane..].iter_mut().step_by(self.lanes).zip(profile) {
                     *target = value;
                 }
             }
@@ -54,9 +58,10 @@ impl Plan {
 
     /// Lanes to rays.
     fn scatter(&self, slot: &Buffer, output: &mut [f32]) {
+        let width = self.lanes / GROUPS;
         for (lane, ray) in output.chunks_exact_mut(self.output_length()).enumerate() {
-            for (channel, profile) in ray.chunks_exact_mut(self.rows.samples).enumerate() {
-                let row = &slot.floats()[self.rows.range(channel).start * self.lanes + lane..];
+            for (channel, profile) in ray.chunks_exact_mut(self.samples()).enumerate() {
+                let row = &slot.floats()[self.rows.range(channel).start * width + lane..];
                 for (target, &value) in profile.iter_mut().zip(row.iter().step_by(self.lanes)) {
                     *target = value;
                 }
@@ -71,6 +76,7 @@ struct RunStep<'a> {
     step: &'a PlannedStep,
     slots: &'a [Buffer],
     column: &'a mut Buffer,
+    spectral: &'a mut SpectralScratch,
     output: &'a mut Buffer,
 }
 
@@ -79,11 +85,12 @@ impl WithSimd for RunStep<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { rows, step, slots, column, output } = self;
+        let Self { rows, step, slots, column, spectral, output } = self;
         let output = output.vectors_mut::<S>();
         let (slot, channels) = step.inputs[0];
         let input = slots[slot].vectors::<S>();
         match &step.kernel {
+            Kernel::Spectral(chain) => chain.run(simd, spectral, input, output),
             Kernel::Direct(conv) => conv.run(simd, input, output, step.relu),
             Kernel::Affine { scale, shift } => {
                 for (channel, (&scale, &shift)) in scale.iter().zip(shift).enumerate() {

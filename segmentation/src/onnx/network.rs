@@ -24,6 +24,15 @@ pub(crate) struct Step {
     pub relu: bool,
 }
 
+impl Step {
+    pub fn convolution(&self) -> Option<&Conv> {
+        match &self.operation {
+            Operation::Conv(conv) => Some(conv),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operation {
     Conv(Conv),

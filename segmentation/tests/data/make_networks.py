@@ -1,6 +1,7 @@
 """Makes the small networks of this folder, with outputs computed by ONNX Runtime.
 
-    python make_networks.py [FOLDER]
+    python make_networks.py                   # the networks of this folder
+    python make_networks.py FOLDER NAME...    # these, elsewhere; `tutorial-2d` is for benches/engine.rs
 
 needs torch, onnx, onnxscript and onnxruntime. Every network has random weights and random running statistics, so that
 no part of it can be left out unnoticed. Written per network: NAME/model.onnx, NAME/test_input.npy, NAME/test_output.npy
@@ -69,6 +70,11 @@ NETWORKS = {
     "long-2d": dict(two_dimensional=True, channels=2, maps=16, kernel=25, blocks=3, classes=8, samples=200, style="before"),
     # Embedded by the crate's tests.
     "made-layers": dict(two_dimensional=True, channels=3, maps=4, kernel=5, blocks=2, classes=8, samples=20, style="before"),
+}
+# Too large to be kept here.
+LARGE = {
+    # Wagstyl's tutorial: 288 MFLOP a ray.
+    "tutorial-2d": dict(two_dimensional=True, channels=2, maps=64, kernel=25, blocks=8, classes=7, samples=200, style="before"),
 }
 RAYS = 21
 
@@ -169,8 +175,8 @@ def make(name, options, folder):
 
 def main():
     base = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for name, options in NETWORKS.items():
-        make(name, options, base / name)
+    for name in sys.argv[2:] or NETWORKS:
+        make(name, (NETWORKS | LARGE)[name], base / name)
 
 
 if __name__ == "__main__":
