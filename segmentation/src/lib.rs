@@ -1,1 +1,43 @@
-//! brainmesh-segmentation
+//! Runs the ONNX networks of brainmesh: manifests, normalisation, the built-in engine, ONNX Runtime.
+//!
+//! The only crate that names `ort`. A [`Model`] is a manifest and a network; a [`Session`] runs it on a [`Device`];
+//! [`normalise`] brings [`Profiles`](brainmesh_core::Profiles) to the scale the network was trained on.
+//!
+//! ```no_run
+//! use brainmesh_core::Silent;
+//! use brainmesh_segmentation::{Device, Model, Polarity, Session, normalise};
+//! # fn classify(profiles: &brainmesh_core::Profiles, rays: &brainmesh_core::RaySet)
+//! # -> Result<(), brainmesh_segmentation::Error> {
+//! let model = Model::open("models/cortical-layers")?;
+//! let mut session = Session::open(&model, Device::Auto, 2)?;
+//! let input = normalise(profiles, rays, model.manifest(), Polarity::DarkIsDense)?;
+//! let probabilities = session.classify(&input, &Silent)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod device;
+mod embedded;
+mod engine;
+mod error;
+#[cfg(feature = "onnxruntime")]
+mod library;
+mod manifest;
+mod model;
+mod normalise;
+mod onnx;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
+mod polarity;
+mod session;
+
+pub use device::Device;
+pub use error::Error;
+pub use manifest::{FileReference, InputChannel, LayerFractions, Manifest, Normalisation, Span};
+pub use model::Model;
+pub use normalise::normalise;
+pub use polarity::Polarity;
+pub use session::{Session, SessionOptions};
+
+/// Result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,134 @@
+use std::path::PathBuf;
+
+/// What went wrong with a model, its input or the library that runs it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of a model could not be read.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A manifest is not JSON, or a field is missing or of the wrong type.
+    #[error("{path}: field `{field}`: {source}", path = path.display())]
+    ManifestSyntax {
+        /// The manifest.
+        path: PathBuf,
+        /// Path of the field, e.g. `config.brainmesh.samples`.
+        field: String,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// A field of a manifest holds a value that this program cannot use.
+    #[error("{path}: field `{field}`: expected {expected}, found {found}", path = path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Path of the field.
+        field: &'static str,
+        /// What would be right.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// A file is not the one the manifest describes.
+    #[error("{path}: expected SHA-256 {expected}, found {found}", path = path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// The manifest's hash.
+        expected: String,
+        /// The file's hash.
+        found: String,
+    },
+    /// A file is larger than any model of this kind.
+    #[error("{path}: expected at most {limit_bytes} bytes, found {found_bytes}", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit_bytes: u64,
+        /// The file's size.
+        found_bytes: u64,
+    },
+    /// No model of this name is built in.
+    #[error("no built-in model is named `{name}`, expected one of: {}", known.join(", "))]
+    UnknownModel {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+    },
+    /// An ONNX file is damaged.
+    #[error("{model}: not a readable ONNX file: {detail}")]
+    Onnx {
+        /// Where the network came from.
+        model: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The built-in engine does not know an operator, or not with these attributes.
+    #[error("{model}: the built-in engine cannot run node `{node}` ({op}): {detail}")]
+    Unsupported {
+        /// Where the network came from.
+        model: String,
+        /// Name of the node, or of its output where it has no name.
+        node: String,
+        /// Operator type.
+        op: String,
+        /// What is not supported.
+        detail: String,
+    },
+    /// Rays that do not fit the model.
+    #[error("{field}: the model expects {expected}, found {found}")]
+    Input {
+        /// What does not fit.
+        field: &'static str,
+        /// What the model was trained on.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
+    /// The network's output is not a set of class probabilities.
+    #[error("the network's output is not a probability: expected {expected}, found {found}")]
+    Output {
+        /// What probabilities look like.
+        expected: String,
+        /// What the network gave.
+        found: String,
+    },
+    /// A word that names no device.
+    #[error("unknown device `{0}`, expected auto, builtin, cpu, cuda or cuda:N")]
+    UnknownDevice(String),
+    /// The device cannot be used.
+    #[error("device {device}: {detail}")]
+    Device {
+        /// The device asked for.
+        device: String,
+        /// Why it cannot be used.
+        detail: String,
+    },
+    /// The ONNX Runtime library was not found or could not be loaded.
+    #[error("ONNX Runtime: {detail}; install it with `pip install onnxruntime`, or name its library")]
+    RuntimeLibrary {
+        /// What was tried and what went wrong.
+        detail: String,
+    },
+    /// ONNX Runtime reported an error.
+    #[error("ONNX Runtime, {step}: {detail}")]
+    Runtime {
+        /// What it was doing.
+        step: &'static str,
+        /// Its words.
+        detail: String,
+    },
+    /// A value type refused what it was given.
+    #[error(transparent)]
+    Core(#[from] brainmesh_core::Error),
+    /// Cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] brainmesh_core::Cancelled),
+}

@@ -1,0 +1,114 @@
+//! Finds the ONNX Runtime library. Nothing is downloaded and no program is run.
+
+use crate::{Error, Result};
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The library named by the caller, by `ORT_DYLIB_PATH`, or else that of the `onnxruntime` package of the active
+/// virtual environment, of the Python on the search path, or of the user's own packages, in this order.
+pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
+    let variable = env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = match (named, &variable) {
+        (Some(path), _) => Some((path, "the library named")),
+        (None, Some(path)) => Some((path.as_path(), "ORT_DYLIB_PATH")),
+        (None, None) => None,
+    };
+    if let Some((path, by)) = named {
+        // Absolute, since the loader looks for a relative path beside the program.
+        let detail = |error| format!("{by}, {}: {error}", path.display());
+        return path.canonicalize().map_err(|error| Error::RuntimeLibrary { detail: detail(error) });
+    }
+    let roots = environment_roots();
+    let found = roots.iter().flat_map(|root| package_folders(root)).find_map(|packages| in_packages(&packages));
+    found.ok_or_else(|| {
+        let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
+        Error::RuntimeLibrary { detail: format!("no `onnxruntime` package of Python in {}", roots.join(", ")) }
+    })
+}
+
+/// Where Python environments lie: folders that hold `lib/python3.X` (or, on Windows, `Lib`).
+fn environment_roots() -> Vec<PathBuf> {
+    let mut roots: Vec<PathBuf> = env::var_os("VIRTUAL_ENV").map(PathBuf::from).into_iter().collect();
+    for folder in env::var_os("PATH").iter().flat_map(env::split_paths) {
+        for program in ["python3", "python", "python.exe"] {
+            let program = folder.join(program);
+            if program.is_file() {
+                // An environment's `bin/python` is a link to the Python it was made from: both may hold packages.
+                let target = program.canonicalize().unwrap_or_else(|_| program.clone());
+                for program in [program, target] {
+                    let folder = program.parent().map(Path::to_path_buf);
+                    roots.extend(folder.iter().flat_map(|folder| folder.parent()).map(Path::to_path_buf));
+                    roots.extend(folder.filter(|_| cfg!(windows)));
+                }
+            }
+        }
+    }
+    roots.extend(env::home_dir().map(|home| home.join(".local")));
+    let mut seen = std::collections::HashSet::new();
+    roots.retain(|root| seen.insert(root.clone()));
+    roots
+}
+
+/// `site-packages` (Debian: `dist-packages`) folders of an environment, the newest Python first.
+fn package_folders(root: &Path) -> Vec<PathBuf> {
+    let mut pythons = vec![root.join("Lib")];
+    for library in [root.join("lib"), root.join("lib64"), root.join("local/lib")] {
+        let entries = library.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+        let named_python = |path: &PathBuf| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("python3"))
+        };
+        let mut versions: Vec<PathBuf> = entries.filter(named_python).collect();
+        versions.sort_by_key(|path| std::cmp::Reverse(minor_version(path)));
+        pythons.extend(versions);
+    }
+    pythons.iter().flat_map(|python| ["site-packages", "dist-packages"].map(|name| python.join(name))).collect()
+}
+
+fn minor_version(python: &Path) -> u32 {
+    let name = python.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.rsplit('.').next().and_then(|minor| minor.parse().ok()).unwrap_or(0)
+}
+
+/// The library in a folder of packages.
+fn in_packages(packages: &Path) -> Option<PathBuf> {
+    let entries = packages.join("onnxruntime/capi").read_dir().ok()?;
+    let mut libraries: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_library))
+        .collect();
+    libraries.sort();
+    libraries.pop()
+}
+
+/// `libonnxruntime.so.1.31.1`, `libonnxruntime.1.31.1.dylib`, `onnxruntime.dll`; not `libonnxruntime_providers_cuda.so`.
+fn is_library(name: &str) -> bool {
+    name == "onnxruntime.dll"
+        || name.starts_with("libonnxruntime.so")
+        || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_library_of_a_package_and_nothing_else_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        for version in ["python3.9", "python3.13"] {
+            let folder = root.path().join("lib").join(version).join("site-packages/onnxruntime/capi");
+            std::fs::create_dir_all(&folder).unwrap();
+            for name in ["libonnxruntime_providers_shared.so", "libonnxruntime.so.1.31.1", "_pybind_state.py"] {
+                std::fs::write(folder.join(name), b"").unwrap();
+            }
+        }
+        let found = package_folders(root.path()).iter().find_map(|packages| in_packages(packages)).unwrap();
+        assert!(found.ends_with("lib/python3.13/site-packages/onnxruntime/capi/libonnxruntime.so.1.31.1"), "{found:?}");
+    }
+
+    #[test]
+    fn a_named_library_that_is_not_there_is_an_error_that_names_it() {
+        let error = find(Some(Path::new("no/such/library.so"))).unwrap_err().to_string();
+        assert!(error.contains("no/such/library.so"), "{error}");
+    }
+}

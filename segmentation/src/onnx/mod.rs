@@ -1,0 +1,14 @@
+//! Reads ONNX files of sequential and residual 1-D networks.
+//!
+//! Format: <https://github.com/onnx/onnx/blob/main/docs/IR.md> and `onnx.proto` (field numbers are those of
+//! `onnx-ml.proto`); operators: <https://onnx.ai/onnx/operators/>. Weights kept in external files, opsets below 13
+//! (whose `Softmax` means something else) and training graphs are not supported.
+
+mod attributes;
+mod network;
+mod proto;
+mod reader;
+mod simplify;
+
+pub(crate) use network::{Conv, Network, Operation, Step, ValueId};
+pub(crate) use reader::read;
