@@ -1,4 +1,8 @@
-//! brainmesh-formats
+//! Every file brainmesh reads or writes; no other crate opens data files.
+//!
+//! Readers tell formats apart by content and turn what they find to RAS+ mm; writers state the space in every file that can
+//! hold it, and write whole files or none ([`write_atomically`]). The note at the head of each format's module says which
+//! axes, offsets and variants it knows. Errors name the file, the field, what was expected and what was found.
 
 mod annot;
 mod array_info;

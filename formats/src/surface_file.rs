@@ -83,6 +83,20 @@ pub fn read_surface(path: &Path) -> Result<Surface> {
 
 /// Writes a surface whole or not at all; the same input gives the same bytes. Coordinates are stored as float32.
 ///
+/// ```
+/// use brainmesh_core::{Structure, Surface, WorldPoint};
+/// use brainmesh_formats::{SurfaceFormat, read_surface, write_surface};
+/// # let folder = tempfile::tempdir()?;
+/// let p = WorldPoint::new;
+/// let vertices = vec![p(0., 0., 0.), p(10., 0., 0.), p(0., 10., 0.), p(0., 0., 10.)]; // right, anterior, superior
+/// let triangles = vec![[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]];
+/// let surface = Surface::new(vertices, triangles, Structure::CortexLeft)?;
+/// let path = folder.path().join("lh.pial.surf.gii");
+/// write_surface(&path, &surface, SurfaceFormat::Gifti, None)?;
+/// assert_eq!(read_surface(&path)?, surface);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Maps for a format that cannot carry them (see [`SurfaceFormat::carries_maps`]; write them with
 /// [`write_shape_gifti`](crate::write_shape_gifti) instead) or of another length than the surface, coordinates beyond

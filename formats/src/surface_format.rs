@@ -6,7 +6,7 @@ use std::path::Path;
 pub enum SurfaceFormat {
     /// GIFTI (`.surf.gii`): nibabel, Connectome Workbench, FreeSurfer.
     Gifti,
-    /// PLY, binary little endian, `comment SPACE=RAS`: 3D Slicer, MeshLab. Carries maps.
+    /// PLY, binary little endian, `comment SPACE=RAS`: 3D Slicer, MeshLab. Carries maps, which VTK and so Slicer skip.
     Ply,
     /// glTF-binary, metres, +Y up: viewers and browsers.
     Glb,

@@ -1,11 +1,12 @@
 //! GIFTI 1.0 (Harwell, Bremen, Coulon et al. 2011, "GIFTI Surface Data Format").
 //!
-//! - **Frame**: coordinates are RAS+ mm and are taken as stored, as nibabel and Connectome Workbench do. The matrices of
-//!   `CoordinateSystemTransformMatrix` are *not* applied: they lead from the stored space to another one (mostly
-//!   Talairach, FreeSurfer writes it so), hence applying them moves a surface off its volume. FreeSurfer's `VolGeomC_*`
-//!   metadata are not applied either: `mris_convert --to-scanner` leaves them in place after shifting the vertices, so
-//!   they cannot tell whether a shift is due. Files from plain `mris_convert` are in surface RAS; convert with
-//!   `--to-scanner`, or read the FreeSurfer file itself, whose footer is unambiguous.
+//! - **Frame**: coordinates are RAS+ mm and are taken as stored, as nibabel and Connectome Workbench do (its
+//!   `SurfaceFile::validateDataArraysAfterReading` once applied the matrix to Talairach space and stopped, because of what
+//!   FreeSurfer writes there). The matrices of `CoordinateSystemTransformMatrix` lead from the stored space to another
+//!   one, hence applying them would move a surface off its volume; bicpl's reader, which applies them blindly, differs.
+//!   FreeSurfer's `VolGeomC_*` metadata are not applied either: `mris_convert --to-scanner` leaves them in place after
+//!   shifting the vertices, so they cannot tell whether a shift is due. Files from plain `mris_convert` are in surface
+//!   RAS; convert with `--to-scanner`, or read the FreeSurfer file itself, whose footer is unambiguous.
 //! - **Encodings**: ASCII, Base64Binary, GZipBase64Binary (a zlib stream in spite of its name; gzip is accepted),
 //!   ExternalFileBinary (only below the folder of the file); both byte orders, row and column major, every real type.
 //! - **Not supported**: more than two dimensions, complex and RGB types, compressed `.gii.gz`.

@@ -129,6 +129,24 @@ def test_vtk(written, truth, name, reader):
         assert "SPACE=RAS" in (written / name).read_text().splitlines()[0]
 
 
+@pytest.mark.parametrize("name", ["ply.ply", "vtp.vtp", "obj.obj", "stl.stl"])
+def test_slicer_takes_coordinates_as_ras(written, truth, name):
+    """3D Slicer would mirror a model whose space it has to guess. Needs `pip install slicer-core` (brings its own VTK)."""
+    slicer = pytest.importorskip("slicer")
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    scene = slicer.vtkMRMLScene()
+    node, storage = scene.AddNewNodeByClass("vtkMRMLModelNode"), slicer.vtkMRMLModelStorageNode()
+    scene.AddNode(storage)
+    storage.SetFileName(str(written / name))
+    assert storage.ReadData(node)
+    points = vtk_to_numpy(node.GetPolyData().GetPoints().GetData()).astype("f4")
+    expected = truth["vertices"].astype("f4")
+    if name == "stl.stl":
+        points, expected = np.unique(points, axis=0), np.unique(expected, axis=0)
+    assert np.array_equal(points, expected)
+
+
 def test_ply_scalars(written, truth):
     head, body = (written / "ply.ply").read_bytes().split(b"end_header\n")
     assert b"property float depth\n" in head
