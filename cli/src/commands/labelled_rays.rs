@@ -77,7 +77,8 @@ impl LabelledRays {
         let misfit = |source: brainmesh_core::Error| Error::Inputs { what: path.display().to_string(), source };
         let array = |name: &str| brainmesh_formats::read_npz(path, name);
         let values = into_shape::<Array3<f32>, _>(path, "values", array("values")?.into_dimensionality())?;
-        let boundaries = into_shape::<Array2<f32>, _>(path, "boundaries_t", array("boundaries_t")?.into_dimensionality())?;
+        let boundaries =
+            into_shape::<Array2<f32>, _>(path, "boundaries_t", array("boundaries_t")?.into_dimensionality())?;
         let column = |name: &str| -> Result<Vec<f64>> { Ok(array(name)?.iter().map(|&v| f64::from(v)).collect()) };
         let (pial_t, white_t, length_mm) = (column("pial_t")?, column("white_t")?, column("length_mm")?);
         let text: String = array("channels_json")?.iter().map(|&c| char::from(c.clamp(0.0, 127.0) as u8)).collect();
