@@ -214,7 +214,7 @@ fn place<V>(row: &mut [V], channel: usize, group: usize) -> (&mut [V; 2], &mut [
 /// Bias and ReLU of two channels.
 #[inline(always)]
 fn activate<S: Simd>(simd: S, pair: &mut [Complex<S>], bias: [f32; 2], rectify: bool) {
-    let bias = bias.map(|bias| simd.splat_f32s(bias));
+    let bias = [simd.splat_f32s(bias[0]), simd.splat_f32s(bias[1])];
     for z in pair {
         *z = [relu(simd, simd.add_f32s(z[0], bias[0]), rectify), relu(simd, simd.add_f32s(z[1], bias[1]), rectify)];
     }
