@@ -48,11 +48,10 @@ impl Engine {
     /// Prepares a network for rays of `samples` samples.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where it would need more memory than any ray network; [`Error::Device`] where no threads
-    /// can be started.
-    pub fn new(network: &Network, samples: usize, threads: usize) -> Result<Self> {
+    /// [`Error::Memory`] where it would need more than any ray network; [`Error::Device`] where no threads can be started.
+    pub fn new(network: &Network, model: &str, samples: usize, threads: usize) -> Result<Self> {
         let arch = Arch::new();
-        let plan = Plan::new(network, samples, arch.dispatch(Ask))?;
+        let plan = Plan::new(network, model, samples, arch.dispatch(Ask))?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("brainmesh-engine-{index}"))

@@ -54,9 +54,10 @@ pub(super) fn pays(conv: &Conv, samples: usize) -> bool {
     let direct = products * conv.kernel * samples;
     let transforms = (conv.inputs + conv.outputs()) * length * (length.ilog2() as usize + 1) * 2;
     let spectral = products * 4 * (length / 2 + 1) + transforms;
-    /// Beyond this spectra of weights would not be worth their memory.
+    /// Beyond these, spectra of weights and of single taps would not be worth their memory.
     const MAX_WEIGHT_FLOATS: usize = 1 << 26;
-    spectral < direct && products * (length + 2) <= MAX_WEIGHT_FLOATS
+    const MAX_TAP_FLOATS: usize = 1 << 22;
+    spectral < direct && products * (length + 2) <= MAX_WEIGHT_FLOATS && conv.kernel * (length + 2) <= MAX_TAP_FLOATS
 }
 
 /// Zeros must be met beyond either end: those after the ray serve both, as the signal is circular.
