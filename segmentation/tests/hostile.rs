@@ -1,5 +1,7 @@
 //! Damaged and malicious models: each gives an error that says what is wrong, and none a panic.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 use brainmesh_core::Silent;
 use brainmesh_segmentation::{Device, Error, Model, Session};
 use ndarray::Array3;
@@ -133,6 +135,26 @@ fn an_operator_that_is_not_known_is_named() {
     let error = copy.with_onnx(&onnx).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { op, .. } if op == "Gelu"), "{error}");
     assert!(error.to_string().contains("node `"), "{error}");
+}
+
+#[test]
+#[cfg(feature = "onnxruntime")]
+fn what_the_built_in_engine_does_not_run_goes_to_onnx_runtime_and_the_note_says_why() {
+    let mut copy = Copy::of("made-layers");
+    let mut onnx = std::fs::read(copy.path("model.onnx")).unwrap();
+    let place = onnx.windows(4).position(|window| window == b"Relu").unwrap();
+    onnx[place..place + 4].copy_from_slice(b"Tanh");
+    assert!(matches!(copy.with_onnx(&onnx), Err(Error::Unsupported { .. })));
+    match Session::open(&copy.open().unwrap(), Device::Auto, 1) {
+        Ok(session) => {
+            let note = session.device_note();
+            assert!(note.contains("ONNX Runtime on cpu") && note.contains("Tanh"), "{note}");
+        }
+        // Both reasons, where there is no ONNX Runtime.
+        Err(error) => {
+            assert!(error.to_string().contains("Tanh") && error.to_string().contains("ONNX Runtime"), "{error}")
+        }
+    }
 }
 
 #[test]
