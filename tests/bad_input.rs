@@ -133,10 +133,5 @@ fn a_runtime_asked_for_by_name_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("libonnxruntime.so");
     std::fs::write(&library, "not a library").unwrap();
-    refused(
-        folder.path(),
-        &[("--device", Path::new("cpu")), ("--onnxruntime", &library)],
-        4,
-        &["libonnxruntime.so"],
-    );
+    refused(folder.path(), &[("--device", Path::new("cpu")), ("--onnxruntime", &library)], 4, &["libonnxruntime.so"]);
 }

@@ -6,8 +6,17 @@ use brainmesh_formats::{read_label_gifti, read_shape_gifti, read_surface};
 fn rays2surface(phantom: &Path, out: &Path, more: &[&str]) -> Output {
     let (pial, white) = (phantom.join("pial.surf.gii"), phantom.join("white.surf.gii"));
     let volume = phantom.join("volume.nii.gz");
-    let mut arguments =
-        vec!["rays2surface", "--pial", text(&pial), "--white", text(&white), "--volume", text(&volume), "--out", text(out)];
+    let mut arguments = vec![
+        "rays2surface",
+        "--pial",
+        text(&pial),
+        "--white",
+        text(&white),
+        "--volume",
+        text(&volume),
+        "--out",
+        text(out),
+    ];
     arguments.extend(more);
     brainmesh(&arguments)
 }
@@ -90,8 +99,19 @@ fn more_defects_than_allowed_is_exit_code_one_with_all_files() {
     let pial = phantom.join("pial.surf.gii");
     let white = phantom.join("white.surf.gii");
     let output = brainmesh(&[
-        "rays2surface", "--pial", text(&pial), "--white", text(&white), "--volume", text(&small), "--out", text(&out),
-        "--mask", text(&mask), "--max-defects", "1%",
+        "rays2surface",
+        "--pial",
+        text(&pial),
+        "--white",
+        text(&white),
+        "--volume",
+        text(&small),
+        "--out",
+        text(&out),
+        "--mask",
+        text(&mask),
+        "--max-defects",
+        "1%",
     ]);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let report = json(&out.join("report.json"));

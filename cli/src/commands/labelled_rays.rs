@@ -16,8 +16,6 @@ pub struct LabelledRays {
     pub profiles: Profiles,
     /// True boundaries `[rays, 7]` as `t`.
     pub boundaries_t: Array2<f64>,
-    /// Cortical area of each ray.
-    pub regions: Vec<i32>,
     /// Voxel size of the volume.
     pub spacing_mm: f64,
 }
@@ -98,13 +96,7 @@ impl LabelledRays {
         }
         let profiles = Profiles::new(channels, values, vec![None; n]).map_err(misfit)?;
         let spacing_mm = column("spacing_mm")?.first().copied().unwrap_or(f64::NAN);
-        Ok(Self {
-            rays,
-            profiles,
-            boundaries_t: boundaries.mapv(f64::from),
-            regions: column("region")?.into_iter().map(|r| r as i32).collect(),
-            spacing_mm,
-        })
+        Ok(Self { rays, profiles, boundaries_t: boundaries.mapv(f64::from), spacing_mm })
     }
 }
 
