@@ -8,11 +8,13 @@ mod annot;
 mod array_info;
 mod atomic;
 mod bytes;
+mod dicom;
 mod error;
 mod fault;
 mod freesurfer;
 mod gifti;
 mod glb;
+mod input;
 mod mni_obj;
 mod npy;
 mod npy_header;
@@ -31,6 +33,9 @@ mod text_table;
 mod training_set;
 mod vertex_map;
 mod vertex_mask;
+mod volume_file;
+mod volume_info;
+mod volume_options;
 mod vtp;
 mod wavefront;
 
@@ -50,6 +55,9 @@ pub use surface_info::{SurfaceInfo, surface_info};
 pub use training_set::TrainingSet;
 pub use vertex_map::VertexMaps;
 pub use vertex_mask::read_vertex_mask;
+pub use volume_file::{read_volume, volume_info};
+pub use volume_info::{Scaling, VolumeInfo};
+pub use volume_options::VolumeOptions;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
