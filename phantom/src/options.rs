@@ -110,7 +110,10 @@ impl PhantomOptions {
         if !voxels.iter().all(|v| (2.0..=65536.0).contains(v)) || !(count <= VOXEL_LIMIT) {
             return Err(Error::Option {
                 field: "extent_mm",
-                expected: format!("2 to 65536 voxels of {} mm along each axis, at most {VOXEL_LIMIT} in all", self.spacing_mm),
+                expected: format!(
+                    "2 to 65536 voxels of {} mm along each axis, at most {VOXEL_LIMIT} in all",
+                    self.spacing_mm
+                ),
                 found: format!("{extent_mm:?} mm"),
             });
         }

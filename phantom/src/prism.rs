@@ -16,11 +16,7 @@ pub(crate) fn tetrahedra(triangle: [u32; 3]) -> [[Corner; 4]; 3] {
     let mut order = [0usize, 1, 2];
     order.sort_by_key(|&c| triangle[c]);
     let [a, b, c] = order;
-    [
-        [(a, 0), (b, 0), (c, 0), (c, 1)],
-        [(a, 0), (b, 0), (b, 1), (c, 1)],
-        [(a, 0), (a, 1), (b, 1), (c, 1)],
-    ]
+    [[(a, 0), (b, 0), (c, 0), (c, 1)], [(a, 0), (b, 0), (b, 1), (c, 1)], [(a, 0), (a, 1), (b, 1), (c, 1)]]
 }
 
 /// Six times the volumes of the prism's tetrahedra, positive where the prism is not inverted (the outer triangle is
