@@ -1,5 +1,6 @@
 //! Meshing against geometry whose answer is known.
 
+mod certificate;
 mod decoding;
 mod rays;
 mod sampling;

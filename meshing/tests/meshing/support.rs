@@ -105,7 +105,6 @@ impl Random {
     pub fn normal(&mut self) -> f64 {
         (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
-
 }
 
 /// A monitor that asks to stop at once.
