@@ -47,6 +47,9 @@ impl Phantom {
         };
         let extent_mm = options.extent_mm.unwrap_or(extent_mm);
         let grid = grid(options, extent_mm, centre)?;
+        if let Shape::Folded(folding) = &options.shape {
+            folding.check_size(extent_mm)?;
+        }
         let areas = Areas::new(seed, area_mm);
         let thickness = ThicknessModel::new(seed, options.thickness, &areas);
         let mut sheet = match &options.shape {
@@ -92,7 +95,8 @@ impl Phantom {
         &self.volume
     }
 
-    /// True class at each voxel's centre: 0 outside, 1..=6 layers I..VI, 7 white matter.
+    /// True class at each voxel's centre: 0 outside, 1..=6 layers I..VI, 7 white matter. Tissue that is torn off or
+    /// hidden by a vessel keeps the class it had.
     pub fn labels(&self) -> &Volume<u8> {
         &self.labels
     }
