@@ -36,12 +36,14 @@ class Rays:
     """`[n]` region of each ray, never split between training and validation; 0 belongs to none."""
     spacing_mm: np.ndarray | None = None
     """`[n]` voxel size of the volume a ray was sampled from."""
+    volume: np.ndarray | None = None
+    """`[n]` number of the volume a ray was sampled from; None where all come from one."""
 
     def __post_init__(self) -> None:
         rays, channels, _ = self.values.shape
         if channels != len(self.channels):
             raise ValueError(f"values: expected {len(self.channels)} channels, found {channels}")
-        for field in ("defects", "pial_t", "white_t", "length_mm", "boundaries_t", "region", "spacing_mm"):
+        for field in ("defects", "pial_t", "white_t", "length_mm", "boundaries_t", "region", "spacing_mm", "volume"):
             array = getattr(self, field)
             if array is not None and len(array) != rays:
                 raise ValueError(f"{field}: expected {rays} rays, found {len(array)}")
@@ -70,19 +72,21 @@ class Rays:
 def load(path: Path) -> Rays:
     """Reads a `.npz`; one that lacks a needed array is a `ValueError` that names it."""
     with np.load(path) as arrays:
-        missing = {"values", "defects", "channels_json"} - set(arrays.files)
+        missing = {"values", "channels_json"} - set(arrays.files)
         if missing:
-            raise ValueError(f"{path}: expected arrays values, defects and channels_json, not found: {sorted(missing)}")
-        optional = {name: arrays[name] for name in ("boundaries_t", "region", "spacing_mm") if name in arrays.files}
+            raise ValueError(f"{path}: expected arrays values and channels_json, not found: {sorted(missing)}")
+        optional = {name: arrays[name] for name in ("boundaries_t", "region", "volume") if name in arrays.files}
         rays = len(arrays["values"])
+        if "spacing_mm" in arrays.files:
+            # Labelled rays of one volume hold its voxel size once.
+            optional["spacing_mm"] = np.resize(arrays["spacing_mm"], rays)
         given = {
             name: arrays[name] if name in arrays.files else np.full(rays, default)
-            for name, default in (("pial_t", 0.0), ("white_t", 1.0), ("length_mm", 1.0))
+            for name, default in (("defects", 0), ("pial_t", 0.0), ("white_t", 1.0), ("length_mm", 1.0))
         }
         return Rays(
             values=np.ascontiguousarray(arrays["values"], dtype=np.float32),
-            channels=json.loads(arrays["channels_json"].tobytes()),
-            defects=arrays["defects"],
+            channels=json.loads(bytes(arrays["channels_json"].astype(np.uint8))),
             **given,
             **optional,
         )
@@ -93,6 +97,15 @@ def save(rays: Rays, path: Path) -> None:
     arrays = {name: array for name, array in vars(rays).items() if isinstance(array, np.ndarray)}
     channels = np.frombuffer(json.dumps(rays.channels).encode(), dtype=np.uint8)
     np.savez(path, channels_json=channels, **arrays)
+
+
+def join(parts: list[Rays]) -> Rays:
+    """Rays of several volumes with the same channels as one set; `volume` counts the parts from 1."""
+    if not parts or any(part.channels != parts[0].channels for part in parts):
+        raise ValueError(f"channels: expected the same in every file, found {[part.channels for part in parts]}")
+    numbered = [replace(part, volume=np.full(len(part), number)) for number, part in enumerate(parts, 1)]
+    names = [name for name, array in vars(numbered[0]).items() if isinstance(array, np.ndarray)]
+    return replace(numbered[0], **{name: np.concatenate([getattr(part, name) for part in numbered]) for name in names})
 
 
 def soft_labels(boundaries_t: np.ndarray, samples: int, classes: int) -> np.ndarray:

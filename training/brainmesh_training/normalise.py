@@ -22,6 +22,17 @@ def dataset_scale(rays: Rays) -> tuple[float, float]:
     return float(median), float(1.4826 * np.median(np.abs(values - median)))
 
 
+def dataset_scales(rays: Rays) -> np.ndarray:
+    """`[n, 2]`: median and spread (1 where it is 0) of the volume each ray comes from, each volume being a data set."""
+    volume = np.zeros(len(rays), int) if rays.volume is None else rays.volume
+    scales = np.empty((len(rays), 2), np.float32)
+    for number in np.unique(volume):
+        inside = volume == number
+        median, spread = dataset_scale(rays.select(inside))
+        scales[inside] = median, spread or 1.0
+    return scales
+
+
 def select_channels(rays: Rays, wanted: list[dict]) -> np.ndarray:
     """The wanted channels `[n, len(wanted), s]`, found by kind and parameters."""
     indices = []
@@ -48,7 +59,7 @@ def fix(channels: list[dict], rays: Rays) -> list[dict]:
 def normalise(rays: Rays, channels: list[dict]) -> np.ndarray:
     """Network input `[n, c, s]` float32; rays with a defect stay zero."""
     values = select_channels(rays, channels)
-    scale = dataset_scale(rays) if any(c["normalisation"] == "dataset" for c in channels) else None
+    scale = dataset_scales(rays) if any(c["normalisation"] == "dataset" for c in channels) else None
     for index, channel in enumerate(channels):
         kind = channel["normalisation"]
         column = values[:, index]
@@ -56,7 +67,7 @@ def normalise(rays: Rays, channels: list[dict]) -> np.ndarray:
             mean, sd = column.mean(1, keepdims=True), column.std(1, keepdims=True)
             values[:, index] = np.where(sd > 0, (column - mean) / np.where(sd > 0, sd, 1), 0)
         elif kind == "dataset":
-            values[:, index] = (column - scale[0]) / (scale[1] or 1.0)
+            values[:, index] = (column - scale[:, :1]) / scale[:, 1:]
         elif isinstance(kind, dict) and "fixed" in kind:
             values[:, index] = (column - kind["fixed"]["mean"]) / kind["fixed"]["sd"]
         else:
