@@ -81,7 +81,7 @@ def load(path: Path) -> Rays:
         }
         return Rays(
             values=np.ascontiguousarray(arrays["values"], dtype=np.float32),
-            channels=json.loads(arrays["channels_json"].tobytes()),
+            channels=json.loads("".join(map(chr, arrays["channels_json"]))),
             defects=arrays["defects"],
             **given,
             **optional,

@@ -24,8 +24,13 @@ class Network:
     maps: int
     order: Literal["before", "after"] = "after"
     dropout: float = 0.0
+    dilations: tuple[int, ...] = ()
+    """Dilation of each block's convolution; empty is 1 throughout."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dilations", tuple(self.dilations))
+        if self.dilations and len(self.dilations) != self.blocks:
+            raise ValueError(f"network.dilations: expected {self.blocks}, one a block, found {len(self.dilations)}")
         if self.kernel % 2 == 0:
             raise ValueError(f"network.kernel: expected an odd number, found {self.kernel}")
         if self.blocks < 1 or self.maps < 1:
@@ -36,12 +41,14 @@ class Network:
         layers: list[nn.Module] = []
         for block in range(self.blocks):
             inputs = channels if block == 0 else self.maps
+            dilation = self.dilations[block] if self.dilations else 1
             # A bias right before a BN would be subtracted again.
             convolution = nn.Conv2d(
                 inputs,
                 self.maps,
                 (1, self.kernel),
-                padding=(0, self.kernel // 2),
+                padding=(0, dilation * (self.kernel // 2)),
+                dilation=(1, dilation),
                 bias=self.order == "before",
             )
             if self.order == "before":
