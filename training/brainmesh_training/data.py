@@ -86,7 +86,7 @@ def load(path: Path) -> Rays:
         }
         return Rays(
             values=np.ascontiguousarray(arrays["values"], dtype=np.float32),
-            channels=json.loads(bytes(arrays["channels_json"].astype(np.uint8))),
+            channels=json.loads("".join(map(chr, arrays["channels_json"]))),
             **given,
             **optional,
         )

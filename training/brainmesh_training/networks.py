@@ -25,15 +25,16 @@ class Network:
     order: Literal["before", "after"] = "after"
     dropout: float = 0.0
     dilations: tuple[int, ...] = ()
-    """Spacing of each block's taps in samples; empty for 1 everywhere. Widens the view at no cost."""
+    """Dilation of each block's convolution; empty is 1 throughout."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dilations", tuple(self.dilations))
+        if self.dilations and len(self.dilations) != self.blocks:
+            raise ValueError(f"network.dilations: expected {self.blocks}, one a block, found {len(self.dilations)}")
         if self.kernel % 2 == 0:
             raise ValueError(f"network.kernel: expected an odd number, found {self.kernel}")
         if self.blocks < 1 or self.maps < 1:
             raise ValueError(f"network: expected at least 1 block and 1 map, found {self.blocks} and {self.maps}")
-        if self.dilations and (len(self.dilations) != self.blocks or min(self.dilations) < 1):
-            raise ValueError(f"network.dilations: expected {self.blocks} numbers above 0, found {self.dilations}")
 
     def build(self, channels: int, classes: int) -> nn.Sequential:
         """Freshly initialised modules mapping `[rays, channels, 1, samples]` to `[rays, classes, 1, samples]`."""

@@ -4,6 +4,7 @@ import copy
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,16 +21,19 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Tensors of some rays: input `[n, c, 1, s]`, true boundaries `[n, 7]` and length `[n]` in mm."""
+class Labelled:
+    """Normalised rays with their truth, as tensors."""
 
     rays: torch.Tensor
+    """`[n, c, 1, s]` network input."""
     boundaries_t: torch.Tensor
+    """`[n, 7]` true positions."""
     length_mm: torch.Tensor
+    """`[n]` scale of `t`."""
 
     @classmethod
-    def of(cls, rays: Rays, channels: list[dict]) -> "Batch":
-        """All of the rays, normalised."""
+    def of(cls, rays: Rays, channels: list[dict]) -> "Labelled":
+        """All of the rays, normalised as one data set."""
         if rays.boundaries_t is None:
             raise ValueError("boundaries_t: expected true boundaries to train on, found none")
         return cls(
@@ -38,11 +42,16 @@ class Batch:
             torch.from_numpy(rays.length_mm.astype(np.float32)),
         )
 
+    @classmethod
+    def join(cls, parts: Sequence["Labelled"]) -> "Labelled":
+        """Several data sets, each normalised on its own, one after the other."""
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in cls.__annotations__))
+
     def __len__(self) -> int:
         return len(self.rays)
 
-    def __getitem__(self, index: torch.Tensor) -> "Batch":
-        return Batch(self.rays[index], self.boundaries_t[index], self.length_mm[index])
+    def __getitem__(self, index: torch.Tensor | np.ndarray) -> "Labelled":
+        return Labelled(self.rays[index], self.boundaries_t[index], self.length_mm[index])
 
 
 def sample_weights(samples: int) -> torch.Tensor:
@@ -62,7 +71,7 @@ def expected_boundaries(probabilities: torch.Tensor) -> torch.Tensor:
     return (above * sample_weights(probabilities.shape[2])).sum(2)
 
 
-def loss(logits: torch.Tensor, batch: Batch, training: Training) -> torch.Tensor:
+def loss(logits: torch.Tensor, batch: Labelled, training: Training) -> torch.Tensor:
     """Weighted sum of the soft-label cross-entropy and the mean boundary error in mm."""
     logits = logits.float()[:, :, 0]
     total = logits.new_zeros(())
@@ -92,15 +101,15 @@ def predict(model: nn.Module, rays: torch.Tensor, batch: int = 4096) -> torch.Te
     return torch.cat([model(part).softmax(1)[:, :, 0] for part in rays.split(batch)])
 
 
-def fit(experiment: Experiment, rays: Rays, validation: Rays | None = None, checkpoint: Path | None = None) -> nn.Sequential:
-    """Trains on usable `rays` and returns the weights of the best epoch on `validation`, or else of the last epoch.
+def fit(
+    experiment: Experiment, train: Labelled, held_out: Labelled | None = None, checkpoint: Path | None = None
+) -> nn.Sequential:
+    """Trains a network and returns the weights of the best epoch on `held_out` rays, or else of the last epoch.
 
     `checkpoint` is written after every epoch and, where it exists, gone on from; one of another experiment is refused.
     """
     training = experiment.training
     torch.manual_seed(training.seed)
-    train = Batch.of(rays, experiment.channels)
-    held_out = None if validation is None else Batch.of(validation, experiment.channels)
     intensity = torch.tensor([float(channel["kind"] in INTENSITY) for channel in experiment.channels])
     model = experiment.network.build(len(experiment.channels), experiment.classes)
     drawn = min(training.rays_per_epoch or len(train), len(train))
@@ -159,7 +168,7 @@ def fit(experiment: Experiment, rays: Rays, validation: Rays | None = None, chec
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, held_out: Batch, training: Training) -> float:
+def evaluate(model: nn.Module, held_out: Labelled, training: Training) -> float:
     """Mean loss over held-out rays."""
     model.eval()
     total = 0.0

@@ -12,7 +12,7 @@ from brainmesh_training.experiment import Experiment, Training
 from brainmesh_training.folds import region_folds, splits
 from brainmesh_training.networks import Network
 from brainmesh_training.normalise import fix, normalise
-from brainmesh_training.train import expected_boundaries, fit, predict
+from brainmesh_training.train import Labelled, expected_boundaries, fit, predict
 
 CHANNELS = [{"kind": "raw", "normalisation": "dataset"}, {"kind": "thickness", "fwhm_mm": 0.0, "normalisation": "fixed"}]
 
@@ -104,10 +104,11 @@ def test_rays_survive_the_file(tmp_path):
 
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
     rays = toy_rays()
-    train, held_out = rays.select(np.arange(400)), rays.select(np.arange(400, 600))
+    parts = rays.select(np.arange(400)), rays.select(np.arange(400, 600))
     for schedule in ("exponential", "one_cycle"):
-        whole = experiment(train, epochs=4, schedule=schedule, gain_jitter=0.1, offset_jitter=0.1)
+        whole = experiment(parts[0], epochs=4, schedule=schedule, gain_jitter=0.1, offset_jitter=0.1)
         checkpoint = tmp_path / f"{schedule}.pt"
+        train, held_out = (Labelled.of(part, whole.channels) for part in parts)
         straight = fit(whole, train, held_out)
         with pytest.MonkeyPatch.context() as patch:
             interrupt_after(patch, 2)
@@ -116,7 +117,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
         resumed = fit(whole, train, held_out, checkpoint)
         for a, b in zip(straight.state_dict().values(), resumed.state_dict().values(), strict=True):
             assert torch.equal(a, b)
-    other = experiment(train, epochs=5)
+    other = experiment(parts[0], epochs=5)
     with pytest.raises(ValueError, match="another"):
         fit(other, train, held_out, checkpoint)
 
@@ -140,15 +141,15 @@ def interrupt_after(patch: pytest.MonkeyPatch, epochs: int) -> None:
 def test_a_separable_toy_is_learnt_and_exported(tmp_path):
     rays = toy_rays(1200)
     train, held_out = rays.select(np.arange(1000)), rays.select(np.arange(1000, 1200))
-    toy = experiment(train, epochs=12, schedule="one_cycle")
-    model = fit(toy, train)
+    toy = experiment(train, epochs=20, schedule="one_cycle")
+    model = fit(toy, Labelled.of(train, toy.channels))
     inputs = normalise(held_out, toy.channels)[:, :, None]
     probabilities = predict(model, torch.from_numpy(inputs)).numpy()
     truth = soft_labels(held_out.boundaries_t, rays.samples, 8).argmax(1)
     counts = metrics.confusion(truth, probabilities.argmax(1), 8)
     assert metrics.accuracy(counts) > 0.95
     found = expected_boundaries(torch.from_numpy(probabilities)).numpy()
-    assert max(metrics.boundary_errors(held_out.boundaries_t, found)["mean"]) < 0.02
+    assert max(metrics.boundary_errors(held_out.boundaries_t, found)["mean"]) < 1 / (rays.samples - 1)
 
     about = export.About("A toy", "CC0-1.0", ["Nobody"], [])
     assert export.write_model(toy, model, train, about, tmp_path) < 1e-5

@@ -37,5 +37,5 @@ def test_dilated_taps_keep_the_length_and_are_checked():
 
     model = Network(blocks=3, kernel=9, maps=4, dilations=(1, 4, 8)).build(2, 8)
     assert model(torch.zeros(1, 2, 1, 50)).shape == (1, 8, 1, 50)
-    with pytest.raises(ValueError, match="dilations"):
+    with pytest.raises(ValueError, match="dilations: expected 3"):
         Network(blocks=3, kernel=9, maps=4, dilations=(1, 2))
