@@ -14,6 +14,7 @@ mod freesurfer;
 mod gifti;
 mod glb;
 mod input;
+mod minc;
 mod mni_obj;
 mod nifti;
 mod npy;
