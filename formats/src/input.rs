@@ -17,6 +17,7 @@ pub(crate) struct Input {
     path: PathBuf,
     head: Vec<u8>,
     most_bytes: u64,
+    is_gzip: bool,
     content: Box<dyn Read>,
 }
 
@@ -38,7 +39,7 @@ impl Input {
         let mut head = Vec::new();
         content.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(fault::io(path))?;
         let content = Box::new(Cursor::new(head.clone()).chain(content));
-        Ok(Self { path: path.into(), head, most_bytes, content })
+        Ok(Self { path: path.into(), head, most_bytes, is_gzip, content })
     }
 
     /// The file.
@@ -49,6 +50,11 @@ impl Input {
     /// The first bytes of the content, fewer than 1024 only where it is shorter.
     pub(crate) fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    /// Whether the content is gzipped in the file.
+    pub(crate) fn is_gzip(&self) -> bool {
+        self.is_gzip
     }
 
     /// More content than this cannot follow: the file's length, or what its gzip stream can hold at best. A header that

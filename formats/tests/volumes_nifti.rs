@@ -35,7 +35,7 @@ fn every_file_reads_as_nibabel_reads_it() {
 #[test]
 fn data_agree_with_the_nifti_library() {
     for name in ["u1-big.nii", "i2-little.nii", "f8-big.nii", "u4-little.nii", "pair.hdr"] {
-        let path = fixture(&format!("{name}"));
+        let path = fixture(name);
         let theirs = ReaderOptions::new().read_file(&path).unwrap().into_volume().into_ndarray::<f32>().unwrap();
         let ours = read_volume(&path).unwrap();
         assert_eq!(theirs.shape(), ours.grid().shape());

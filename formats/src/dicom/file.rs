@@ -1,5 +1,6 @@
-use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set};
-use crate::bytes::{read_bytes, read_head};
+use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set, with_known_type};
+use crate::bytes::read_head;
+use crate::input::Input;
 use crate::{Result, fault};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Headers are seldom longer; the few that are cost a second read.
 const HEAD_BYTES: usize = 1 << 16;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
@@ -73,12 +75,13 @@ impl DicomFile {
         let (head, length) = read_head(path, HEAD_BYTES)?;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if head.len() < length
+            && !head.starts_with(&GZIP)
             && let Some(found) = Self::parse(path, &head, length)?
         {
             return Ok(found);
         }
-        let whole = if head.len() < length { read_bytes(path)? } else { head };
-        Self::parse(path, &whole, whole.len())?.ok_or_else(|| fault::truncated(path, length + 1, length))
+        let whole = content(path)?;
+        Self::parse(path, &whole, whole.len())?.ok_or_else(|| fault::truncated(path, whole.len() + 1, whole.len()))
     }
 
     /// `None` where `bytes`, the first of `total`, do not reach the pixel data.
@@ -105,8 +108,7 @@ impl DicomFile {
         let header: Vec<u8> = elements
             .into_iter()
             .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag))
-            .flat_map(|(_, range)| &data_set.bytes[range])
-            .copied()
+            .flat_map(|(tag, range)| with_known_type(&data_set.bytes[range], tag, encoding))
             .collect();
         let plain = match transfer_syntax.as_str() {
             uid @ (IMPLICIT_LITTLE | EXPLICIT_BIG) => uid,
@@ -118,7 +120,7 @@ impl DicomFile {
 
     /// The data set, read again and inflated.
     pub fn data_set(&self) -> Result<Vec<u8>> {
-        let mut bytes = read_bytes(&self.path)?;
+        let mut bytes = content(&self.path)?;
         bytes.drain(..self.start.min(bytes.len()));
         if self.transfer_syntax == DEFLATED { inflate(&self.path, &bytes) } else { Ok(bytes) }
     }
@@ -161,6 +163,10 @@ fn transfer_syntax(path: &Path, bytes: &[u8], total: usize) -> Result<Option<(St
         None => return Err(fault::invalid(path, "TransferSyntaxUID", "a value", "none")),
     };
     Ok(Some((uid, at)))
+}
+
+fn content(path: &Path) -> Result<Vec<u8>> {
+    Input::open(path)?.into_bytes(u64::MAX)
 }
 
 fn inflate(path: &Path, deflated: &[u8]) -> Result<Vec<u8>> {

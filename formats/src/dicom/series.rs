@@ -1,7 +1,7 @@
 use super::attributes::Attributes;
 use super::file::DicomFile;
 use super::is_dicom;
-use crate::bytes::read_head;
+use crate::input::Input;
 use crate::{Error, Result, fault};
 use dicom_dictionary_std::tags;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(super) fn images_of(path: &Path) -> Result<Vec<DicomFile>> {
     list(path, 0, &mut paths)?;
     let mut images = Vec::new();
     for file in paths {
-        if is_dicom(&read_head(&file, 132)?.0) {
+        if is_dicom(Input::open(&file)?.head()) {
             images.extend(DicomFile::open(&file)?);
         }
     }
