@@ -10,7 +10,12 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// What another program reads from the files in `tests/data/volumes`, as (file, expectation).
 pub fn expectations() -> Vec<(String, Value)> {
-    let text = std::fs::read_to_string(fixture("expected.json")).unwrap();
+    expectations_of(&fixture("expected.json"))
+}
+
+/// The expectations in one file.
+pub fn expectations_of(path: &Path) -> Vec<(String, Value)> {
+    let text = std::fs::read_to_string(path).unwrap();
     let Value::Object(files) = serde_json::from_str(&text).unwrap() else { panic!("expected.json: not an object") };
     files.into_iter().collect()
 }
