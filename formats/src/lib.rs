@@ -8,6 +8,7 @@ mod annot;
 mod array_info;
 mod atomic;
 mod bytes;
+mod dicom;
 mod error;
 mod fault;
 mod freesurfer;

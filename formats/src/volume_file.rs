@@ -1,11 +1,11 @@
 //! One door for every volume format: told by content, read as RAS+ `f32`.
 
 use crate::input::Input;
-use crate::{Error, Result, VolumeInfo, VolumeOptions, nifti};
+use crate::{Error, Result, VolumeInfo, VolumeOptions, dicom, nifti};
 use brainmesh_core::Volume;
 use std::path::Path;
 
-/// Reads a volume as intensities: NIfTI-1 and -2.
+/// Reads a volume as intensities: DICOM (a folder or a file), NIfTI-1 and -2.
 ///
 /// The format is told by its content, the name is only used to find the other half of a pair. World space is RAS+ mm,
 /// integer voxel coordinates are voxel centres, `i` runs fastest, the file's scaling is applied. Of several volumes in a
@@ -24,12 +24,14 @@ pub fn read_volume(path: &Path) -> Result<Volume<f32>> {
 pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
     match VolumeFile::open(path)? {
         VolumeFile::Nifti(input) => nifti::info(&input),
+        VolumeFile::Dicom => dicom::info(path, &VolumeOptions::default()),
     }
 }
 
 pub(crate) fn read_with(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
     match VolumeFile::open(path)? {
         VolumeFile::Nifti(input) => nifti::read(input, options),
+        VolumeFile::Dicom => dicom::read(path, options),
     }
 }
 
@@ -37,11 +39,19 @@ pub(crate) fn read_with(path: &Path, options: &VolumeOptions) -> Result<Volume<f
 enum VolumeFile {
     /// A single file, or the header of a pair.
     Nifti(Input),
+    /// A folder, or one file.
+    Dicom,
 }
 
 impl VolumeFile {
     fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Dicom);
+        }
         let input = Input::open(path)?;
+        if dicom::is_dicom(input.head()) {
+            return Ok(Self::Dicom);
+        }
         if nifti::is_nifti(input.head()) {
             return Ok(Self::Nifti(input));
         }

@@ -12,6 +12,8 @@ use rayon::prelude::*;
 /// Finest step at which partial volume is worked out, mm, and the most steps a voxel is cut into along an axis.
 const FINE_MM: f64 = 0.05;
 const MOST_STEPS: usize = 4;
+/// Most positions looked at at once in a slice (8 bytes each, for each thread): wider slices are cut less finely.
+const FINE_LIMIT: usize = 1 << 27;
 
 /// What a voxel grid shows of the cortex before anything goes wrong.
 pub(crate) struct Painted {
@@ -101,7 +103,10 @@ impl<'a> Raster<'a> {
     /// Paints every voxel.
     pub(crate) fn paint(&self, monitor: &dyn Monitor) -> Result<Painted> {
         let [ni, nj, nk] = self.grid.shape();
-        let steps = ((self.grid.spacing_mm()[0] / FINE_MM).ceil() as usize).clamp(1, MOST_STEPS);
+        let mut steps = ((self.grid.spacing_mm()[0] / FINE_MM).ceil() as usize).clamp(1, MOST_STEPS);
+        while steps > 1 && ni * nj * steps.pow(3) > FINE_LIMIT {
+            steps -= 1;
+        }
         monitor.stage("painting cortex", 2 * nk as u64);
         let mut depth = vec![Depth::NAN; ni * nj * nk];
         let mut absorbance = vec![0f32; ni * nj * nk];

@@ -1,5 +1,7 @@
 //! Spheres have exact answers.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use brainmesh_core::{BOUNDARY_COUNT, RaySet, Silent, VoxelPoint};
 use brainmesh_phantom::{Artefacts, Phantom, PhantomOptions, Polarity, Shape, Sphere, Stain};
 use std::f64::consts::PI;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use brainmesh_core::{Cancelled, Monitor, Silent};
-use brainmesh_segmentation::{Device, Error, Model, Session, SessionOptions};
+use brainmesh_segmentation::{Device, Error, Model, Session};
 use ndarray::{Array3, Axis, concatenate, s};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -185,7 +185,8 @@ fn a_library_that_is_not_one_is_an_error() {
     let model = Model::open(folder("made-layers")).unwrap();
     let not_a_library = folder("made-layers").join("model.json");
     for path in [not_a_library, folder("nothing")] {
-        let error = SessionOptions::default().with_device(Device::Cpu).with_library(path).open(&model).unwrap_err();
+        let options = brainmesh_segmentation::SessionOptions::default();
+        let error = options.with_device(Device::Cpu).with_library(path).open(&model).unwrap_err();
         assert!(matches!(error, Error::RuntimeLibrary { .. }), "{error}");
     }
 }
