@@ -25,14 +25,14 @@ SAMPLES = 200
 
 @dataclass(frozen=True)
 class Scale:
-    """A voxel size with the size of phantom that goes with it: about as many rays and no more than 16 million voxels."""
+    """A voxel size with the size of phantom that goes with it: about as many rays and at most 64 million voxels."""
 
     spacing_mm: float
     extent_mm: float
     edge_mm: float
 
 
-SCALES = (Scale(0.02, 5.0, 0.25), Scale(0.04, 8.0, 0.3), Scale(0.1, 16.0, 0.5), Scale(0.2, 24.0, 0.8))
+SCALES = (Scale(0.02, 8.0, 0.25), Scale(0.04, 10.0, 0.3), Scale(0.1, 16.0, 0.5), Scale(0.2, 24.0, 0.8))
 ARTEFACTS = ("none", "mild", "mild", "full", "full")
 SURFACE_ERRORS_MM = (0.0, 0.05, 0.1)
 LAYER_MODELS = ("equivolumetric", "equidistant", "blended")
