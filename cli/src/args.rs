@@ -88,7 +88,10 @@ pub struct Inputs {
     pub profiles_depths: DepthsArg,
     /// Value that stands for "no tissue" in the profiles or the volume.
     #[arg(long, value_name = "VALUE", help_heading = "Input", allow_negative_numbers = true)]
-    pub missing_value: Option<f64>,
+    pub missing_value: Option<f32>,
+    /// Where pial and white are closer than this there is no cortex (the medial wall).
+    #[arg(long, value_name = "MM", default_value_t = 0.5, help_heading = "Input")]
+    pub min_thickness_mm: f64,
     /// Use only these vertices: a label, shape, .npy or text file, non-zero = use.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub mask: Option<PathBuf>,
@@ -177,7 +180,8 @@ pub struct ProfilesCommand {
     /// Ribbon and intensities.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// Channels, comma-separated: raw, smoothed:FWHM_MM, depth, thickness, curvature.
+    /// Channels, comma-separated: raw, smoothed:MM, depth, thickness[:MM], curvature[:MM], area-ratio[:MM] (MM: full
+    /// width at half maximum of the smoothing along the cortex).
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "smoothed:0.163,raw")]
     pub channels: Vec<String>,
     /// Samples a ray.
@@ -223,9 +227,9 @@ pub struct EvaluateLayers {
     /// Score only these vertices.
     #[arg(long, value_name = "FILE")]
     pub mask: Option<PathBuf>,
-    /// Labelled rays (.npz of `brainmesh phantom --rays`): runs the model on them.
-    #[arg(long, value_name = "FILE", conflicts_with = "result")]
-    pub rays: Option<PathBuf>,
+    /// Labelled rays (.npz of `brainmesh phantom --rays`, one a volume): runs the model on them.
+    #[arg(long, value_name = "FILE", conflicts_with = "result", num_args = 1..)]
+    pub rays: Vec<PathBuf>,
     /// Model for --rays: a shipped name or a folder.
     #[arg(long, value_name = "NAME|DIR")]
     pub model: Option<String>,
@@ -252,11 +256,17 @@ pub struct PhantomCommand {
     /// Centre vertex of the patch; chosen by the seed when not given.
     #[arg(long, value_name = "VERTEX")]
     pub center: Option<u32>,
-    /// Size of the piece of cortex.
-    #[arg(long, value_name = "MM", default_value_t = 8.0)]
-    pub extent_mm: f64,
+    /// Edge of the volume (folded) or diameter of the patch. Default: what the shape asks for; 8 for a patch.
+    #[arg(long, value_name = "MM")]
+    pub extent_mm: Option<f64>,
+    /// Edge length of the triangles (folded, patch).
+    #[arg(long, value_name = "MM", default_value_t = 0.4)]
+    pub edge_mm: f64,
+    /// Size of cortical areas (folded): small ones put several areas into a small volume.
+    #[arg(long, value_name = "MM", default_value_t = 10.0)]
+    pub area_mm: f64,
     /// Voxel size.
-    #[arg(long, value_name = "MM", default_value_t = 0.04)]
+    #[arg(long, value_name = "MM", default_value_t = 0.1)]
     pub spacing_mm: f64,
     /// How layers divide the ribbon.
     #[arg(long, value_enum, default_value_t)]
@@ -279,6 +289,17 @@ pub struct PhantomCommand {
     /// Write nothing but the labelled rays.
     #[arg(long, requires = "rays")]
     pub rays_only: bool,
+    /// Channels of the labelled rays.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "smoothed:0.163,raw,depth,thickness,curvature"
+    )]
+    pub channels: Vec<String>,
+    /// Samples of the labelled rays.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..=4096))]
+    pub samples: u16,
 }
 
 /// Geometry of a phantom.
@@ -301,6 +322,8 @@ pub enum LayerModelArg {
     Equivolumetric,
     /// Constant fractions of the distance.
     Equidistant,
+    /// Between the two, changing over the cortex.
+    Blended,
 }
 
 /// Strength of image faults in a phantom.

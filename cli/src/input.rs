@@ -4,6 +4,9 @@ use crate::args::{DepthsArg, Inputs, PolarityArg, SpanArg};
 use crate::report::InputFile;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface, Volume};
+use brainmesh_meshing::{
+    DepthSpacing, RayIntensities, channels as make_channels, extended_rays, no_cortex, ribbon_rays, sample,
+};
 use ndarray::Array2;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -28,8 +31,18 @@ pub enum Source {
         /// Smoothed intensities.
         smoothed: Option<PathBuf>,
         /// Spacing of their depths (pial-white span).
-        depths: &'static str,
+        depths: ProfileDepths,
     },
+}
+
+/// Spacing of the depths of given profiles between pia and white surface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfileDepths {
+    /// Equal volume between depths.
+    Equivolumetric,
+    /// Equal distance between depths.
+    Equidistant,
 }
 
 /// What the intensities cover, and so what rays they lie on.
@@ -59,7 +72,9 @@ pub struct InputPlan {
     /// Vertices to use.
     pub mask: Option<PathBuf>,
     /// Value that stands for "no tissue".
-    pub missing_value: Option<f64>,
+    pub missing_value: Option<f32>,
+    /// Where pial and white are closer than this there is no cortex.
+    pub min_thickness_mm: f64,
     /// Whether dense cell layers are bright.
     pub bright_is_dense: bool,
 }
@@ -86,9 +101,15 @@ impl InputPlan {
                 inputs.extension_mm
             )));
         }
+        if !(inputs.min_thickness_mm >= 0.0 && inputs.min_thickness_mm.is_finite()) {
+            return Err(Error::Usage(format!(
+                "--min-thickness-mm: expected 0 or more, found {}",
+                inputs.min_thickness_mm
+            )));
+        }
         let depths = match inputs.profiles_depths {
-            DepthsArg::Equivolumetric => "equivolumetric",
-            DepthsArg::Equidistant => "equidistant",
+            DepthsArg::Equivolumetric => ProfileDepths::Equivolumetric,
+            DepthsArg::Equidistant => ProfileDepths::Equidistant,
         };
         let source = match (&inputs.volume, &inputs.profiles) {
             (Some(raw), None) => Source::Volume {
@@ -112,6 +133,7 @@ impl InputPlan {
             span,
             mask: inputs.mask.clone(),
             missing_value: inputs.missing_value,
+            min_thickness_mm: inputs.min_thickness_mm,
             bright_is_dense: inputs.polarity == PolarityArg::BrightIsDense,
         };
         for (role, path) in plan.files() {
@@ -151,4 +173,73 @@ impl InputPlan {
             })
             .collect()
     }
+}
+
+impl InputPlan {
+    /// Reads and checks the ribbon alone.
+    ///
+    /// # Errors
+    /// An unreadable surface, or two surfaces that do not correspond.
+    pub fn read_ribbon(&self) -> Result<Ribbon> {
+        let (pial, white) = (self.read_surface(&self.pial)?, self.read_surface(&self.white)?);
+        Ribbon::new(pial, white).map_err(|source| Error::Inputs {
+            what: format!("{} and {}", self.pial.display(), self.white.display()),
+            source,
+        })
+    }
+
+    fn read_surface(&self, path: &Path) -> Result<Surface> {
+        Ok(brainmesh_formats::read_surface(path)?)
+    }
+
+    /// Reads everything and makes the channels asked for.
+    ///
+    /// # Errors
+    /// Unreadable inputs, inputs that do not fit each other, no usable ray, cancellation.
+    pub fn sample(&self, channels: &[Channel], samples: usize, monitor: &dyn Monitor) -> Result<Sampled> {
+        let ribbon = self.read_ribbon()?;
+        let mut defects = no_cortex(&ribbon, self.min_thickness_mm);
+        if let Some(path) = &self.mask {
+            let mask = brainmesh_formats::read_vertex_mask(path, ribbon.len())?;
+            for (defect, _) in defects.iter_mut().zip(mask).filter(|(_, used)| !used) {
+                *defect = Some(RayDefect::Masked);
+            }
+        }
+        let rays = match self.span {
+            Span::Extended { extension_mm } => extended_rays(&ribbon, extension_mm)?,
+            Span::PialWhite => ribbon_rays(&ribbon)?,
+        };
+        let intensities = match &self.source {
+            Source::Volume { raw, smoothed, index } => {
+                let mut sample_file = |path: &Path| -> Result<Array2<f32>> {
+                    let volume = read_volume(path, *index)?;
+                    sample(&volume, &rays, samples, self.missing_value, &mut defects, monitor).map_err(|error| {
+                        match error {
+                            brainmesh_meshing::Error::Cancelled(_) => Error::Cancelled,
+                            error => Error::Unusable(format!("{}: {error}", path.display())),
+                        }
+                    })
+                };
+                let raw = sample_file(raw)?;
+                let smoothed = smoothed.as_deref().map(sample_file).transpose()?;
+                RayIntensities { raw, smoothed, spacing: DepthSpacing::Equidistant, defects }
+            }
+            Source::Profiles { raw, smoothed, depths } => {
+                let spacing = match (self.span, depths) {
+                    (Span::PialWhite, ProfileDepths::Equivolumetric) => DepthSpacing::Equivolumetric,
+                    _ => DepthSpacing::Equidistant,
+                };
+                let matrix = brainmesh_formats::read_profile_matrix(raw)?;
+                let smooth = smoothed.as_deref().map(brainmesh_formats::read_profile_matrix).transpose()?;
+                RayIntensities::from_matrix(matrix, smooth, spacing, self.missing_value, defects)
+                    .map_err(|error| Error::Unusable(format!("{}: {error}", raw.display())))?
+            }
+        };
+        let profiles = make_channels(channels, &intensities, &ribbon, &rays, samples, monitor)?;
+        Ok(Sampled { ribbon, rays, profiles })
+    }
+}
+
+fn read_volume(path: &Path, index: usize) -> Result<Volume<f32>> {
+    Ok(brainmesh_formats::VolumeOptions::default().with_volume_index(index).read(path)?)
 }

@@ -11,12 +11,15 @@ mod plan;
 mod progress;
 mod report;
 mod run;
+pub mod score;
 
 pub use commands::dispatch;
 pub use error::{Error, ExitCode};
-pub use plan::{Plan, Source, Span};
+pub use input::{Source, Span};
+pub use plan::Plan;
 pub use progress::Progress;
 pub use report::Report;
+pub use run::Outcome;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -90,6 +90,8 @@ pub struct Manifest {
     pub has_white_class: bool,
     /// Prior of layer thickness from the training data, where given.
     pub layer_fractions: Option<LayerFractions>,
+    /// Exponent on the probabilities for decoding boundaries, from the model's calibration, where given.
+    pub evidence: Option<f64>,
     /// The network.
     pub onnx: FileReference,
     /// Input and output of the network for [`Model::verify`](crate::Model::verify), where given.
@@ -183,6 +185,12 @@ struct Settings {
     layer_fractions: Option<LayerFractions>,
     #[serde(default)]
     extension_mm: f64,
+    decoder: Option<Decoder>,
+}
+
+#[derive(Deserialize)]
+struct Decoder {
+    evidence: f64,
 }
 
 /// Ray lengths beyond this are no cortical rays, and would only ask for memory.
@@ -271,6 +279,13 @@ impl Document {
             let found = format!("mean {mean:?}, sd {sd:?}");
             checker.require(usable, "config.brainmesh.layer_fractions", "finite numbers, 0 or more", found)?;
         }
+        let evidence = settings.decoder.map(|decoder| decoder.evidence);
+        checker.require(
+            evidence.is_none_or(|evidence| evidence > 0.0 && evidence <= 1.0),
+            "config.brainmesh.decoder.evidence",
+            "above 0 and at most 1",
+            format!("{evidence:?}"),
+        )?;
 
         let (input, output) = (checker.one(&self.inputs, "inputs")?, checker.one(&self.outputs, "outputs")?);
         let named: usize = input.axes.iter().map(|axis| axis.channel_names.len()).sum();
@@ -314,6 +329,7 @@ impl Document {
             channels: settings.channels,
             has_white_class,
             layer_fractions: settings.layer_fractions,
+            evidence,
             onnx: self.weights.onnx,
             test_tensors,
         })

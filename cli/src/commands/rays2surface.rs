@@ -1,0 +1,56 @@
+use super::print_line;
+use crate::args::Rays2surface;
+use crate::run::{Outcome, write_json};
+use crate::{ExitCode, Plan, Progress, Result};
+use std::collections::BTreeMap;
+
+pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Result<ExitCode> {
+    let plan = Plan::resolve(arguments, threads)?;
+    if arguments.dry_run {
+        let session = plan.open_session()?;
+        let summary = serde_json::json!({
+            "model": plan.model.manifest().name,
+            "device": session.device_note(),
+            "out": plan.out,
+            "parameters": plan.parameters(),
+        });
+        print_line(format!("{summary:#}"));
+        return Ok(ExitCode::Done);
+    }
+    let outcome = plan.run(progress)?;
+    let timings = progress.finish();
+    if let Some(path) = &arguments.timings {
+        let seconds: BTreeMap<&str, f64> = timings.iter().map(|(name, time)| (*name, time.as_secs_f64())).collect();
+        write_json(path, &seconds)?;
+    }
+    for (name, time) in &timings {
+        tracing::debug!(stage = name, seconds = time.as_secs_f64());
+    }
+    summarise(&plan, &outcome);
+    Ok(if outcome.too_many_defects { ExitCode::TooManyDefects } else { ExitCode::Done })
+}
+
+/// The result in a few lines.
+pub(super) fn summarise(plan: &Plan, outcome: &Outcome) {
+    let report = &outcome.report;
+    print_line(format!("{} on {}", report.model.name, report.device));
+    print_line(format!("rays      {} ({} measured)", report.rays, report.measured));
+    for (kind, count) in &report.defects {
+        print_line(format!("defects   {kind}: {} missing, {} filled", count.missing, count.filled));
+    }
+    if let Some(total) = report.thickness_mean_mm {
+        let layers: Vec<String> =
+            report.layers.iter().filter_map(|l| Some(format!("{} {:.3}", l.layer, l.thickness_mean_mm?))).collect();
+        print_line(format!("thickness {total:.3} mm: {}", layers.join(", ")));
+    }
+    let certificate = &report.certificate;
+    let sum = |counts: &[usize]| counts.iter().sum::<usize>();
+    print_line(format!(
+        "checked   {} order violations, {} self-intersecting and {} crossing triangles (given surfaces: {})",
+        certificate.order_violations,
+        sum(&certificate.self_intersecting_triangles),
+        sum(&certificate.crossing_triangles),
+        certificate.given_ribbon_intersecting_triangles,
+    ));
+    print_line(format!("written   {} files in {}", outcome.files.len(), plan.out.display()));
+}

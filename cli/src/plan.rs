@@ -1,0 +1,175 @@
+use crate::args::Rays2surface;
+use crate::input::{InputPlan, Span};
+use crate::{Error, Result};
+use brainmesh_formats::SurfaceFormat;
+use brainmesh_meshing::Smoothing;
+use brainmesh_segmentation::{Device, Model, Session, SessionOptions};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// What `rays2surface` will do: arguments checked, files found, model opened, nothing computed.
+pub struct Plan {
+    pub(crate) inputs: InputPlan,
+    pub(crate) out: PathBuf,
+    pub(crate) formats: Vec<SurfaceFormat>,
+    pub(crate) model: Model,
+    pub(crate) session: SessionOptions,
+    pub(crate) smoothing: Smoothing,
+    pub(crate) seed: u64,
+    pub(crate) max_defects: Option<Limit>,
+}
+
+/// The most defects a run may have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Limit {
+    Count(usize),
+    Percent(f64),
+}
+
+impl Limit {
+    /// Whether `defects` of `rays` are too many.
+    pub(crate) fn exceeded(self, defects: usize, rays: usize) -> bool {
+        match self {
+            Self::Count(limit) => defects > limit,
+            Self::Percent(percent) => defects as f64 > percent / 100.0 * rays as f64,
+        }
+    }
+}
+
+impl FromStr for Limit {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        let found = match word.strip_suffix('%') {
+            Some(percent) => percent.parse().ok().filter(|p| (0.0..=100.0).contains(p)).map(Self::Percent),
+            None => word.parse().ok().map(Self::Count),
+        };
+        found.ok_or_else(|| {
+            Error::Usage(format!("--max-defects: expected a number or a percentage like 2%, found {word}"))
+        })
+    }
+}
+
+/// The shipped model for rays that cover this much.
+pub(crate) fn default_model(span: Span) -> &'static str {
+    match span {
+        Span::Extended { .. } => "cortical-layers",
+        Span::PialWhite => "cortical-layers-ribbon",
+    }
+}
+
+/// A shipped model by name, or the model in a folder.
+///
+/// # Errors
+/// [`Error::Segmentation`] for an unknown name or a model that cannot be used.
+pub(crate) fn open_model(name_or_folder: &str) -> Result<Model> {
+    let folder = Path::new(name_or_folder);
+    Ok(if folder.is_dir() { Model::open(folder)? } else { Model::named(name_or_folder)? })
+}
+
+/// Engine options from the command line.
+///
+/// # Errors
+/// [`Error::Usage`] for an unknown device or a runtime library that does not exist.
+pub(crate) fn session_options(device: &str, library: Option<&Path>, threads: usize) -> Result<SessionOptions> {
+    let device = device.parse::<Device>().map_err(|error| Error::Usage(format!("--device: {error}")))?;
+    let options = SessionOptions::default().with_device(device).with_threads(threads);
+    match library {
+        Some(path) if !path.is_file() => Err(Error::Usage(format!("--onnxruntime {}: no such file", path.display()))),
+        Some(path) => Ok(options.with_library(path)),
+        None => Ok(options),
+    }
+}
+
+impl Plan {
+    /// From arguments; `threads` 0 means all cores.
+    ///
+    /// # Errors
+    /// Everything that can be known before computing: options, files that do not exist, an output folder that cannot be
+    /// written, a model that cannot be opened or does not fit the span of the rays.
+    pub fn resolve(arguments: &Rays2surface, threads: usize) -> Result<Self> {
+        let inputs = InputPlan::resolve(&arguments.inputs)?;
+        let formats = arguments.format.iter().map(|name| parse_format(name)).collect::<Result<_>>()?;
+        let smoothing = match arguments.smoothing.as_str() {
+            "auto" => Smoothing::Auto { seed: arguments.seed },
+            word => match word.parse::<f64>() {
+                Ok(strength) if strength >= 0.0 && strength.is_finite() => Smoothing::Fixed(strength),
+                _ => return Err(Error::Usage(format!("--smoothing: expected auto or 0 and up, found {word}"))),
+            },
+        };
+        let max_defects = arguments.max_defects.as_deref().map(str::parse).transpose()?;
+        let session = session_options(&arguments.device, arguments.onnxruntime.as_deref(), threads)?;
+        let model = open_model(arguments.model.as_deref().unwrap_or(default_model(inputs.span)))?;
+        let fits = match (model.manifest().span, inputs.span) {
+            (brainmesh_segmentation::Span::Extended, Span::Extended { extension_mm }) => {
+                extension_mm == model.manifest().extension_mm
+            }
+            (brainmesh_segmentation::Span::PialWhite, Span::PialWhite) => true,
+            _ => false,
+        };
+        if !fits {
+            return Err(Error::Usage(format!(
+                "model {} is for {}, the rays are {}; choose another --model, --profiles-span or --extension-mm",
+                model.manifest().name,
+                describe_span(&model),
+                match inputs.span {
+                    Span::Extended { extension_mm } => format!("extended by {extension_mm} mm"),
+                    Span::PialWhite => "from pia to white surface".into(),
+                }
+            )));
+        }
+        drop(crate::output::Staging::new(&arguments.out)?);
+        let out = arguments.out.clone();
+        Ok(Self { inputs, out, formats, model, session, smoothing, seed: arguments.seed, max_defects })
+    }
+
+    /// Opens the engine the plan asks for.
+    ///
+    /// # Errors
+    /// A device or runtime that cannot be had.
+    pub fn open_session(&self) -> Result<Session> {
+        Ok(self.session.open(&self.model)?)
+    }
+
+    /// Everything that shapes the result, for the report and `--dry-run`.
+    pub fn parameters(&self) -> serde_json::Value {
+        json!({
+            "inputs": self.inputs,
+            "smoothing": match self.smoothing {
+                Smoothing::Auto { .. } => json!("auto"),
+                Smoothing::Fixed(strength) => json!(strength),
+            },
+            "evidence": self.model.manifest().evidence,
+            "seed": self.seed,
+            "formats": self.formats.iter().map(|f| f.extension()).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn describe_span(model: &Model) -> String {
+    match model.manifest().span {
+        brainmesh_segmentation::Span::Extended => {
+            format!("rays extended by {} mm", model.manifest().extension_mm)
+        }
+        brainmesh_segmentation::Span::PialWhite => "rays from pia to white surface".into(),
+    }
+}
+
+fn parse_format(name: &str) -> Result<SurfaceFormat> {
+    Ok(match name {
+        "gii" | "gifti" => SurfaceFormat::Gifti,
+        "ply" => SurfaceFormat::Ply,
+        "glb" => SurfaceFormat::Glb,
+        "obj" => SurfaceFormat::Obj,
+        "stl" => SurfaceFormat::Stl,
+        "vtp" => SurfaceFormat::Vtp,
+        "freesurfer" => SurfaceFormat::FreeSurfer,
+        "mni-obj" => SurfaceFormat::MniObj,
+        _ => {
+            return Err(Error::Usage(format!(
+                "--format: expected gii, ply, glb, obj, stl, vtp, freesurfer or mni-obj, found {name}"
+            )));
+        }
+    })
+}

@@ -1,0 +1,206 @@
+use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set};
+use crate::bytes::{read_bytes, read_head};
+use crate::{Result, fault};
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_object::file::ReadPreamble;
+use dicom_object::{DefaultDicomObject, FileMetaTableBuilder, InMemDicomObject, OpenFileOptions};
+use flate2::read::DeflateDecoder;
+use std::error::Error as StdError;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Headers are seldom longer; the few that are cost a second read.
+const HEAD_BYTES: usize = 1 << 16;
+const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
+const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
+const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
+
+/// The elements that say what an image is and where it lies; no other is parsed.
+const WANTED: [Tag; 28] = [
+    tags::SPECIFIC_CHARACTER_SET,
+    tags::IMAGE_TYPE,
+    tags::SOP_INSTANCE_UID,
+    tags::SERIES_DESCRIPTION,
+    tags::SLICE_THICKNESS,
+    tags::ECHO_TIME,
+    tags::SPACING_BETWEEN_SLICES,
+    tags::TRIGGER_TIME,
+    tags::DIFFUSION_B_VALUE,
+    tags::SERIES_INSTANCE_UID,
+    tags::ACQUISITION_NUMBER,
+    tags::IMAGE_POSITION_PATIENT,
+    tags::IMAGE_ORIENTATION_PATIENT,
+    tags::FRAME_OF_REFERENCE_UID,
+    tags::TEMPORAL_POSITION_IDENTIFIER,
+    tags::SAMPLES_PER_PIXEL,
+    tags::PHOTOMETRIC_INTERPRETATION,
+    tags::NUMBER_OF_FRAMES,
+    tags::ROWS,
+    tags::COLUMNS,
+    tags::PIXEL_SPACING,
+    tags::BITS_ALLOCATED,
+    tags::BITS_STORED,
+    tags::HIGH_BIT,
+    tags::PIXEL_REPRESENTATION,
+    tags::RESCALE_INTERCEPT,
+    tags::RESCALE_SLOPE,
+    tags::MODALITY_LUT_SEQUENCE,
+];
+/// With the functional groups of enhanced images.
+const WANTED_GROUPS: [Tag; 2] = [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE];
+
+/// A DICOM image whose header has been read and whose pixel data have been found.
+#[derive(Debug)]
+pub(super) struct DicomFile {
+    pub path: PathBuf,
+    pub transfer_syntax: String,
+    pub encoding: Encoding,
+    pub attributes: InMemDicomObject,
+    /// Offsets are from the start of the data set.
+    pub pixels: Element,
+    /// Where the data set starts in the file.
+    start: usize,
+    /// The wanted elements, as they stand in the file.
+    header: Vec<u8>,
+}
+
+impl DicomFile {
+    /// Reads the header; `None` where the file holds no pixel data (reports, presentation states, DICOMDIR).
+    pub fn open(path: &Path) -> Result<Option<Self>> {
+        let (head, length) = read_head(path, HEAD_BYTES)?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if head.len() < length
+            && let Some(found) = Self::parse(path, &head, length)?
+        {
+            return Ok(found);
+        }
+        let whole = if head.len() < length { read_bytes(path)? } else { head };
+        Self::parse(path, &whole, whole.len())?.ok_or_else(|| fault::truncated(path, length + 1, length))
+    }
+
+    /// `None` where `bytes`, the first of `total`, do not reach the pixel data.
+    fn parse(path: &Path, bytes: &[u8], total: usize) -> Result<Option<Option<Self>>> {
+        let Some((transfer_syntax, start)) = transfer_syntax(path, bytes, total)? else { return Ok(None) };
+        let encoding = match transfer_syntax.as_str() {
+            IMPLICIT_LITTLE => Encoding::IMPLICIT_LITTLE,
+            EXPLICIT_BIG => Encoding::EXPLICIT_BIG,
+            _ => Encoding::EXPLICIT_LITTLE,
+        };
+        let rest = bytes.get(start..).unwrap_or_default();
+        let inflated;
+        let data_set = if transfer_syntax == DEFLATED {
+            if bytes.len() < total {
+                return Ok(None);
+            }
+            inflated = inflate(path, rest)?;
+            DataSet { path, bytes: &inflated, total: inflated.len(), encoding }
+        } else {
+            DataSet { path, bytes: rest, total: total - start, encoding }
+        };
+        let Some(Skeleton { elements, pixels }) = data_set.skeleton()? else { return Ok(None) };
+        let Some(pixels) = pixels else { return Ok(Some(None)) };
+        let header: Vec<u8> = elements
+            .into_iter()
+            .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag))
+            .flat_map(|(_, range)| &data_set.bytes[range])
+            .copied()
+            .collect();
+        let plain = match transfer_syntax.as_str() {
+            uid @ (IMPLICIT_LITTLE | EXPLICIT_BIG) => uid,
+            _ => EXPLICIT_LITTLE,
+        };
+        let attributes = parse(path, plain, &header)?.into_inner();
+        Ok(Some(Some(Self { path: path.into(), transfer_syntax, encoding, attributes, pixels, start, header })))
+    }
+
+    /// The data set, read again and inflated.
+    pub fn data_set(&self) -> Result<Vec<u8>> {
+        let mut bytes = read_bytes(&self.path)?;
+        bytes.drain(..self.start.min(bytes.len()));
+        if self.transfer_syntax == DEFLATED { inflate(&self.path, &bytes) } else { Ok(bytes) }
+    }
+
+    /// Whether pixel data lie in the file as they are.
+    pub fn is_native(&self) -> bool {
+        matches!(self.transfer_syntax.as_str(), IMPLICIT_LITTLE | EXPLICIT_LITTLE | DEFLATED | EXPLICIT_BIG)
+    }
+
+    /// The header together with `pixel_data`, an element as it stands in the file, for a decoder.
+    pub fn with_pixel_data(&self, pixel_data: &[u8]) -> Result<DefaultDicomObject> {
+        parse(&self.path, &self.transfer_syntax, &[&self.header, pixel_data].concat())
+    }
+}
+
+/// The transfer syntax and where the data set starts; `None` where `bytes` end before.
+fn transfer_syntax(path: &Path, bytes: &[u8], total: usize) -> Result<Option<(String, usize)>> {
+    let meta = DataSet { path, bytes, total, encoding: Encoding::EXPLICIT_LITTLE };
+    let mut at = if bytes.get(128..132) == Some(b"DICM") { 132 } else { 0 };
+    let mut uid = None;
+    // The data set that follows may be written differently, so its elements are not touched.
+    while bytes.get(at..at + 2) == Some(&[2, 0]) {
+        let Some(element) = meta.element_at(at, meta.encoding, total)? else { return Ok(None) };
+        let Some(length) = element.length else {
+            return Err(fault::invalid(path, format!("{}", element.tag), "a length", "none"));
+        };
+        let end = element.value + length as usize;
+        if element.tag == tags::TRANSFER_SYNTAX_UID {
+            let Some(value) = bytes.get(element.value..end) else { return Ok(None) };
+            let value = String::from_utf8_lossy(value);
+            uid = Some(value.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned());
+        }
+        at = end;
+    }
+    let uid = match uid {
+        Some(uid) => uid,
+        // Without a meta group, the standard's default syntax or what such files are known to use.
+        None if at == 0 && bare_data_set(bytes) == Some(Encoding::EXPLICIT_LITTLE) => EXPLICIT_LITTLE.into(),
+        None if at == 0 => IMPLICIT_LITTLE.into(),
+        None => return Err(fault::invalid(path, "TransferSyntaxUID", "a value", "none")),
+    };
+    Ok(Some((uid, at)))
+}
+
+fn inflate(path: &Path, deflated: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    DeflateDecoder::new(deflated).read_to_end(&mut bytes).map_err(fault::io(path))?;
+    Ok(bytes)
+}
+
+fn parse(path: &Path, transfer_syntax: &str, elements: &[u8]) -> Result<DefaultDicomObject> {
+    fenced(path, "data set", || {
+        let mut bytes = b"DICM".to_vec();
+        FileMetaTableBuilder::new()
+            .media_storage_sop_class_uid("")
+            .media_storage_sop_instance_uid("")
+            .transfer_syntax(transfer_syntax)
+            .build()?
+            .write(&mut bytes)?;
+        bytes.extend_from_slice(elements);
+        Ok(OpenFileOptions::new().read_preamble(ReadPreamble::Never).from_reader(bytes.as_slice())?)
+    })
+}
+
+/// Runs foreign code that may panic on damaged input (the RLE decoder indexes past short segments, for one), and turns
+/// whatever goes wrong into an error of the file.
+pub(super) fn fenced<T>(
+    path: &Path,
+    field: &str,
+    work: impl FnOnce() -> std::result::Result<T, Box<dyn StdError>>,
+) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            let mut reasons = vec![error.to_string()];
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                reasons.push(error.to_string());
+                cause = error.source();
+            }
+            Err(fault::invalid(path, field, "what its decoder can read", reasons.join(": ")))
+        }
+        Err(_) => Err(fault::invalid(path, field, "what its decoder can read", "damage that made it fail")),
+    }
+}

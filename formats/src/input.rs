@@ -1,0 +1,116 @@
+//! Opening a volume file: its first bytes, and its content with gzip taken off.
+
+use crate::{Result, fault};
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+/// Enough for every magic number: NIfTI-2 headers are the longest with 540 bytes.
+const HEAD_BYTES: u64 = 1024;
+/// Deflate turns at most 258 bytes into 2 bits, so that a stream of n bytes holds at most 1032 n
+/// (<https://zlib.net/zlib_tech.html>); gzip's header and trailer only lower that.
+const DEFLATE_RATIO: u64 = 1032;
+
+/// An open file whose gzip members, where it has any, are decoded one after the other. Reads from the start of the content.
+pub(crate) struct Input {
+    path: PathBuf,
+    head: Vec<u8>,
+    most_bytes: u64,
+    content: Box<dyn Read>,
+}
+
+impl Input {
+    /// Opens a file and reads its head. gzip is told by its first two bytes, not by the name.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let mut file = File::open(path).map_err(fault::io(path))?;
+        let file_bytes = file.metadata().map_err(fault::io(path))?.len();
+        let mut magic = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut magic).map_err(fault::io(path))?;
+        let is_gzip = magic == [0x1f, 0x8b];
+        let whole = Cursor::new(magic).chain(file);
+        let (mut content, most_bytes): (Box<dyn Read>, u64) = if is_gzip {
+            let buffered = BufReader::with_capacity(1 << 16, whole);
+            (Box::new(MultiGzDecoder::new(buffered)), file_bytes.saturating_mul(DEFLATE_RATIO))
+        } else {
+            (Box::new(whole), file_bytes)
+        };
+        let mut head = Vec::new();
+        content.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(fault::io(path))?;
+        let content = Box::new(Cursor::new(head.clone()).chain(content));
+        Ok(Self { path: path.into(), head, most_bytes, content })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The first bytes of the content, fewer than 1024 only where it is shorter.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// More content than this cannot follow: the file's length, or what its gzip stream can hold at best. A header that
+    /// declares more is wrong, which is known before any memory is taken.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        self.most_bytes
+    }
+
+    /// Up to `limit_bytes` of the content from its start. Memory grows with what is decoded, not with the limit.
+    pub(crate) fn into_bytes(self, limit_bytes: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.content.take(limit_bytes).read_to_end(&mut bytes).map_err(fault::io(&self.path))?;
+        Ok(bytes)
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.content.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn members_follow_one_another_and_the_head_is_not_lost() {
+        let content: Vec<u8> = (0..5000u32).map(|n| n as u8).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("two-members");
+        std::fs::write(&path, [gzip(&content[..1500]), gzip(&content[1500..])].concat()).unwrap();
+        let input = Input::open(&path).unwrap();
+        assert_eq!(input.head(), &content[..1024]);
+        assert_eq!(input.into_bytes(u64::MAX).unwrap(), content);
+        assert_eq!(Input::open(&path).unwrap().into_bytes(10).unwrap(), content[..10]);
+    }
+
+    #[test]
+    fn no_gzip_stream_beats_the_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("zeros");
+        let zeros = vec![0; 4 << 20];
+        std::fs::write(&path, gzip(&zeros)).unwrap();
+        assert!(Input::open(&path).unwrap().most_bytes() >= zeros.len() as u64);
+    }
+
+    #[test]
+    fn a_cut_gzip_stream_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cut");
+        let noise: Vec<u8> = (0..9000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let whole = gzip(&noise);
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(Input::open(&path).and_then(|input| input.into_bytes(u64::MAX)).is_err());
+    }
+}

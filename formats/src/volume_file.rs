@@ -1,0 +1,71 @@
+//! One door for every volume format: told by content, read as RAS+ `f32`.
+
+use crate::input::Input;
+use crate::{Error, Result, VolumeInfo, VolumeOptions, dicom, nifti};
+use brainmesh_core::Volume;
+use std::path::Path;
+
+/// Reads a volume as intensities: DICOM (a folder or a file), NIfTI-1 and -2.
+///
+/// The format is told by its content, the name is only used to find the other half of a pair. World space is RAS+ mm,
+/// integer voxel coordinates are voxel centres, `i` runs fastest, the file's scaling is applied. Of several volumes in a
+/// file the first is read; [`VolumeOptions`] chooses another.
+///
+/// # Errors
+/// Where the file cannot be read, is no volume, is damaged, or leaves open where its voxels lie.
+pub fn read_volume(path: &Path) -> Result<Volume<f32>> {
+    VolumeOptions::default().read(path)
+}
+
+/// Describes a volume from its headers alone.
+///
+/// # Errors
+/// As [`read_volume`], as far as the headers show it.
+pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
+    match VolumeFile::open(path)? {
+        VolumeFile::Nifti(input) => nifti::info(&input),
+        VolumeFile::Dicom => dicom::info(path, &VolumeOptions::default()),
+    }
+}
+
+pub(crate) fn read_with(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
+    match VolumeFile::open(path)? {
+        VolumeFile::Nifti(input) => nifti::read(input, options),
+        VolumeFile::Dicom => dicom::read(path, options),
+    }
+}
+
+/// A file whose format is known.
+enum VolumeFile {
+    /// A single file, or the header of a pair.
+    Nifti(Input),
+    /// A folder, or one file.
+    Dicom,
+}
+
+impl VolumeFile {
+    fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Dicom);
+        }
+        let input = Input::open(path)?;
+        if dicom::is_dicom(input.head()) {
+            return Ok(Self::Dicom);
+        }
+        if nifti::is_nifti(input.head()) {
+            return Ok(Self::Nifti(input));
+        }
+        // The image of a pair has no magic number; its header has.
+        if let Some(header) = nifti::header_of_image(path) {
+            let input = Input::open(&header)?;
+            if nifti::is_nifti(input.head()) {
+                return Ok(Self::Nifti(input));
+            }
+        }
+        let shown = &input.head()[..input.head().len().min(8)];
+        Err(Error::NotRecognised {
+            path: path.into(),
+            found: format!("a file that begins with {}", shown.escape_ascii()),
+        })
+    }
+}
