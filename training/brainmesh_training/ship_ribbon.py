@@ -56,18 +56,18 @@ The same network and folds with one vertex's own intensities alone (`ribbon-sing
 
 ## What this does not show
 
-- The truth is itself the output of a network on the 20 um volume (Wagstyl 2020), checked by its authors against experts: the
-  scores are agreement with that atlas, in its own brain. No second brain was available.
+- The truth is itself the output of a network on the 20 um volume, trained by its authors on manually labelled patches (Wagstyl
+  2020): the scores are agreement with that atlas, in its own brain. No second brain was available.
 - Areas next to a held-out one are in the training set, and layers change smoothly across borders; whoever needs the
   strict figure holds out larger regions with `--regions`.
-- Errors shrink by a seventh against a constant guess, not to nothing: where staining is weak the network falls back on the
+- Errors shrink by {gain:.0%} against a constant guess, not to nothing: where staining is weak the network falls back on the
   average cortex with the given shape.
 - Intensities are scaled by the median and spread of the whole data set: give it a hemisphere or a large patch, not ten rays.
 
 ## Terms
 
-Weights: CC BY-NC-SA 4.0 (not for commercial use, share alike), because they are derived from BigBrain data under these
-terms: surfaces and layers of the BigBrain release (Amunts 2013, Wagstyl 2020) and intensity profiles (BigBrainWarp,
+Weights and test tensors: CC BY-NC-SA 4.0 (not for commercial use, share alike), because they are derived from BigBrain data
+under these terms: surfaces and layers of the BigBrain release (Amunts 2013, Wagstyl 2020) and intensity profiles (BigBrainWarp,
 Paquola 2021).
 """
 
@@ -115,6 +115,7 @@ def card(experiment: Experiment, rays: Rays, scores: dict, single: dict, weights
         boundary=training.boundary,
         cross_entropy=training.cross_entropy,
         regions=scores["regions"],
+        gain=1 - sum(scores["network"]["mean"]) / sum(scores["constant"]["mean"]),
         test_rays=f"{scores['rays']:,}",
         summary=ribbon.summary(scores),
         single_errors="/".join(f"{value:.0f}" for value in single["network"]["mean"]),
