@@ -221,7 +221,8 @@ fn decode_ray(
             after = before;
         }
     }
-    if agreed < options.min_agreement * free {
+    // Agreement is about the state model, which rays over the ribbon alone do not use.
+    if !options.ribbon_only && agreed < options.min_agreement * free {
         return Err(RayDefect::WeakEvidence);
     }
     let scale = (samples.max(2) - 1) as f64;

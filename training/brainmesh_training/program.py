@@ -5,6 +5,7 @@ hemisphere's (they hold no truth); with `--smoothing 0` nothing of another regio
 """
 
 import argparse
+import dataclasses
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,12 +13,21 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
+from .data import load
+from .experiment import Experiment
+from .export import write_model
+from .folds import splits
+from .normalise import fix
+from .ship_ribbon import ABOUT
+from .train import Labelled, fit
+
 HEMISPHERE = {
     "--pial": "tpl-bigbrain_hemi-L_desc-pial.surf.gii",
     "--white": "tpl-bigbrain_hemi-L_desc-white.surf.gii",
     "--profiles": "tpl-bigbrain_hemi-L_desc-profiles18.npy",
     "--mask": "tpl-bigbrain_hemi-L_desc-mmp1_parcellation.label.gii",
 }
+MAPS = ("thickness.shape.gii", "uncertainty.shape.gii")
 THICKNESS = "tpl-bigbrain_hemi-L_desc-layers_thickness.npy"
 
 
@@ -27,34 +37,54 @@ def hemisphere_arguments(data: Path) -> list[str]:
     return [*files, "--profiles-span", "pial-white", "--missing-value", "65535"]
 
 
-def held_out_result(program: Path, data: Path, folds: Path, smoothing: str, out: Path) -> None:
-    """Runs every `fold*` model below `folds` and writes the held-out thickness as one result folder."""
-    merged, seen = None, None
-    for model in sorted(path for path in folds.glob("fold*") if path.is_dir()):
-        held_out = np.load(folds / f"{model.name}.heldout.npy") > 0
-        with tempfile.TemporaryDirectory() as folder:
-            command = [program, "rays2surface", *hemisphere_arguments(data), "--model", model, "--smoothing", smoothing]
-            subprocess.run([*command, "--out", Path(folder) / "out"], check=True)
-            result = nibabel.load(Path(folder) / "out" / "thickness.shape.gii")
+def held_out_result(options: argparse.Namespace) -> None:
+    """Runs the network of every fold through the program and writes the held-out thickness as one result folder.
+
+    Networks come from the checkpoints of `cross-validate-ribbon`, which are finished and so not trained again.
+    """
+    experiment, rays = Experiment.read(options.config), load(options.rays)
+    merged = None
+    for fold, (train, held_out) in enumerate(splits(rays.region, rays.usable(), options.folds)):
+        fixed = dataclasses.replace(experiment, channels=fix(experiment.channels, rays.select(train)))
+        labelled = Labelled.of(rays, fixed.channels)
+        model = fit(fixed, labelled[train], checkpoint=options.run_folder / f"fold-{fold + 1}.pt")
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            write_model(fixed, model, rays.select(train), ABOUT, folder / "model")
+            command = [options.program, "rays2surface", *hemisphere_arguments(options.data), "--model", folder / "model"]
+            subprocess.run([*command, "--smoothing", options.smoothing, "--out", folder / "out"], check=True)
+            maps = {name: nibabel.load(folder / "out" / name) for name in MAPS}
         if merged is None:
-            merged, seen = result, np.zeros_like(held_out)
-            for array in merged.darrays:
-                array.data = np.full_like(array.data, np.nan)
-        if (seen & held_out).any():
-            raise ValueError(f"{model}: some held-out vertices were held out by an earlier fold too")
-        seen |= held_out
-        for whole, part in zip(merged.darrays, result.darrays, strict=True):
-            whole.data[held_out] = part.data[held_out]
-    if merged is None:
-        raise ValueError(f"{folds}: expected model folders fold*, found none")
-    out.mkdir(parents=True, exist_ok=True)
-    nibabel.save(merged, out / "thickness.shape.gii")
+            merged = maps
+            for array in (array for image in merged.values() for array in image.darrays):
+                array.data = np.where(np.isin(np.arange(len(array.data)), held_out), array.data, np.nan)
+        for name, image in maps.items():
+            for whole, part in zip(merged[name].darrays, image.darrays, strict=True):
+                whole.data[held_out] = part.data[held_out]
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, image in merged.items():
+        nibabel.save(image, options.out / name)
+
+
+def calibration(out: Path, thickness_mm: np.ndarray) -> str:
+    """Share of inner boundaries within one and two of their standard deviations, over all held-out vertices."""
+    found = np.array(nibabel.load(out / "thickness.shape.gii").agg_data()).T
+    sd_mm = np.array(nibabel.load(out / "uncertainty.shape.gii").agg_data()).T[:, 1:-1]
+    with np.errstate(invalid="ignore"):
+        place, truth = (np.cumsum(t, axis=1)[:, :-1] / t.sum(1, keepdims=True) for t in (found[:, 1:], thickness_mm))
+        error = np.abs(place - truth) * found[:, :1] / sd_mm
+    known = np.isfinite(error).all(1)
+    shares = [(error[known] < limit).mean(0) for limit in (1, 2)]
+    return "\n".join(f"within {n} SD: " + " ".join(f"{share:.2f}" for share in row) for n, row in zip((1, 2), shares, strict=True))
 
 
 def add_parser(subparsers) -> None:
     """The subcommand `score-ribbon`."""
     parser = subparsers.add_parser("score-ribbon", help="score each fold's ribbon network through the program")
-    parser.add_argument("folds", type=Path, help="folder of fold models and fold*.heldout.npy")
+    parser.add_argument("config", type=Path, help="experiment, JSON")
+    parser.add_argument("--rays", type=Path, required=True, help="labelled rays, .npz")
+    parser.add_argument("--run-folder", type=Path, required=True, help="folder of `cross-validate-ribbon`, for its checkpoints")
+    parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--program", type=Path, required=True, help="the brainmesh program")
     parser.add_argument("--data", type=Path, required=True, help="folder of the left BigBrain hemisphere")
     parser.add_argument("--smoothing", default="0", help="as in `brainmesh rays2surface`; 0 lets nothing cross regions")
@@ -64,6 +94,7 @@ def add_parser(subparsers) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Merges held-out results and prints the program's own scores."""
-    held_out_result(options.program, options.data, options.folds, options.smoothing, options.out)
+    held_out_result(options)
     truth = ["--truth-thickness", options.data / THICKNESS, "--parcels", options.data / HEMISPHERE["--mask"]]
     subprocess.run([options.program, "evaluate", "layers", "--result", options.out, *truth], check=True)
+    print(calibration(options.out, np.load(options.data / THICKNESS).astype(np.float64)))
