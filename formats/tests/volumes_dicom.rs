@@ -1,6 +1,6 @@
 //! DICOM: series and images whose geometry is worked out by the generator of the fixtures, and every fault of a series.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 #[allow(dead_code, reason = "shared by several tests")]
 #[path = "support/expectation.rs"]
