@@ -41,7 +41,16 @@ fn json(path: &Path) -> serde_json::Value {
 fn sphere(folder: &Path) -> PathBuf {
     let out = folder.join("sphere");
     ok(&brainmesh(&[
-        "phantom", "--shape", "sphere", "--spacing-mm", "0.2", "--extent-mm", "16", "--artefacts", "none", "--out",
+        "phantom",
+        "--shape",
+        "sphere",
+        "--spacing-mm",
+        "0.2",
+        "--extent-mm",
+        "16",
+        "--artefacts",
+        "none",
+        "--out",
         text(&out),
     ]));
     out

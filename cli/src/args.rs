@@ -290,7 +290,12 @@ pub struct PhantomCommand {
     #[arg(long, requires = "rays")]
     pub rays_only: bool,
     /// Channels of the labelled rays.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "smoothed:0.163,raw,depth,thickness,curvature")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "smoothed:0.163,raw,depth,thickness,curvature"
+    )]
     pub channels: Vec<String>,
     /// Samples of the labelled rays.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..=4096))]

@@ -213,9 +213,11 @@ impl InputPlan {
             Source::Volume { raw, smoothed, index } => {
                 let mut sample_file = |path: &Path| -> Result<Array2<f32>> {
                     let volume = read_volume(path, *index)?;
-                    sample(&volume, &rays, samples, self.missing_value, &mut defects, monitor).map_err(|error| match error {
-                        brainmesh_meshing::Error::Cancelled(_) => Error::Cancelled,
-                        error => Error::Unusable(format!("{}: {error}", path.display())),
+                    sample(&volume, &rays, samples, self.missing_value, &mut defects, monitor).map_err(|error| {
+                        match error {
+                            brainmesh_meshing::Error::Cancelled(_) => Error::Cancelled,
+                            error => Error::Unusable(format!("{}: {error}", path.display())),
+                        }
                     })
                 };
                 let raw = sample_file(raw)?;

@@ -11,7 +11,7 @@ mod plan;
 mod progress;
 mod report;
 mod run;
-mod score;
+pub mod score;
 
 pub use commands::dispatch;
 pub use error::{Error, ExitCode};

@@ -76,9 +76,7 @@ pub(crate) fn session_options(device: &str, library: Option<&Path>, threads: usi
     let device = device.parse::<Device>().map_err(|error| Error::Usage(format!("--device: {error}")))?;
     let options = SessionOptions::default().with_device(device).with_threads(threads);
     match library {
-        Some(path) if !path.is_file() => {
-            Err(Error::Usage(format!("--onnxruntime {}: no such file", path.display())))
-        }
+        Some(path) if !path.is_file() => Err(Error::Usage(format!("--onnxruntime {}: no such file", path.display()))),
         Some(path) => Ok(options.with_library(path)),
         None => Ok(options),
     }

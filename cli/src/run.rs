@@ -56,8 +56,7 @@ impl Plan {
         let neighbours = ribbon.neighbours();
         let decoded = decode(&probabilities, &rays, profiles.defects(), &options, monitor)?;
         let filled = fill(&decoded, &rays, &neighbours)?;
-        let (boundaries, strength) =
-            smooth_boundaries(&filled, &ribbon, &rays, &neighbours, self.smoothing, monitor)?;
+        let (boundaries, strength) = smooth_boundaries(&filled, &ribbon, &rays, &neighbours, self.smoothing, monitor)?;
         let surfaces = layer_surfaces(&ribbon, &rays, &boundaries)?;
         let certificate = certify(&surfaces, &ribbon, &boundaries, monitor)?;
         let thickness_mm = thickness_mm(&rays, &boundaries);
@@ -83,7 +82,9 @@ impl Plan {
             notes.push("Profiles cover the ribbon alone: boundaries 0 and 6 are the given surfaces.".into());
         }
         if matches!(self.smoothing, Smoothing::Auto { .. }) && strength == 0.0 {
-            notes.push("Too few measured rays to choose the smoothing from the data: boundaries are not smoothed.".into());
+            notes.push(
+                "Too few measured rays to choose the smoothing from the data: boundaries are not smoothed.".into(),
+            );
         }
         Report {
             schema: "brainmesh-report-1",
@@ -119,7 +120,8 @@ impl Plan {
 
     fn write(&self, folder: &Path, ribbon: &Ribbon, layers: &Layers, report: &Report) -> Result<()> {
         let structure = ribbon.pial().structure();
-        let floats = |columns: &Array2<f64>, k: usize| columns.column(k).iter().map(|&v| v as f32).collect::<Vec<f32>>();
+        let floats =
+            |columns: &Array2<f64>, k: usize| columns.column(k).iter().map(|&v| v as f32).collect::<Vec<f32>>();
 
         let names: Vec<&str> = std::iter::once("total").chain(LAYER_NAMES).collect();
         let thickness: Vec<Vec<f32>> = (0..BOUNDARY_COUNT).map(|k| floats(&layers.thickness_mm, k)).collect();
@@ -141,7 +143,9 @@ impl Plan {
         let (labels, table) = defect_labels(&layers.boundaries, &layers.certificate);
         brainmesh_formats::write_label_gifti(&folder.join("defects.label.gii"), "defects", &labels, &table, structure)?;
 
-        for format in std::iter::once(&SurfaceFormat::Gifti).chain(self.formats.iter().filter(|f| **f != SurfaceFormat::Gifti)) {
+        for format in
+            std::iter::once(&SurfaceFormat::Gifti).chain(self.formats.iter().filter(|f| **f != SurfaceFormat::Gifti))
+        {
             for (k, surface) in layers.surfaces.surfaces().iter().enumerate() {
                 let path = folder.join(format!("layer{k}.{}", file_extension(*format)));
                 let mut maps = VertexMaps::default();

@@ -1,21 +1,25 @@
 use crate::Result;
+use crate::error::same_length;
 use crate::intersect::Triangles;
 use brainmesh_core::{BOUNDARY_COUNT, Certificate, LayerBoundaries, LayerSurfaces, Monitor, Ribbon};
 
 /// Checks layer surfaces: order along every ray, self-intersections, crossings of neighbouring layers; and the given
 /// pial and white surfaces for comparison.
 ///
-/// Intersections are decided exactly on the coordinates as files hold them (`f32`). Triangles at rays without layers
-/// are left out. Two surfaces that touch at corresponding vertices (an absent layer) do not cross.
+/// Intersections are decided exactly on the coordinates as files hold them (`f32`), touching and lying on one another
+/// included. Triangles at rays without layers are left out. Two surfaces that touch at corresponding vertices (an
+/// absent layer) do not cross.
 ///
 /// # Errors
-/// Cancellation.
+/// Numbers of vertices and rays that differ; cancellation.
 pub fn certify(
     layers: &LayerSurfaces,
     ribbon: &Ribbon,
     boundaries: &LayerBoundaries,
     monitor: &dyn Monitor,
 ) -> Result<Certificate> {
+    same_length("layer boundaries", ribbon.len(), boundaries.len())?;
+    same_length("layer vertices", ribbon.len(), layers.surfaces()[0].vertices().len())?;
     monitor.stage("checking surfaces", (2 * BOUNDARY_COUNT - 1 + 3) as u64);
     let used = |v: usize| boundaries.outcomes()[v].has_layers();
     let mut certificate = Certificate {

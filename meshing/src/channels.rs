@@ -1,4 +1,5 @@
 use crate::diffusion::{Diffusion, mean_curvature, usable};
+use crate::error::same_length;
 use crate::sample::is_constant;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface};
@@ -40,22 +41,7 @@ impl RayIntensities {
         mut defects: Vec<Option<RayDefect>>,
     ) -> Result<Self> {
         for matrix in std::iter::once(&raw).chain(smoothed.as_ref()) {
-            if matrix.nrows() != defects.len() {
-                return Err(brainmesh_core::Error::Length {
-                    field: "rows of the profiles (one a vertex)",
-                    expected: defects.len(),
-                    found: matrix.nrows(),
-                }
-                .into());
-            }
-            if matrix.ncols() < 2 {
-                return Err(brainmesh_core::Error::Invalid {
-                    field: "depths of the profiles",
-                    expected: "at least 2".into(),
-                    found: matrix.ncols().to_string(),
-                }
-                .into());
-            }
+            check_matrix(matrix, defects.len())?;
             for (row, defect) in matrix.outer_iter().zip(&mut defects) {
                 if defect.is_none() {
                     *defect = if row.iter().any(|v| missing == Some(*v)) {
@@ -78,7 +64,7 @@ impl RayIntensities {
 /// receive, and hold zeros.
 ///
 /// # Errors
-/// [`Error::NoUsableRay`]; cancellation.
+/// [`Error::NoUsableRay`]; numbers of rays, rows and vertices that differ, fewer than two depths; cancellation.
 pub fn channels(
     wanted: &[Channel],
     intensities: &RayIntensities,
@@ -88,6 +74,11 @@ pub fn channels(
     monitor: &dyn Monitor,
 ) -> Result<Profiles> {
     let defects = &intensities.defects;
+    same_length("ray defects", ribbon.len(), defects.len())?;
+    same_length("rays", ribbon.len(), rays.len())?;
+    for matrix in std::iter::once(&intensities.raw).chain(intensities.smoothed.as_ref()) {
+        check_matrix(matrix, ribbon.len())?;
+    }
     if defects.iter().all(Option::is_some) {
         return Err(no_usable_ray(defects));
     }
@@ -136,6 +127,18 @@ pub fn channels(
         }
     }
     Ok(Profiles::new(wanted.to_vec(), values, defects.clone())?)
+}
+
+fn check_matrix(matrix: &Array2<f32>, vertices: usize) -> Result<()> {
+    same_length("rows of the profiles (one a vertex)", vertices, matrix.nrows())?;
+    if matrix.ncols() < 2 {
+        return Err(Error::Core(brainmesh_core::Error::Invalid {
+            field: "depths of the profiles",
+            expected: "at least 2".into(),
+            found: matrix.ncols().to_string(),
+        }));
+    }
+    Ok(())
 }
 
 fn no_usable_ray(defects: &[Option<RayDefect>]) -> Error {

@@ -33,3 +33,8 @@ pub enum Error {
         reasons: String,
     },
 }
+
+/// Refuses two lengths that must agree and do not.
+pub(crate) fn same_length(field: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found { Ok(()) } else { Err(brainmesh_core::Error::Length { field, expected, found }.into()) }
+}

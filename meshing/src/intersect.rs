@@ -1,15 +1,15 @@
 use crate::boxes::{Bounds, BoxTree};
+use crate::predicates::{Triangle, disjoint_corners_meet, one_shared_corner_meet, shared_edge_meet};
 use brainmesh_core::{Monitor, Surface};
 use glam::DVec3;
 use rayon::prelude::*;
-use robust::{Coord3D, orient3d};
 
 /// Triangles handled between two looks at the monitor.
 const BATCH: usize = 4096;
 
 /// The triangles of one surface as a file holds them (coordinates rounded to `f32`), ready to be tested against others.
 pub(crate) struct Triangles<'a> {
-    corners: Vec<[DVec3; 3]>,
+    corners: Vec<Triangle>,
     indices: &'a [[u32; 3]],
     bounds: Vec<Bounds>,
     tree: BoxTree,
@@ -72,48 +72,35 @@ impl<'a> Triangles<'a> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Vertices are shared when they have the same index and lie at the same place: where a layer is absent two
-    /// surfaces touch, which is no crossing.
+    /// Whether two triangles meet beyond the corners they share. Corners are shared when they have the same index and
+    /// lie at the same place: where a layer is absent two surfaces touch, which is no crossing.
     fn pair_cuts(&self, a: usize, other: &Self, b: usize) -> bool {
         let (p, q) = (&self.corners[a], &other.corners[b]);
         let (pi, qi) = (self.indices[a], other.indices[b]);
-        let mut shared = (0usize, 0usize);
+        let mut shared = [(0usize, 0usize); 3];
         let mut count = 0;
         for i in 0..3 {
             for j in 0..3 {
                 if pi[i] == qi[j] && p[i] == q[j] {
-                    shared = (i, j);
+                    shared[count] = (i, j);
                     count += 1;
                 }
             }
         }
+        // Shared corners first, in the same order in both.
+        let turned = |t: &Triangle, first: usize| [t[first], t[(first + 1) % 3], t[(first + 2) % 3]];
         match count {
-            0 => (0..3).any(|i| pierces(p[i], p[(i + 1) % 3], q)) || (0..3).any(|j| pierces(q[j], q[(j + 1) % 3], p)),
-            1 => {
-                let (i, j) = shared;
-                pierces(p[(i + 1) % 3], p[(i + 2) % 3], q) || pierces(q[(j + 1) % 3], q[(j + 2) % 3], p)
+            0 => disjoint_corners_meet(p, q),
+            1 => one_shared_corner_meet(&turned(p, shared[0].0), &turned(q, shared[0].1)),
+            2 => {
+                let [(i, j), (k, l), _] = shared;
+                shared_edge_meet(&[p[i], p[k], p[3 - i - k]], &[q[j], q[l], q[3 - j - l]])
             }
-            // Along a common edge two triangles meet or coincide; they do not cut.
-            _ => false,
+            // The same triangle on two surfaces: layers that are absent together. Twice on one surface it lies on
+            // itself.
+            _ => std::ptr::eq(self, other),
         }
     }
-}
-
-/// Whether the segment `p q` meets the triangle, by the signs of five volumes computed exactly (Shewchuk 1997).
-/// A segment in the plane of the triangle does not count.
-fn pierces(p: DVec3, q: DVec3, triangle: &[DVec3; 3]) -> bool {
-    let [a, b, c] = *triangle;
-    let (above, below) = (side(a, b, c, p), side(a, b, c, q));
-    if (above > 0.0 && below > 0.0) || (above < 0.0 && below < 0.0) || (above == 0.0 && below == 0.0) {
-        return false;
-    }
-    let turns = [side(p, q, a, b), side(p, q, b, c), side(p, q, c, a)];
-    turns.iter().all(|&s| s >= 0.0) || turns.iter().all(|&s| s <= 0.0)
-}
-
-fn side(a: DVec3, b: DVec3, c: DVec3, d: DVec3) -> f64 {
-    let coord = |p: DVec3| Coord3D { x: p.x, y: p.y, z: p.z };
-    orient3d(coord(a), coord(b), coord(c), coord(d))
 }
 
 #[cfg(test)]

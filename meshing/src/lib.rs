@@ -9,6 +9,7 @@ mod error;
 mod fill;
 mod intersect;
 mod layers;
+mod predicates;
 mod rays;
 mod sample;
 mod smooth;

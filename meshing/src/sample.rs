@@ -1,3 +1,4 @@
+use crate::error::same_length;
 use crate::{Error, Result};
 use brainmesh_core::{Monitor, RayDefect, RaySet, Volume, VoxelPoint, WorldPoint};
 use glam::DVec3;
@@ -13,7 +14,8 @@ const BATCH: usize = 4096;
 /// or equals `missing`, or see one constant value join it. Defective rows are zero.
 ///
 /// # Errors
-/// [`Error::NotCovered`] when every ray leaves the volume; [`Error::Cancelled`].
+/// [`Error::NotCovered`] when every ray leaves the volume; fewer than two samples, or as many defects as rays broken;
+/// [`Error::Cancelled`].
 pub fn sample(
     volume: &Volume<f32>,
     rays: &RaySet,
@@ -22,6 +24,14 @@ pub fn sample(
     defects: &mut [Option<RayDefect>],
     monitor: &dyn Monitor,
 ) -> Result<Array2<f32>> {
+    same_length("ray defects", rays.len(), defects.len())?;
+    if samples < 2 {
+        return Err(Error::Core(brainmesh_core::Error::Invalid {
+            field: "samples a ray",
+            expected: "at least 2".into(),
+            found: samples.to_string(),
+        }));
+    }
     monitor.stage("sampling rays", rays.len() as u64);
     let mut values = Array2::<f32>::zeros((rays.len(), samples));
     let rows = values.as_slice_mut().unwrap_or_default();

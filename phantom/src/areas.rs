@@ -42,7 +42,7 @@ pub(crate) struct Areas {
 }
 
 /// Widths of borders, mm: abrupt ones are those of primary visual cortex.
-const GRADUAL_MM: f64 = 0.8;
+const GRADUAL_MM: f64 = 1.2;
 const ABRUPT_MM: f64 = 0.08;
 
 impl Areas {
@@ -69,7 +69,25 @@ impl Areas {
         Area { kind, thickness: deviates(), stain: deviates(), centre }
     }
 
+    /// Where a place lies for what may change abruptly: composition and staining.
     pub(crate) fn place(&self, p: DVec3) -> Place {
+        let (distances, first, second) = self.nearest(p);
+        let abrupt = [first, second].iter().any(|&c| self.area(c).kind == Kind::SplitFour);
+        self.between(distances, first, second, if abrupt { ABRUPT_MM } else { GRADUAL_MM })
+    }
+
+    /// Where a place lies for what changes gradually on every border: the total thickness.
+    pub(crate) fn smooth_place(&self, p: DVec3) -> Place {
+        let (distances, first, second) = self.nearest(p);
+        self.between(distances, first, second, GRADUAL_MM)
+    }
+
+    fn between(&self, distances: [f64; 2], first: IVec3, second: IVec3, width: f64) -> Place {
+        Place { first, second, weight: 1.0 / (1.0 + (-(distances[1] - distances[0]) / width).exp()) }
+    }
+
+    /// Distances to the centres of the two nearest areas.
+    fn nearest(&self, p: DVec3) -> ([f64; 2], IVec3, IVec3) {
         let home = (p / self.size_mm).floor().as_ivec3();
         let mut nearest = [(f64::INFINITY, home), (f64::INFINITY, home)];
         for n in 0..27 {
@@ -82,9 +100,7 @@ impl Areas {
             }
         }
         let [(d1, first), (d2, second)] = nearest;
-        let abrupt = [first, second].iter().any(|&c| self.area(c).kind == Kind::SplitFour);
-        let width = if abrupt { ABRUPT_MM } else { GRADUAL_MM };
-        Place { first, second, weight: 1.0 / (1.0 + (-(d2 - d1) / width).exp()) }
+        ([d1, d2], first, second)
     }
 
     /// A property of areas at a place, blended over the border.

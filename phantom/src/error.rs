@@ -23,7 +23,9 @@ pub enum Error {
         prisms: usize,
     },
     /// No cortex lies in the volume.
-    #[error("no cortex inside the volume: expected at least one triangle with all its rays in it, found {vertices} vertices")]
+    #[error(
+        "no cortex inside the volume: expected at least one triangle with all its rays in it, found {vertices} vertices"
+    )]
     NoCortex {
         /// Vertices of the sheet that were considered.
         vertices: usize,

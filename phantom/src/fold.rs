@@ -6,6 +6,9 @@ use glam::{DVec2, DVec3};
 use rand::Rng;
 use std::f64::consts::{FRAC_PI_2, PI};
 
+/// Most vertices of a sheet.
+const VERTEX_LIMIT: f64 = 5e6;
+
 /// Gyri and sulci. Every fold draws its own values from these ranges.
 ///
 /// The middle of the sheet is a family of planar curves, one for each y: crowns and fundi are turns whose curvature
@@ -82,26 +85,36 @@ impl Folding {
             in_range(field, range[0], low, high)?;
             in_range(field, range[1], low, high)?;
             if range[0] > range[1] {
-                return Err(Error::Option {
-                    field,
-                    expected: "smallest first".into(),
-                    found: format!("{range:?}"),
-                });
+                return Err(Error::Option { field, expected: "smallest first".into(), found: format!("{range:?}") });
             }
         }
         in_range("folding.edge_mm", self.edge_mm, 0.1, 2.0)?;
         in_range("folding.area_mm", self.area_mm, 1.0, 100.0)
     }
 
+    /// Refuses a sheet of more vertices than any volume of this crate can show.
+    pub(crate) fn check_size(&self, extent_mm: [f64; 3]) -> Result<()> {
+        // Folding makes the sheet up to three times as long as the volume.
+        let vertices = 3.0 * (extent_mm[0] + 12.0) * (extent_mm[1] + 12.0) / self.edge_mm.powi(2);
+        if vertices > VERTEX_LIMIT {
+            return Err(Error::Option {
+                field: "folding.edge_mm",
+                expected: format!("long enough for at most {VERTEX_LIMIT} vertices"),
+                found: format!("{} mm, which makes about {vertices:.0}", self.edge_mm),
+            });
+        }
+        Ok(())
+    }
+
     pub(crate) fn extent_mm(&self) -> [f64; 3] {
-        [24.0, 24.0, self.sulcal_depth_mm[1] + 7.0]
+        [24.0, 24.0, self.sulcal_depth_mm[1] + 9.0]
     }
 
     /// A sheet that reaches beyond `extent_mm` on x and y, centred somewhere on its middle. `thickness_mm` is asked
     /// for at positions of the unfolded sheet; it is thickened by up to 15 % on crowns and thinned in fundi.
     pub(crate) fn sheet(&self, seed: u64, extent_mm: [f64; 3], thickness_mm: &dyn Fn(DVec3) -> f64) -> Sheet {
         let mut rng = stream(seed, Purpose::Fold, 0);
-        let margin = 5.0;
+        let margin = 6.0;
         let turns = self.turns(&mut rng, extent_mm[0] + 2.0 * margin);
         let stations = self.stations(&turns);
         let phase = uniform(&mut rng, [0.0, 2.0 * PI]);
@@ -132,15 +145,27 @@ impl Folding {
             white.push(m - normal * inner);
         }
         // The volume is centred on the curve somewhere within reach, so that small volumes show crowns, banks and fundi.
-        let reach = middle.iter().map(|p| p.x.abs()).fold(0.0, f64::max) - extent_mm[0] / 2.0 - 0.6 * margin;
-        let start = rng.random_range(0..columns.max(1));
-        let anchor_row = rows / 2 * columns;
+        // Every row must go beyond the volume on both sides.
+        let row_ends = |pick: fn(f64, f64) -> f64, at: usize, worst: fn(f64, f64) -> f64| {
+            let end = |row: &[DVec3]| row.iter().map(|p| p.x).fold(row[at].x, pick);
+            middle.chunks(columns).map(end).reduce(worst).unwrap_or(0.0)
+        };
+        let low = row_ends(f64::min, 0, f64::max) + extent_mm[0] / 2.0 + 2.0;
+        let high = row_ends(f64::max, columns - 1, f64::min) - extent_mm[0] / 2.0 - 2.0;
+        let start = rng.random_range(0..columns);
+        let anchor_row = &middle[rows / 2 * columns..][..columns];
+        let within = |p: &&DVec3| low <= p.x && p.x <= high;
+        let between =
+            |a: &&DVec3, b: &&DVec3| (a.x - low.midpoint(high)).abs().total_cmp(&(b.x - low.midpoint(high)).abs());
         let centre = (0..columns)
-            .map(|n| middle[anchor_row + (start + n) % columns])
-            .find(|p| p.x.abs() <= reach.max(0.0))
-            .unwrap_or(middle[anchor_row + columns / 2]);
-        let lowest = middle.iter().map(|p| p.z).fold(f64::INFINITY, f64::min);
-        let highest = middle.iter().map(|p| p.z).fold(f64::NEG_INFINITY, f64::max);
+            .map(|n| &anchor_row[(start + n) % columns])
+            .find(within)
+            .or_else(|| anchor_row.iter().min_by(between))
+            .copied()
+            .unwrap_or(DVec3::ZERO);
+        let shown = |p: &&DVec3| 2.0 * (p.x - centre.x).abs() < extent_mm[0] && 2.0 * p.y.abs() < extent_mm[1];
+        let lowest = middle.iter().filter(shown).map(|p| p.z).fold(f64::INFINITY, f64::min);
+        let highest = middle.iter().filter(shown).map(|p| p.z).fold(f64::NEG_INFINITY, f64::max);
         let z = if extent_mm[2] >= highest - lowest { lowest.midpoint(highest) } else { centre.z };
         let shift = DVec3::new(centre.x, 0.0, z);
         for p in pial.iter_mut().chain(&mut white) {
@@ -158,8 +183,7 @@ impl Folding {
             let gap_mm = uniform(rng, self.sulcal_gap_mm);
             let depth_mm = uniform(rng, self.sulcal_depth_mm);
             // Banks are steep where the sulcus is deep, and nearly parallel where it is also tight.
-            let steep = uniform(rng, [0.90, 0.98]) * FRAC_PI_2;
-            let angle = steep * (depth_mm / (depth_mm + 0.8)).min(1.0);
+            let angle = uniform(rng, [0.93, 1.0]) * FRAC_PI_2 * depth_mm / (depth_mm + 0.2);
             let ratio = turn_width_ratio(angle);
             // Half the cortex on each side of the fluid for a cortex of 2.3 mm of which 70 % lies outside the middle.
             let radius_mm = if crown {
@@ -230,12 +254,16 @@ fn curve(turns: &[Turn], stations: &[Station], y: f64) -> Vec<(DVec2, f64)> {
 /// Distances of pia and white surface from the middle, mm.
 fn offsets_mm(turns: &[Turn], station: &Station, thickness_mm: f64) -> (f64, f64) {
     let t = &turns[station.turn];
-    // 1 in the middle of a turn, 0 on the bank.
-    let bend = if station.u < 1.0 { (PI * station.u).sin() } else { 0.0 };
+    // 1 in the middle of a turn, 0 on the bank, smooth in between.
+    let bend = if station.u < 1.0 { (PI * station.u).sin().powi(2) } else { 0.0 };
     let thickness = thickness_mm * if t.crown { 1.0 + 0.15 * bend } else { 1.0 - 0.15 * bend };
     // Half the width of the sulcus this bank belongs to.
     let half_width = |n: usize| {
-        let fundus = if turns[n].crown { turns.get(n + 1).or_else(|| n.checked_sub(1).map(|p| &turns[p])) } else { turns.get(n) };
+        let fundus = if turns[n].crown {
+            turns.get(n + 1).or_else(|| n.checked_sub(1).map(|p| &turns[p]))
+        } else {
+            turns.get(n)
+        };
         fundus.map_or(f64::INFINITY, |f| (turn_width_ratio(f.angle) * f.radius_mm - f.gap_mm) / 2.0)
     };
     // A crown lies between two sulci: the limit goes over from one to the other.
@@ -247,7 +275,11 @@ fn offsets_mm(turns: &[Turn], station: &Station, thickness_mm: f64) -> (f64, f64
     };
     // The meander turns banks by its slope, which brings them nearer to each other.
     let bank = bank / (1.0 + Folding::MEANDER * Folding::MEANDER).sqrt();
-    let limit = if t.crown { bank + bend * (thickness - bank).max(0.0) } else { bank + bend * (0.7 * t.radius_mm - bank).min(0.0) };
+    let limit = if t.crown {
+        bank + bend * (thickness - bank).max(0.0)
+    } else {
+        bank + bend * (0.7 * t.radius_mm - bank).min(0.0)
+    };
     let outer = (0.7 * thickness).min(limit).max(0.2 * thickness);
     let mut inner = thickness - outer;
     if t.crown {

@@ -1,6 +1,6 @@
 //! How thick the layers are, and where that puts their boundaries.
 
-use crate::areas::{Areas, Kind};
+use crate::areas::{Areas, Kind, Place};
 use crate::field::{SmoothField, TwoScaleField};
 use crate::random::Purpose;
 use crate::sheet::{Sheet, vertex_areas};
@@ -63,7 +63,10 @@ impl<'a> ThicknessModel<'a> {
 
     /// Thickness of layers I..VI in mm, before folding changes the total.
     pub(crate) fn at(&self, unfolded: DVec3) -> [f64; LAYER_COUNT] {
-        let place = self.areas.place(unfolded);
+        self.on(self.areas.place(unfolded), unfolded)
+    }
+
+    fn on(&self, place: Place, unfolded: DVec3) -> [f64; LAYER_COUNT] {
         // Blending two areas halves their variance on the border: divide by the norm of the weights.
         let norm = place.weight.hypot(1.0 - place.weight);
         let deviates: [f64; LAYER_COUNT] = std::array::from_fn(|k| {
@@ -84,7 +87,8 @@ impl<'a> ThicknessModel<'a> {
 
     /// Total in mm, inside what occurs.
     pub(crate) fn total_mm(&self, unfolded: DVec3) -> f64 {
-        self.at(unfolded).iter().sum::<f64>().clamp(TOTAL_LIMITS_MM[0], TOTAL_LIMITS_MM[1])
+        let mm = self.on(self.areas.smooth_place(unfolded), unfolded);
+        mm.iter().sum::<f64>().clamp(TOTAL_LIMITS_MM[0], TOTAL_LIMITS_MM[1])
     }
 }
 

@@ -19,8 +19,8 @@
 //! # Ok::<(), brainmesh_phantom::Error>(())
 //! ```
 
-mod artefacts;
 mod areas;
+mod artefacts;
 mod error;
 mod field;
 mod fold;

@@ -107,10 +107,13 @@ impl PhantomOptions {
     pub(crate) fn shape_of(&self, extent_mm: [f64; 3]) -> Result<[usize; 3]> {
         let voxels = extent_mm.map(|e| (e / self.spacing_mm).round());
         let count: f64 = voxels.iter().product();
-        if !voxels.iter().all(|v| (2.0..=65536.0).contains(v)) || !(count <= VOXEL_LIMIT) {
+        if !voxels.iter().all(|v| (2.0..=65536.0).contains(v)) || count > VOXEL_LIMIT {
             return Err(Error::Option {
                 field: "extent_mm",
-                expected: format!("2 to 65536 voxels of {} mm along each axis, at most {VOXEL_LIMIT} in all", self.spacing_mm),
+                expected: format!(
+                    "2 to 65536 voxels of {} mm along each axis, at most {VOXEL_LIMIT} in all",
+                    self.spacing_mm
+                ),
                 found: format!("{extent_mm:?} mm"),
             });
         }

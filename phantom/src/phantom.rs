@@ -18,6 +18,9 @@ const RAY_EXTENSION_MM: f64 = 0.5;
 /// Correlation length of the error of the given surfaces, mm.
 const SURFACE_ERROR_LENGTH_MM: f64 = 4.0;
 
+/// Rounds in which the error is taken back where it inverts prisms.
+const MOST_RETREATS: usize = 200;
+
 /// A made cortex and everything that is true of it.
 #[derive(Debug, Clone)]
 pub struct Phantom {
@@ -47,6 +50,9 @@ impl Phantom {
         };
         let extent_mm = options.extent_mm.unwrap_or(extent_mm);
         let grid = grid(options, extent_mm, centre)?;
+        if let Shape::Folded(folding) = &options.shape {
+            folding.check_size(extent_mm)?;
+        }
         let areas = Areas::new(seed, area_mm);
         let thickness = ThicknessModel::new(seed, options.thickness, &areas);
         let mut sheet = match &options.shape {
@@ -92,7 +98,8 @@ impl Phantom {
         &self.volume
     }
 
-    /// True class at each voxel's centre: 0 outside, 1..=6 layers I..VI, 7 white matter.
+    /// True class at each voxel's centre: 0 outside, 1..=6 layers I..VI, 7 white matter. Tissue that is torn off or
+    /// hidden by a vessel keeps the class it had.
     pub fn labels(&self) -> &Volume<u8> {
         &self.labels
     }
@@ -183,7 +190,7 @@ fn regions(areas: &Areas, sheet: &Sheet) -> Vec<u32> {
 }
 
 /// The sheet with pia and white surface moved by smooth vector fields of this standard deviation along each axis,
-/// half of the variance in common. Where that would invert prisms, it is taken back until it does not.
+/// half of the variance in common. Where that would invert prisms, it is taken back there until it does not.
 fn displaced(sheet: &Sheet, seed: u64, error_mm: f64) -> Result<Ribbon> {
     let field = |n: usize| -> [SmoothField; 3] {
         std::array::from_fn(|axis| {
@@ -196,15 +203,24 @@ fn displaced(sheet: &Sheet, seed: u64, error_mm: f64) -> Result<Ribbon> {
     let moves: [Vec<DVec3>; 2] = std::array::from_fn(|surface| {
         (0..sheet.len()).map(|v| at(0, sheet.middle(v)) * half + at(1 + surface, sheet.middle(v)) * half).collect()
     });
-    let mut strength = error_mm;
-    loop {
-        let shifted = |points: &[DVec3], moves: &[DVec3]| -> Vec<DVec3> {
-            points.iter().zip(moves).map(|(&p, &m)| p + strength * m).collect()
-        };
-        let (pial, white) = (shifted(&sheet.pial, &moves[0]), shifted(&sheet.white, &moves[1]));
-        if strength < 1e-3 || inverted(&sheet.triangles, &pial, &white).is_empty() {
+    // Taken back around each inverted prism alone: elsewhere the error keeps its size.
+    let neighbours = sheet.ribbon()?.neighbours();
+    let mut strength = vec![error_mm; sheet.len()];
+    let shifted = |points: &[DVec3], moves: &[DVec3], strength: &[f64]| -> Vec<DVec3> {
+        (0..points.len()).map(|v| points[v] + strength[v] * moves[v]).collect()
+    };
+    for _ in 0..MOST_RETREATS {
+        let (pial, white) = (shifted(&sheet.pial, &moves[0], &strength), shifted(&sheet.white, &moves[1], &strength));
+        let found = inverted(&sheet.triangles, &pial, &white);
+        if found.is_empty() {
             return ribbon(&pial, &white, &sheet.triangles);
         }
-        strength *= 0.8;
+        let mut factor = vec![1.0f64; sheet.len()];
+        for corner in found.into_iter().flat_map(|t| sheet.triangles[t]) {
+            factor[corner as usize] = 0.6;
+            neighbours.of(corner as usize).iter().for_each(|&n| factor[n as usize] = factor[n as usize].min(0.8));
+        }
+        strength.iter_mut().zip(factor).for_each(|(s, f)| *s *= f);
     }
+    sheet.ribbon()
 }

@@ -16,11 +16,7 @@ pub(crate) fn tetrahedra(triangle: [u32; 3]) -> [[Corner; 4]; 3] {
     let mut order = [0usize, 1, 2];
     order.sort_by_key(|&c| triangle[c]);
     let [a, b, c] = order;
-    [
-        [(a, 0), (b, 0), (c, 0), (c, 1)],
-        [(a, 0), (b, 0), (b, 1), (c, 1)],
-        [(a, 0), (a, 1), (b, 1), (c, 1)],
-    ]
+    [[(a, 0), (b, 0), (c, 0), (c, 1)], [(a, 0), (b, 0), (b, 1), (c, 1)], [(a, 0), (a, 1), (b, 1), (c, 1)]]
 }
 
 /// Six times the volumes of the prism's tetrahedra, positive where the prism is not inverted (the outer triangle is
@@ -44,16 +40,17 @@ fn signed_volumes(triangle: [u32; 3], outer: &[DVec3], inner: &[DVec3]) -> [f64;
 
 /// Triangles whose prism has a tetrahedron without positive volume.
 pub(crate) fn inverted(triangles: &[[u32; 3]], outer: &[DVec3], inner: &[DVec3]) -> Vec<usize> {
-    let bad = |t: &[u32; 3]| signed_volumes(*t, outer, inner).iter().any(|&v| !(v > 0.0));
+    let bad = |t: &[u32; 3]| signed_volumes(*t, outer, inner).iter().any(|&v| v.is_nan() || v <= 0.0);
     triangles.iter().enumerate().filter(|(_, t)| bad(t)).map(|(n, _)| n).collect()
 }
 
 /// Relaxes the sheet where its prisms are inverted, until every prism has positive volume: the cortex there and
 /// around gets thinner by a twentieth (a thin cortex cannot fold its rays as long as its middle is smooth), and both
-/// its surfaces are smoothed a little (which straightens creases of the middle).
+/// its surfaces are smoothed a little (which straightens creases of the middle). Vertices of prisms that stay
+/// inverted give no rays.
 ///
 /// # Errors
-/// [`Error::Folded`] where 60 rounds do not suffice.
+/// [`Error::Folded`] where after 60 rounds more than one prism in a thousand is inverted.
 pub(crate) fn unfold(sheet: &mut Sheet) -> Result<()> {
     let mut found = inverted(&sheet.triangles, &sheet.pial, &sheet.white);
     if found.is_empty() {
@@ -91,7 +88,15 @@ pub(crate) fn unfold(sheet: &mut Sheet) -> Result<()> {
             return Ok(());
         }
     }
-    Err(Error::Folded { inverted: found.len(), prisms: sheet.triangles.len() })
+    if found.len() * 1000 > sheet.triangles.len() {
+        return Err(Error::Folded { inverted: found.len(), prisms: sheet.triangles.len() });
+    }
+    for &t in &found {
+        for v in sheet.triangles[t] {
+            sheet.wanted[v as usize] = false;
+        }
+    }
+    Ok(())
 }
 
 /// Vertices on an edge that belongs to one triangle only.

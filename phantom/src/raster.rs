@@ -1,9 +1,9 @@
 //! Prisms to voxels: which layer, how deep in it, and what it absorbs.
 
+use crate::Result;
 use crate::prism::tetrahedra;
 use crate::sheet::Sheet;
 use crate::stain::{Column, INSIDE_MM, OUTSIDE_MM, Staining};
-use crate::Result;
 use brainmesh_core::{BOUNDARY_COUNT, Grid, LAYER_COUNT, Monitor, WorldPoint};
 use glam::{DMat3, DVec3};
 use ndarray::Array2;
@@ -12,6 +12,8 @@ use rayon::prelude::*;
 /// Finest step at which partial volume is worked out, mm, and the most steps a voxel is cut into along an axis.
 const FINE_MM: f64 = 0.05;
 const MOST_STEPS: usize = 4;
+/// Most positions looked at at once in a slice (8 bytes each, for each thread): wider slices are cut less finely.
+const FINE_LIMIT: usize = 1 << 27;
 
 /// What a voxel grid shows of the cortex before anything goes wrong.
 pub(crate) struct Painted {
@@ -68,7 +70,8 @@ impl<'a> Raster<'a> {
             })
             .collect();
         let shape = DVec3::from_array(grid.shape().map(|n| n as f64));
-        let mut raster = Self { grid, sheet, staining, tetrahedra: Vec::new(), of_slice: vec![Vec::new(); grid.shape()[2]] };
+        let mut raster =
+            Self { grid, sheet, staining, tetrahedra: Vec::new(), of_slice: vec![Vec::new(); grid.shape()[2]] };
         for (n, &triangle) in sheet.triangles.iter().enumerate() {
             for slot in 0..=BOUNDARY_COUNT {
                 for corners in tetrahedra(triangle) {
@@ -100,7 +103,10 @@ impl<'a> Raster<'a> {
     /// Paints every voxel.
     pub(crate) fn paint(&self, monitor: &dyn Monitor) -> Result<Painted> {
         let [ni, nj, nk] = self.grid.shape();
-        let steps = ((self.grid.spacing_mm()[0] / FINE_MM).ceil() as usize).clamp(1, MOST_STEPS);
+        let mut steps = ((self.grid.spacing_mm()[0] / FINE_MM).ceil() as usize).clamp(1, MOST_STEPS);
+        while steps > 1 && ni * nj * steps.pow(3) > FINE_LIMIT {
+            steps -= 1;
+        }
         monitor.stage("painting cortex", 2 * nk as u64);
         let mut depth = vec![Depth::NAN; ni * nj * nk];
         let mut absorbance = vec![0f32; ni * nj * nk];
@@ -222,12 +228,8 @@ impl<'a> Raster<'a> {
 /// Steps `from..to` of a row on which all four barycentric coordinates are at least (almost) zero.
 fn inside(at_zero: DVec3, dx: DVec3, steps: usize) -> Option<(usize, usize)> {
     let (mut low, mut high) = (0.0f64, steps as f64 - 1.0);
-    let lines = [
-        (1.0 - at_zero.element_sum(), -dx.element_sum()),
-        (at_zero.x, dx.x),
-        (at_zero.y, dx.y),
-        (at_zero.z, dx.z),
-    ];
+    let lines =
+        [(1.0 - at_zero.element_sum(), -dx.element_sum()), (at_zero.x, dx.x), (at_zero.y, dx.y), (at_zero.z, dx.z)];
     for (value, slope) in lines {
         // Shared faces belong to both sides: a gap would be worse than being painted twice.
         let value = value + 1e-9;

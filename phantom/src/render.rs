@@ -12,8 +12,9 @@ use rayon::prelude::*;
 /// Cells (neurons and glia) in a mm3 of mean grey matter (von Bartheld 2016: some 1e5 in human cortex).
 const CELLS_PER_MM3: f64 = 90_000.0;
 /// Share of the absorbance that comes in grains the size of a cell, with the spread of cell sizes. Set so that 20 um
-/// blocks of the real patch (standard deviation 0.16 of the absorbance) are met before blur.
-const GRAIN: f64 = 0.16;
+/// voxels of the full preset vary, after its blur, as 20 um blocks of the one real patch do (standard deviation 0.16
+/// of the mean absorbance; its scale of about 3 um a pixel is inferred from the thickness of its cortex).
+const GRAIN: f64 = 0.35;
 /// Intensity of bare glass.
 const GLASS: f64 = 65535.0;
 

@@ -54,7 +54,11 @@ pub(crate) fn ribbon(pial: &[DVec3], white: &[DVec3], triangles: &[[u32; 3]]) ->
 }
 
 /// Renumbers the triangles kept; second the old index of each new vertex, ascending.
-fn select_triangles(triangles: &[[u32; 3]], vertices: usize, keep: impl Fn([u32; 3]) -> bool) -> (Vec<[u32; 3]>, Vec<u32>) {
+fn select_triangles(
+    triangles: &[[u32; 3]],
+    vertices: usize,
+    keep: impl Fn([u32; 3]) -> bool,
+) -> (Vec<[u32; 3]>, Vec<u32>) {
     let kept: Vec<[u32; 3]> = triangles.iter().copied().filter(|&t| keep(t)).collect();
     let mut new_index = vec![u32::MAX; vertices];
     for v in kept.iter().flatten() {

@@ -8,6 +8,10 @@ use rand_chacha::ChaCha8Rng;
 /// Most vessels and cracks drawn: a whole block at 0.2 mm has many that are too thin to be seen.
 const MOST: f64 = 6000.0;
 
+/// Vessels of more than capillary size that begin in a mm3, at strength 1: sections of the real patch show about one
+/// in each 0.1 mm2.
+const VESSELS_PER_MM3: f64 = 5.0;
+
 /// A chain of balls that replaces what a voxel absorbs, by the share of the voxel it covers.
 struct Tube {
     points: Vec<DVec3>,
@@ -21,7 +25,7 @@ pub(crate) fn vessels(seed: u64, strength: f64, grid: &Grid, outside: f64, grey:
     let mut rng = stream(seed, Purpose::Vessels, 0);
     let (low, high) = grid.world_bounds();
     let extent = (high.0 - low.0).max(DVec3::splat(grid.spacing_mm()[0]));
-    let count = (strength * 0.6 * extent.x * extent.y * extent.z).min(MOST).round() as usize;
+    let count = (strength * VESSELS_PER_MM3 * extent.x * extent.y * extent.z).min(MOST).round() as usize;
     for _ in 0..count {
         // Radii of cortical vessels on sections: most 8 to 20 um, few up to 60 um (Lauwers 2008).
         let radius_mm = 0.008 * (0.7 * normal(&mut rng).abs()).exp();
@@ -66,11 +70,9 @@ fn draw(tube: &Tube, grid: &Grid, absorbance: &mut [f32]) {
             let near = (0.5 + (tube.radius_mm - distance) / spacing).clamp(0.0, 1.0);
             // A tube thinner than the voxel covers no more than its cross-section.
             let most = (4.0 * tube.radius_mm * tube.radius_mm / (spacing * spacing)).min(1.0);
-            let share = if tube.radius_mm < spacing / 2.0 {
-                most * (1.0 - distance / spacing).clamp(0.0, 1.0)
-            } else {
-                near
-            } as f32;
+            let share =
+                if tube.radius_mm < spacing / 2.0 { most * (1.0 - distance / spacing).clamp(0.0, 1.0) } else { near }
+                    as f32;
             absorbance[voxel] += share * (tube.absorbance as f32 - absorbance[voxel]);
         });
     }

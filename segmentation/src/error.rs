@@ -82,6 +82,18 @@ pub enum Error {
         /// What is not supported.
         detail: String,
     },
+    /// The built-in engine would need more memory than any ray network does.
+    #[error(
+        "{model}: the network wants {found_bytes} bytes of working memory a thread, expected at most {limit_bytes}"
+    )]
+    Memory {
+        /// Where the network came from.
+        model: String,
+        /// The limit.
+        limit_bytes: usize,
+        /// What the network's channels and padding ask for.
+        found_bytes: usize,
+    },
     /// Rays that do not fit the model.
     #[error("{field}: the model expects {expected}, found {found}")]
     Input {

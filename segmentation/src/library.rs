@@ -43,6 +43,14 @@ fn environment_roots() -> Vec<PathBuf> {
             }
         }
     }
+    // pyenv puts scripts on the search path that choose among these.
+    let versions: Vec<PathBuf> = roots.iter().map(|root| root.join("versions")).collect();
+    for versions in versions {
+        let mut folders: Vec<PathBuf> =
+            versions.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        folders.sort();
+        roots.extend(folders.into_iter().rev());
+    }
     roots.extend(env::home_dir().map(|home| home.join(".local")));
     let mut seen = std::collections::HashSet::new();
     roots.retain(|root| seen.insert(root.clone()));

@@ -72,9 +72,11 @@ impl SessionOptions {
     }
 
     fn threads(&self) -> usize {
+        /// More than any machine; each thread has working memory of its own.
+        const MOST: usize = 1024;
         match self.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
+            0 => std::thread::available_parallelism().map_or(1, usize::from).min(MOST),
+            threads => threads.min(MOST),
         }
     }
 
@@ -91,7 +93,7 @@ impl SessionOptions {
                 return Err(Error::Onnx { model: name, detail });
             }
         }
-        Engine::new(&network, manifest.samples, self.threads())
+        Engine::new(&network, &name, manifest.samples, self.threads())
     }
 
     #[cfg(feature = "onnxruntime")]

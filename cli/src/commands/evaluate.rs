@@ -1,8 +1,8 @@
 use super::labelled_rays::LabelledRays;
 use super::print_line;
 use crate::args::EvaluateLayers;
-use crate::plan::{default_model, open_model, session_options};
 use crate::input::Span;
+use crate::plan::{default_model, open_model, session_options};
 use crate::score::{BoundaryError, Confusion, class_at, compare_fractions, fractions};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LAYER_NAMES, Monitor, RaySet};
@@ -66,9 +66,9 @@ struct RayScores {
 fn against_thickness(arguments: &EvaluateLayers, result: &Path, truth: &Path) -> Result<Vec<BoundaryError>> {
     let maps = brainmesh_formats::read_shape_gifti(&result.join("thickness.shape.gii"))?;
     let column = |name: &str| {
-        maps.iter().find(|m| m.name == name).ok_or_else(|| {
-            Error::Unusable(format!("{}: thickness.shape.gii: no map named {name}", result.display()))
-        })
+        maps.iter()
+            .find(|m| m.name == name)
+            .ok_or_else(|| Error::Unusable(format!("{}: thickness.shape.gii: no map named {name}", result.display())))
     };
     let layers = LAYER_NAMES.iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
     let n = layers[0].values.len();
@@ -107,7 +107,9 @@ fn read_thickness(path: &Path) -> Result<Array2<f64>> {
         let maps = brainmesh_formats::read_shape_gifti(path)?;
         let skip = maps.len().saturating_sub(LAYER_COUNT);
         let layers = &maps[skip..];
-        return Ok(Array2::from_shape_fn((layers[0].values.len(), layers.len()), |(v, k)| f64::from(layers[k].values[v])));
+        return Ok(Array2::from_shape_fn((layers[0].values.len(), layers.len()), |(v, k)| {
+            f64::from(layers[k].values[v])
+        }));
     }
     Ok(brainmesh_formats::read_profile_matrix(path)?.mapv(f64::from))
 }
@@ -173,7 +175,11 @@ struct Tally {
     within: [usize; 2],
 }
 
-fn labelled_rays(arguments: &EvaluateLayers, threads: usize, monitor: &dyn Monitor) -> Result<BTreeMap<String, RayScores>> {
+fn labelled_rays(
+    arguments: &EvaluateLayers,
+    threads: usize,
+    monitor: &dyn Monitor,
+) -> Result<BTreeMap<String, RayScores>> {
     let name = arguments.model.as_deref().unwrap_or(default_model(Span::Extended { extension_mm: 0.5 }));
     let model = open_model(name)?;
     let mut session = session_options("auto", None, threads)?.open(&model)?;
@@ -196,7 +202,11 @@ fn labelled_rays(arguments: &EvaluateLayers, threads: usize, monitor: &dyn Monit
                 let column = probabilities.values().slice(ndarray::s![ray, .., i]);
                 let class = column.iter().enumerate().fold(0, |best, (c, p)| if *p > column[best] { c } else { best });
                 // With seven classes outside and white are one: tell them apart by the side of the ray.
-                let class = if column.len() == LAYER_COUNT + 1 && class == 0 && i * 2 > samples { LAYER_COUNT + 1 } else { class };
+                let class = if column.len() == LAYER_COUNT + 1 && class == 0 && i * 2 > samples {
+                    LAYER_COUNT + 1
+                } else {
+                    class
+                };
                 eight.add(truth, class);
                 let merged = |c: usize| if c == LAYER_COUNT + 1 { 0 } else { c };
                 seven.add(merged(truth), merged(class));
@@ -281,7 +291,10 @@ impl Scores {
 
 /// A table of boundary errors.
 pub(super) fn print_errors(errors: &[BoundaryError]) {
-    print_line(format!("{:>8} {:>8} {:>9} {:>9} {:>9} {:>9}", "boundary", "rays", "mean um", "p95 um", "bias um", "parcel r"));
+    print_line(format!(
+        "{:>8} {:>8} {:>9} {:>9} {:>9} {:>9}",
+        "boundary", "rays", "mean um", "p95 um", "bias um", "parcel r"
+    ));
     for e in errors {
         let correlation = e.parcel_correlation.map_or(String::new(), |r| format!("{r:.3}"));
         print_line(format!(

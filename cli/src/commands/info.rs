@@ -25,9 +25,8 @@ fn describe(path: &Path) -> Result<Value> {
     if path.is_dir() {
         return value("volume", brainmesh_formats::volume_info(path));
     }
-    let not_recognised = |error: &brainmesh_formats::Error| {
-        matches!(error, brainmesh_formats::Error::NotRecognised { .. })
-    };
+    let not_recognised =
+        |error: &brainmesh_formats::Error| matches!(error, brainmesh_formats::Error::NotRecognised { .. });
     match brainmesh_formats::surface_info(path) {
         Ok(surface) => return value("surface", Ok(surface)),
         Err(error) if !not_recognised(&error) && !is_map(path) => return Err(error.into()),

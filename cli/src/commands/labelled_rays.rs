@@ -16,8 +16,6 @@ pub struct LabelledRays {
     pub profiles: Profiles,
     /// True boundaries `[rays, 7]` as `t`.
     pub boundaries_t: Array2<f64>,
-    /// Cortical area of each ray.
-    pub regions: Vec<i32>,
     /// Voxel size of the volume.
     pub spacing_mm: f64,
 }
@@ -77,7 +75,8 @@ impl LabelledRays {
         let misfit = |source: brainmesh_core::Error| Error::Inputs { what: path.display().to_string(), source };
         let array = |name: &str| brainmesh_formats::read_npz(path, name);
         let values = into_shape::<Array3<f32>, _>(path, "values", array("values")?.into_dimensionality())?;
-        let boundaries = into_shape::<Array2<f32>, _>(path, "boundaries_t", array("boundaries_t")?.into_dimensionality())?;
+        let boundaries =
+            into_shape::<Array2<f32>, _>(path, "boundaries_t", array("boundaries_t")?.into_dimensionality())?;
         let column = |name: &str| -> Result<Vec<f64>> { Ok(array(name)?.iter().map(|&v| f64::from(v)).collect()) };
         let (pial_t, white_t, length_mm) = (column("pial_t")?, column("white_t")?, column("length_mm")?);
         let text: String = array("channels_json")?.iter().map(|&c| char::from(c.clamp(0.0, 127.0) as u8)).collect();
@@ -97,13 +96,7 @@ impl LabelledRays {
         }
         let profiles = Profiles::new(channels, values, vec![None; n]).map_err(misfit)?;
         let spacing_mm = column("spacing_mm")?.first().copied().unwrap_or(f64::NAN);
-        Ok(Self {
-            rays,
-            profiles,
-            boundaries_t: boundaries.mapv(f64::from),
-            regions: column("region")?.into_iter().map(|r| r as i32).collect(),
-            spacing_mm,
-        })
+        Ok(Self { rays, profiles, boundaries_t: boundaries.mapv(f64::from), spacing_mm })
     }
 }
 

@@ -28,7 +28,8 @@ pub fn run(arguments: &PhantomCommand, progress: &Progress) -> Result<ExitCode> 
         write_json(&staging.path().join("phantom.json"), &describe(arguments, &phantom))?;
     }
     if arguments.rays {
-        let sampling = Sampling { channels: &channels, samples: usize::from(arguments.samples), extension_mm: EXTENSION_MM };
+        let sampling =
+            Sampling { channels: &channels, samples: usize::from(arguments.samples), extension_mm: EXTENSION_MM };
         let n = write_labelled_rays(&phantom, &sampling, &staging.path().join("rays.npz"), progress)?;
         print_line(format!("{n} labelled rays"));
     }
@@ -103,7 +104,12 @@ pub(super) fn write_phantom(phantom: &Phantom, folder: &Path) -> Result<()> {
     let given = phantom.given_ribbon();
     for (name, surface) in [("pial", given.pial()), ("white", given.white())] {
         let surface = surface.clone().with_structure(Structure::CortexLeft);
-        brainmesh_formats::write_surface(&folder.join(format!("{name}.surf.gii")), &surface, SurfaceFormat::Gifti, None)?;
+        brainmesh_formats::write_surface(
+            &folder.join(format!("{name}.surf.gii")),
+            &surface,
+            SurfaceFormat::Gifti,
+            None,
+        )?;
     }
     write_layers(phantom.layers(), &truth)?;
     let rays = extended_rays(given, EXTENSION_MM)?;

@@ -35,12 +35,13 @@ pub fn run(arguments: &ProfilesCommand, progress: &Progress) -> Result<ExitCode>
 /// maximum.
 pub(super) fn parse_channel(word: &str) -> Result<Channel> {
     let (kind, width) = word.split_once(':').map_or((word, None), |(kind, width)| (kind, Some(width)));
-    let fwhm_mm = match width {
-        None => 0.0,
-        Some(width) => width.parse::<f64>().ok().filter(|w| w.is_finite() && *w >= 0.0).ok_or_else(|| {
-            Error::Usage(format!("--channels: expected a width in mm after the colon, found {word}"))
-        })?,
-    };
+    let fwhm_mm =
+        match width {
+            None => 0.0,
+            Some(width) => width.parse::<f64>().ok().filter(|w| w.is_finite() && *w >= 0.0).ok_or_else(|| {
+                Error::Usage(format!("--channels: expected a width in mm after the colon, found {word}"))
+            })?,
+        };
     Ok(match kind {
         "raw" if width.is_none() => Channel::Raw,
         "depth" if width.is_none() => Channel::Depth,

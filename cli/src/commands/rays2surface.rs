@@ -39,11 +39,8 @@ pub(super) fn summarise(plan: &Plan, outcome: &Outcome) {
         print_line(format!("defects   {kind}: {} missing, {} filled", count.missing, count.filled));
     }
     if let Some(total) = report.thickness_mean_mm {
-        let layers: Vec<String> = report
-            .layers
-            .iter()
-            .filter_map(|l| Some(format!("{} {:.3}", l.layer, l.thickness_mean_mm?)))
-            .collect();
+        let layers: Vec<String> =
+            report.layers.iter().filter_map(|l| Some(format!("{} {:.3}", l.layer, l.thickness_mean_mm?))).collect();
         print_line(format!("thickness {total:.3} mm: {}", layers.join(", ")));
     }
     let certificate = &report.certificate;

@@ -5,7 +5,6 @@
 //! Cooley and Tukey 1965). Neither scales: one after the other multiplies by the length.
 
 use pulp::Simd;
-use std::array::from_fn;
 use std::f64::consts::TAU;
 
 /// One complex number a lane: real and imaginary parts.
@@ -95,41 +94,42 @@ impl Fourier {
     }
 }
 
+// Nothing below may do arithmetic in a closure or behind a function pointer: only what is marked `inline(always)` is
+// compiled for the vector instructions that `pulp` found.
+
 impl Stage {
     #[inline(always)]
     fn run<S: Simd, const INVERSE: bool>(&self, simd: S, values: &mut [Complex<S>]) {
         match self.radix {
-            2 => self.pass::<S, 2, INVERSE>(simd, values, two::<S>),
-            3 => self.pass::<S, 3, INVERSE>(simd, values, three::<S, INVERSE>),
-            4 => self.pass::<S, 4, INVERSE>(simd, values, four::<S, INVERSE>),
-            5 => self.pass::<S, 5, INVERSE>(simd, values, five::<S, INVERSE>),
-            _ => self.pass::<S, 6, INVERSE>(simd, values, six::<S, INVERSE>),
+            2 => self.pass::<S, Two, 2, INVERSE>(simd, values),
+            3 => self.pass::<S, Three, 3, INVERSE>(simd, values),
+            4 => self.pass::<S, Four, 4, INVERSE>(simd, values),
+            5 => self.pass::<S, Five, 5, INVERSE>(simd, values),
+            _ => self.pass::<S, Six, 6, INVERSE>(simd, values),
         }
     }
 
     #[inline(always)]
-    fn pass<S: Simd, const RADIX: usize, const INVERSE: bool>(
+    fn pass<S: Simd, B: Butterfly<RADIX>, const RADIX: usize, const INVERSE: bool>(
         &self,
         simd: S,
         values: &mut [Complex<S>],
-        butterfly: impl Fn(S, [Complex<S>; RADIX]) -> [Complex<S>; RADIX],
     ) {
         for block in values.chunks_exact_mut(RADIX * self.span) {
             for (j, twiddles) in self.twiddles.chunks_exact(RADIX - 1).enumerate() {
-                let mut z: [Complex<S>; RADIX] = from_fn(|q| block[j + q * self.span]);
-                if INVERSE {
-                    if self.span > 1 {
-                        rotate::<S, RADIX, true>(simd, &mut z, twiddles);
-                    }
-                    z = butterfly(simd, z);
-                } else {
-                    z = butterfly(simd, z);
-                    if self.span > 1 {
-                        rotate::<S, RADIX, false>(simd, &mut z, twiddles);
-                    }
+                let mut z = [[simd.splat_f32s(0.0); 2]; RADIX];
+                for q in 0..RADIX {
+                    z[q] = block[j + q * self.span];
                 }
-                for (q, z) in z.into_iter().enumerate() {
-                    block[j + q * self.span] = z;
+                if INVERSE && self.span > 1 {
+                    rotate::<S, RADIX, true>(simd, &mut z, twiddles);
+                }
+                z = B::transform::<S, INVERSE>(simd, z);
+                if !INVERSE && self.span > 1 {
+                    rotate::<S, RADIX, false>(simd, &mut z, twiddles);
+                }
+                for q in 0..RADIX {
+                    block[j + q * self.span] = z[q];
                 }
             }
         }
@@ -177,53 +177,78 @@ fn turn<S: Simd, const INVERSE: bool>(simd: S, a: Complex<S>, b: Complex<S>) -> 
     if INVERSE { [plus, minus] } else { [minus, plus] }
 }
 
+/// The transform of `RADIX` values.
+trait Butterfly<const RADIX: usize> {
+    fn transform<S: Simd, const INVERSE: bool>(simd: S, z: [Complex<S>; RADIX]) -> [Complex<S>; RADIX];
+}
+
+struct Two;
+struct Three;
+struct Four;
+struct Five;
+struct Six;
+
 #[inline(always)]
-fn two<S: Simd>(simd: S, [a, b]: [Complex<S>; 2]) -> [Complex<S>; 2] {
+fn two<S: Simd>(simd: S, a: Complex<S>, b: Complex<S>) -> [Complex<S>; 2] {
     [add(simd, a, b), sub(simd, a, b)]
 }
 
-#[inline(always)]
-fn three<S: Simd, const INVERSE: bool>(simd: S, [a, b, c]: [Complex<S>; 3]) -> [Complex<S>; 3] {
-    const SIN: f32 = 0.866_025_4; // of 120 degrees
-    let (sum, difference) = (add(simd, b, c), sub(simd, b, c));
-    let centre = add_scaled(simd, a, -0.5, sum);
-    let sin = simd.splat_f32s(SIN);
-    let difference = difference.map(|part| simd.mul_f32s(sin, part));
-    let [one, two] = turn::<S, INVERSE>(simd, centre, difference);
-    [add(simd, a, sum), one, two]
+impl Butterfly<2> for Two {
+    #[inline(always)]
+    fn transform<S: Simd, const INVERSE: bool>(simd: S, [a, b]: [Complex<S>; 2]) -> [Complex<S>; 2] {
+        two(simd, a, b)
+    }
 }
 
-#[inline(always)]
-fn four<S: Simd, const INVERSE: bool>(simd: S, [a, b, c, d]: [Complex<S>; 4]) -> [Complex<S>; 4] {
-    let ([even, odd], [even_2, odd_2]) = (two(simd, [a, c]), two(simd, [b, d]));
-    let [one, three] = turn::<S, INVERSE>(simd, odd, odd_2);
-    [add(simd, even, even_2), one, sub(simd, even, even_2), three]
+impl Butterfly<3> for Three {
+    #[inline(always)]
+    fn transform<S: Simd, const INVERSE: bool>(simd: S, [a, b, c]: [Complex<S>; 3]) -> [Complex<S>; 3] {
+        let sin = simd.splat_f32s(0.866_025_4); // of 120 degrees
+        let [sum, [re, im]] = two(simd, b, c);
+        let centre = add_scaled(simd, a, -0.5, sum);
+        let [one, two] = turn::<S, INVERSE>(simd, centre, [simd.mul_f32s(sin, re), simd.mul_f32s(sin, im)]);
+        [add(simd, a, sum), one, two]
+    }
 }
 
-#[inline(always)]
-fn five<S: Simd, const INVERSE: bool>(simd: S, [a, b, c, d, e]: [Complex<S>; 5]) -> [Complex<S>; 5] {
-    // Cosines and sines of 72 and 144 degrees.
-    const COS: [f32; 2] = [0.309_017, -0.809_017];
-    const SIN: [f32; 2] = [0.951_056_5, 0.587_785_25];
-    let ([outer, outer_d], [inner, inner_d]) = (two(simd, [b, e]), two(simd, [c, d]));
-    let centre = add_scaled(simd, add_scaled(simd, a, COS[0], outer), COS[1], inner);
-    let centre_2 = add_scaled(simd, add_scaled(simd, a, COS[1], outer), COS[0], inner);
-    let zero = [simd.splat_f32s(0.0); 2];
-    let side = add_scaled(simd, add_scaled(simd, zero, SIN[0], outer_d), SIN[1], inner_d);
-    let side_2 = add_scaled(simd, add_scaled(simd, zero, SIN[1], outer_d), -SIN[0], inner_d);
-    let ([one, four], [two, three]) =
-        (turn::<S, INVERSE>(simd, centre, side), turn::<S, INVERSE>(simd, centre_2, side_2));
-    [add(simd, a, add(simd, outer, inner)), one, two, three, four]
+impl Butterfly<4> for Four {
+    #[inline(always)]
+    fn transform<S: Simd, const INVERSE: bool>(simd: S, [a, b, c, d]: [Complex<S>; 4]) -> [Complex<S>; 4] {
+        let ([even, odd], [even_2, odd_2]) = (two(simd, a, c), two(simd, b, d));
+        let [one, three] = turn::<S, INVERSE>(simd, odd, odd_2);
+        let [zero, two] = two(simd, even, even_2);
+        [zero, one, two, three]
+    }
 }
 
-/// Two threes and three twos without twiddles, as 2 and 3 have no common factor (Good 1958): input `3 m + 2 n mod 6`
-/// gives output `3 k + 4 l mod 6`.
-#[inline(always)]
-fn six<S: Simd, const INVERSE: bool>(simd: S, [a, b, c, d, e, f]: [Complex<S>; 6]) -> [Complex<S>; 6] {
-    let ([s0, d0], [s1, d1], [s2, d2]) = (two(simd, [a, d]), two(simd, [c, f]), two(simd, [e, b]));
-    let [zero, four, two] = three::<S, INVERSE>(simd, [s0, s1, s2]);
-    let [three, one, five] = three::<S, INVERSE>(simd, [d0, d1, d2]);
-    [zero, one, two, three, four, five]
+impl Butterfly<5> for Five {
+    #[inline(always)]
+    fn transform<S: Simd, const INVERSE: bool>(simd: S, [a, b, c, d, e]: [Complex<S>; 5]) -> [Complex<S>; 5] {
+        // Cosines and sines of 72 and 144 degrees.
+        const COS: [f32; 2] = [0.309_017, -0.809_017];
+        const SIN: [f32; 2] = [0.951_056_5, 0.587_785_25];
+        let ([outer, outer_d], [inner, inner_d]) = (two(simd, b, e), two(simd, c, d));
+        let centre = add_scaled(simd, add_scaled(simd, a, COS[0], outer), COS[1], inner);
+        let centre_2 = add_scaled(simd, add_scaled(simd, a, COS[1], outer), COS[0], inner);
+        let zero = [simd.splat_f32s(0.0); 2];
+        let side = add_scaled(simd, add_scaled(simd, zero, SIN[0], outer_d), SIN[1], inner_d);
+        let side_2 = add_scaled(simd, add_scaled(simd, zero, SIN[1], outer_d), -SIN[0], inner_d);
+        let [one, four] = turn::<S, INVERSE>(simd, centre, side);
+        let [two, three] = turn::<S, INVERSE>(simd, centre_2, side_2);
+        [add(simd, a, add(simd, outer, inner)), one, two, three, four]
+    }
+}
+
+impl Butterfly<6> for Six {
+    /// Three twos and two threes without twiddles, as 2 and 3 have no common factor (Good 1958): input
+    /// `3 m + 2 n mod 6` gives output `3 k + 4 l mod 6`.
+    #[inline(always)]
+    fn transform<S: Simd, const INVERSE: bool>(simd: S, [a, b, c, d, e, f]: [Complex<S>; 6]) -> [Complex<S>; 6] {
+        let ([s0, d0], [s1, d1], [s2, d2]) = (two(simd, a, d), two(simd, c, f), two(simd, e, b));
+        let [zero, four, two] = Three::transform::<S, INVERSE>(simd, [s0, s1, s2]);
+        let [three, one, five] = Three::transform::<S, INVERSE>(simd, [d0, d1, d2]);
+        [zero, one, two, three, four, five]
+    }
 }
 
 #[cfg(test)]

@@ -66,12 +66,12 @@ pub(super) enum Kernel {
 }
 
 /// Working memory of one thread; the widest published ray networks need a few MiB.
-const MAX_SCRATCH_FLOATS: usize = 1 << 28;
+const MAX_SCRATCH_BYTES: usize = 1 << 28;
 
 impl Plan {
     /// # Errors
-    /// [`Error::Unsupported`] where a bundle would need more memory than any ray network.
-    pub fn new(network: &Network, samples: usize, registers: Registers) -> Result<Self> {
+    /// [`Error::Memory`] where a bundle would need more than any ray network; it names `model`.
+    pub fn new(network: &Network, model: &str, samples: usize, registers: Registers) -> Result<Self> {
         let convolutions = || network.steps.iter().filter_map(Step::convolution);
         let before = convolutions().map(|conv| conv.pad_before).max().unwrap_or(0) * GROUPS;
         let after = convolutions().map(Conv::pad_after).max().unwrap_or(0) * GROUPS;
@@ -117,13 +117,9 @@ impl Plan {
             lanes: registers.width * GROUPS,
         };
         let floats = plan.slots.iter().map(|&channels| plan.floats(channels)).chain(spectral_floats).sum::<usize>();
-        if floats > MAX_SCRATCH_FLOATS {
-            return Err(Error::Unsupported {
-                model: "network".into(),
-                node: "all".into(),
-                op: "all".into(),
-                detail: format!("it needs {floats} floats of working memory a thread, more than {MAX_SCRATCH_FLOATS}"),
-            });
+        let found_bytes = floats * size_of::<f32>();
+        if found_bytes > MAX_SCRATCH_BYTES {
+            return Err(Error::Memory { model: model.into(), limit_bytes: MAX_SCRATCH_BYTES, found_bytes });
         }
         Ok(plan)
     }

@@ -51,18 +51,17 @@ fn exp_of_negative<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const LN_2_HIGH: f32 = 355.0 / 512.0;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     const POLYNOMIAL: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5];
-    let splat = |value| simd.splat_f32s(value);
 
-    let x = simd.max_f32s(splat(-87.0), x);
-    let shifted = simd.mul_add_e_f32s(x, splat(std::f32::consts::LOG2_E), splat(ROUND));
-    let n = simd.sub_f32s(shifted, splat(ROUND));
-    let r = simd.mul_add_e_f32s(n, splat(-LN_2_HIGH), x);
-    let r = simd.mul_add_e_f32s(n, splat(-LN_2_LOW), r);
-    let mut polynomial = splat(POLYNOMIAL[0]);
+    let x = simd.max_f32s(simd.splat_f32s(-87.0), x);
+    let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), simd.splat_f32s(ROUND));
+    let n = simd.sub_f32s(shifted, simd.splat_f32s(ROUND));
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-LN_2_HIGH), x);
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-LN_2_LOW), r);
+    let mut polynomial = simd.splat_f32s(POLYNOMIAL[0]);
     for coefficient in &POLYNOMIAL[1..] {
-        polynomial = simd.mul_add_e_f32s(polynomial, r, splat(*coefficient));
+        polynomial = simd.mul_add_e_f32s(polynomial, r, simd.splat_f32s(*coefficient));
     }
-    let fraction = simd.add_f32s(simd.mul_add_e_f32s(polynomial, simd.mul_f32s(r, r), r), splat(1.0));
+    let fraction = simd.add_f32s(simd.mul_add_e_f32s(polynomial, simd.mul_f32s(r, r), r), simd.splat_f32s(1.0));
     // 2^n: n + 127 moved into the exponent, which pushes all other bits of `shifted` out.
     let exponent = simd.add_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(127));
     let power = simd.transmute_f32s_u32s(simd.wrapping_dyn_shl_u32s(exponent, simd.splat_u32s(23)));

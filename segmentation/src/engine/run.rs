@@ -125,10 +125,13 @@ impl WithSimd for RunStep<'_> {
             Kernel::Softmax => {
                 let column = &mut column.vectors_mut::<S>()[..channels];
                 for sample in 0..rows.samples {
-                    let places = (0..channels).map(|channel| rows.range(channel).start + sample);
-                    column.iter_mut().zip(places.clone()).for_each(|(value, place)| *value = input[place]);
+                    for (channel, value) in column.iter_mut().enumerate() {
+                        *value = input[rows.range(channel).start + sample];
+                    }
                     softmax(simd, column);
-                    places.zip(column.iter()).for_each(|(place, &value)| output[place] = value);
+                    for (channel, &value) in column.iter().enumerate() {
+                        output[rows.range(channel).start + sample] = value;
+                    }
                 }
             }
         }

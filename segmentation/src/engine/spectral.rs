@@ -22,7 +22,8 @@ pub(super) struct SpectralChain {
 }
 
 struct SpectralConv {
-    /// `[frequency, block of outputs, input, output in block, (re, im)]`, zeros for outputs beyond the last.
+    /// `[frequency, block of outputs, input, output in block, (re, im - re, re + im)]`, zeros for outputs beyond the
+    /// last.
     weights: Vec<f32>,
     /// One a channel, and a zero where their number is odd.
     bias: Vec<f32>,
@@ -32,9 +33,9 @@ struct SpectralConv {
 }
 
 /// Output channels worked on together where there are 32 vector registers, and where there are 16: with
-/// [`GROUPS`] vectors of two parts each their sums leave room for inputs and weights.
+/// [`GROUPS`] vectors of three parts each their sums leave room for inputs and weights.
 const BLOCK: usize = 4;
-const SMALL_BLOCK: usize = 2;
+const SMALL_BLOCK: usize = 1;
 
 /// Working memory of a chain.
 #[derive(Default)]
@@ -53,10 +54,13 @@ pub(super) fn pays(conv: &Conv, samples: usize) -> bool {
     let products = conv.inputs * conv.outputs();
     let direct = products * conv.kernel * samples;
     let transforms = (conv.inputs + conv.outputs()) * length * (length.ilog2() as usize + 1) * 2;
-    let spectral = products * 4 * (length / 2 + 1) + transforms;
-    /// Beyond this spectra of weights would not be worth their memory.
+    let spectral = products * 3 * (length / 2 + 1) + transforms;
+    /// Beyond these, spectra of weights and of single taps would not be worth their memory.
     const MAX_WEIGHT_FLOATS: usize = 1 << 26;
-    spectral < direct && products * (length + 2) <= MAX_WEIGHT_FLOATS
+    const MAX_TAP_FLOATS: usize = 1 << 22;
+    spectral < direct
+        && products * 3 * (length / 2 + 1) <= MAX_WEIGHT_FLOATS
+        && conv.kernel * (length + 2) <= MAX_TAP_FLOATS
 }
 
 /// Zeros must be met beyond either end: those after the ray serve both, as the signal is circular.
@@ -214,13 +218,16 @@ fn place<V>(row: &mut [V], channel: usize, group: usize) -> (&mut [V; 2], &mut [
 /// Bias and ReLU of two channels.
 #[inline(always)]
 fn activate<S: Simd>(simd: S, pair: &mut [Complex<S>], bias: [f32; 2], rectify: bool) {
-    let bias = bias.map(|bias| simd.splat_f32s(bias));
+    let bias = [simd.splat_f32s(bias[0]), simd.splat_f32s(bias[1])];
     for z in pair {
         *z = [relu(simd, simd.add_f32s(z[0], bias[0]), rectify), relu(simd, simd.add_f32s(z[1], bias[1]), rectify)];
     }
 }
 
 /// Matrix times vectors at one frequency; returns how many vectors it wrote.
+///
+/// A complex product takes three real ones: with `p = re (x + y)`, `(re + i im)(x + i y)` is
+/// `p - y (re + im) + i (p + x (im - re))` (Gauss's; Knuth, The Art of Computer Programming 2, 4.6.4).
 #[inline(always)]
 fn products_at<S: Simd, const OUTPUTS: usize>(
     simd: S,
@@ -229,25 +236,32 @@ fn products_at<S: Simd, const OUTPUTS: usize>(
     products: &mut [S::f32s],
 ) -> usize {
     let inputs = inputs.as_chunks::<2>().0.as_chunks::<GROUPS>().0;
-    let weights = weights.as_chunks::<2>().0.as_chunks::<OUTPUTS>().0;
+    let weights = weights.as_chunks::<3>().0.as_chunks::<OUTPUTS>().0;
     let mut written = 0;
     for (weights, products) in weights
         .chunks_exact(inputs.len())
         .zip(products.as_chunks_mut::<2>().0.as_chunks_mut::<GROUPS>().0.as_chunks_mut::<OUTPUTS>().0)
     {
-        let mut sums = [[[simd.splat_f32s(0.0); 2]; GROUPS]; OUTPUTS];
+        let mut sums = [[[simd.splat_f32s(0.0); 3]; GROUPS]; OUTPUTS];
         for (input, weights) in inputs.iter().zip(weights) {
-            for (sums, &[re, im]) in sums.iter_mut().zip(weights) {
-                let (re, im) = (simd.splat_f32s(re), simd.splat_f32s(im));
-                for (sum, &[x_re, x_im]) in sums.iter_mut().zip(input) {
-                    sum[0] = simd.mul_add_e_f32s(re, x_re, sum[0]);
-                    sum[1] = simd.mul_add_e_f32s(re, x_im, sum[1]);
-                    sum[0] = simd.negate_mul_add_e_f32s(im, x_im, sum[0]);
-                    sum[1] = simd.mul_add_e_f32s(im, x_re, sum[1]);
+            let mut both = [simd.splat_f32s(0.0); GROUPS];
+            for (both, &[re, im]) in both.iter_mut().zip(input) {
+                *both = simd.add_f32s(re, im);
+            }
+            for (sums, &[re, difference, sum]) in sums.iter_mut().zip(weights) {
+                let (re, difference, sum) = (simd.splat_f32s(re), simd.splat_f32s(difference), simd.splat_f32s(sum));
+                for ((sums, &[x_re, x_im]), &x_both) in sums.iter_mut().zip(input).zip(&both) {
+                    sums[0] = simd.mul_add_e_f32s(re, x_both, sums[0]);
+                    sums[1] = simd.mul_add_e_f32s(difference, x_re, sums[1]);
+                    sums[2] = simd.mul_add_e_f32s(sum, x_im, sums[2]);
                 }
             }
         }
-        *products = sums;
+        for (products, sums) in products.iter_mut().zip(sums) {
+            for (product, [both, plus, minus]) in products.iter_mut().zip(sums) {
+                *product = [simd.sub_f32s(both, minus), simd.add_f32s(both, plus)];
+            }
+        }
         written += OUTPUTS * GROUPS * 2;
     }
     written
@@ -259,7 +273,8 @@ impl SpectralConv {
     fn new(conv: &Conv, relu: bool, fourier: &Fourier, block: usize) -> Self {
         let (length, frequencies) = (fourier.length(), fourier.frequencies());
         let (inputs, outputs) = (conv.inputs, conv.outputs());
-        let blocks = outputs.div_ceil(block);
+        // Channels go back to time in pairs.
+        let blocks = outputs.next_multiple_of(2).div_ceil(block);
         let scale = 0.5 / length as f64;
         let taps: Vec<Vec<[f64; 2]>> = (0..conv.kernel)
             .map(|tap| {
@@ -268,7 +283,7 @@ impl SpectralConv {
                 (0..frequencies).map(|f| [scale * angle(f).cos(), scale * angle(f).sin()]).collect()
             })
             .collect();
-        let mut weights = vec![0.0; frequencies * blocks * inputs * block * 2];
+        let mut weights = vec![0.0; frequencies * blocks * inputs * block * 3];
         let mut sums = vec![[0.0; 2]; frequencies];
         for (index, kernel) in conv.weight.chunks_exact(conv.kernel).enumerate() {
             let (output, input) = (index / inputs, index % inputs);
@@ -284,9 +299,12 @@ impl SpectralConv {
                 sums[frequencies - 1][1] = 0.0;
             }
             for (f, sum) in sums.iter().enumerate() {
-                let place = (((f * blocks + output / block) * inputs + input) * block + output % block) * 2;
-                weights[place] = sum[0] as f32;
-                weights[place + 1] = sum[1] as f32;
+                let place = (((f * blocks + output / block) * inputs + input) * block + output % block) * 3;
+                weights[place..place + 3].copy_from_slice(&[
+                    sum[0] as f32,
+                    (sum[1] - sum[0]) as f32,
+                    (sum[0] + sum[1]) as f32,
+                ]);
             }
         }
         let mut bias = conv.bias.clone();

@@ -12,6 +12,7 @@ const OLDEST_OPSET: i64 = 13;
 const FLOAT: i32 = 1;
 /// A wider map is no ray network; it bounds what a graph of repeated concatenations can ask for.
 const MAX_CHANNELS: usize = 4096;
+const MAX_NODES: usize = 10_000;
 
 /// Reads a network; `model` names it in errors.
 ///
@@ -27,6 +28,9 @@ pub(crate) fn read(bytes: &[u8], model: &str) -> Result<Network> {
         None => return Err(damaged("it names no opset".into())),
     }
     let graph = file.graph.as_ref().ok_or_else(|| damaged("it holds no graph".into()))?;
+    if graph.node.len() > MAX_NODES {
+        return Err(damaged(format!("{} nodes, expected at most {MAX_NODES}", graph.node.len())));
+    }
     let mut reader = Reader::new(graph, model)?;
     for node in &graph.node {
         reader.node(node)?;

@@ -23,8 +23,8 @@ def written(tmp_path_factory):
     if folder := os.environ.get("BRAINMESH_WRITTEN"):
         return Path(folder)
     folder = tmp_path_factory.mktemp("written")
-    root = Path(__file__).resolve().parents[3]
-    command = ["cargo", "run", "--quiet", "-p", "brainmesh-formats", "--example", "write_all", "--", str(folder)]
+    root = Path(__file__).resolve().parents[2]
+    command = ["cargo", "run", "--release", "--quiet", "-p", "brainmesh-formats", "--example", "write_all", "--", str(folder)]
     subprocess.run(command, cwd=root, check=True)
     return folder
 

@@ -1,0 +1,10 @@
+//! Meshing against geometry whose answer is known.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+mod certificate;
+mod decoding;
+mod rays;
+mod sampling;
+mod smoothing;
+mod support;

@@ -1,0 +1,1 @@
+"""Training, validation and export of brainmesh's ray networks."""
