@@ -1,11 +1,12 @@
 //! DICOM: series and images whose geometry is worked out by the generator of the fixtures, and every fault of a series.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 #[allow(dead_code, reason = "shared by several tests")]
 #[path = "support/expectation.rs"]
 mod expectation;
 
+use brainmesh_core::{VoxelPoint, WorldPoint};
 use brainmesh_formats::{Error, Scaling, VolumeOptions, read_volume, volume_info};
 use dicom_core::{PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
@@ -185,6 +186,24 @@ fn repeated_positions_are_refused_unless_something_tells_them_apart() {
 }
 
 #[test]
+fn phases_follow_trigger_times_that_differ_from_slice_to_slice() {
+    let folder = changed("echoes", |n, slice| {
+        slice.remove_element(tags::ECHO_TIME);
+        // Instances 0 and 1 are the first slice's two volumes, and so on.
+        let time = 280.5 + 10.0 * (n / 2) as f64 + 400.0 * (n % 2) as f64;
+        put(slice, tags::TRIGGER_TIME, VR::DS, &time.to_string());
+    });
+    let expected = expectations_of(&fixture("expected.json"));
+    check(folder.path(), &expected.iter().find(|(name, _)| name == "echoes").unwrap().1);
+}
+
+#[test]
+fn invented_frames_of_reference_say_nothing() {
+    let folder = changed("series", |k, slice| put(slice, tags::FRAME_OF_REFERENCE_UID, VR::UI, &format!("1.2.{k}")));
+    assert_eq!(read_volume(folder.path()).unwrap(), read_volume(&fixture("series")).unwrap());
+}
+
+#[test]
 fn slices_that_do_not_belong_together_are_refused() {
     type Change = fn(&mut DefaultDicomObject);
     let changes: [(&str, Change); 4] = [
@@ -272,6 +291,42 @@ fn compressed_pixels_that_disagree_with_their_header_are_refused() {
         image.write_to_file(&path).unwrap();
         let error = read_volume(&path).unwrap_err().to_string();
         assert!(error.contains("pixel data"), "{error}");
+    }
+}
+
+#[test]
+fn real_heart_series_are_two_phases_of_slices_10_mm_apart() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/lv_sunnybrook/dicom/dicoms");
+    if !folder.is_dir() {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    }
+    for patient in std::fs::read_dir(folder).unwrap() {
+        let patient = patient.unwrap().path();
+        let info = volume_info(&patient).unwrap();
+        let slices = std::fs::read_dir(&patient).unwrap().count() / 2;
+        assert_eq!((info.shape, info.volumes), ([256, 256, slices], 2), "{}", patient.display());
+        assert!((info.spacing_mm[2] - 10.0).abs() < 1e-3);
+        let volumes: Vec<_> =
+            (0..2).map(|n| VolumeOptions::default().with_volume_index(n).read(&patient).unwrap()).collect();
+        for file in std::fs::read_dir(&patient).unwrap() {
+            let image = open_file(file.unwrap().path()).unwrap();
+            // Triggered within the first half second or after it: the two phases of the heart's cycle.
+            let volume = &volumes[usize::from(number(&image, tags::TRIGGER_TIME) > 500.0)];
+            let lps = image.element(tags::IMAGE_POSITION_PATIENT).unwrap().to_multi_float64().unwrap();
+            let VoxelPoint(voxel) = volume.grid().voxel_from_world(WorldPoint::new(-lps[0], -lps[1], lps[2]));
+            assert!((voxel - voxel.round()).length() < 0.01, "{voxel}");
+            let slice = &volume.data()[voxel.z.round() as usize * 256 * 256..][..256 * 256];
+            let pixels: Vec<f32> = image
+                .element(tags::PIXEL_DATA)
+                .unwrap()
+                .to_multi_int::<u16>()
+                .unwrap()
+                .into_iter()
+                .map(f32::from)
+                .collect();
+            assert!(slice == pixels, "{}", patient.display());
+        }
     }
 }
 

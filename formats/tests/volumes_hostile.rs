@@ -3,11 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use brainmesh_formats::{VolumeOptions, read_volume, volume_info};
+use peak_alloc::PeakAlloc;
 use std::path::{Path, PathBuf};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// No fixture has more than 20 kB, and deflate makes at most 1032 times as much of it; the rest is for decoders.
+const MOST_MEMORY_MB: f32 = 64.0;
 
 /// Small files of every kind; those of one format and kind that differ in values alone add nothing here.
 fn fixtures() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/volumes");
     let names = [
         "i2-little.nii",
         "f8-big.nii",
@@ -32,13 +38,32 @@ fn fixtures() -> Vec<PathBuf> {
         "minc2-chunks.mnc",
         "minc2_1_scale.mnc",
     ];
-    names.iter().map(|name| folder.join(name)).collect()
+    let images = [
+        "series/a.dcm",
+        "implicit.dcm",
+        "big.dcm",
+        "deflated.dcm",
+        "enhanced.dcm",
+        "MR_small_RLE.dcm",
+        "MR_small_jp2klossless.dcm",
+        "MR_small_jpeg_lossless.dcm",
+    ];
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let volumes = names.iter().map(|name| data.join("volumes").join(name));
+    volumes.chain(images.iter().map(|name| data.join("dicom").join(name))).collect()
 }
 
 fn read_all(path: &Path) {
+    MEMORY.reset_peak_usage();
     let _ = volume_info(path);
     let _ = read_volume(path);
     let _ = VolumeOptions::default().with_volume_index(1).read(path);
+    let peak = MEMORY.peak_usage_as_mb();
+    if peak > MOST_MEMORY_MB {
+        let kept = std::env::temp_dir().join(path.file_name().unwrap());
+        let _ = std::fs::copy(path, &kept);
+        panic!("{peak} MB taken for {}", kept.display());
+    }
 }
 
 /// Keeps the extension, by which the halves of a pair find each other.
@@ -68,7 +93,7 @@ fn truncated_files_are_errors() {
             read_all(&path);
             // The end of HDF5 may be free space, and that of a file of several volumes belongs to the last one.
             let last = volume_info(&path).map_or(0, |info| info.volumes - 1);
-            if path.extension().is_some_and(|e| e == "nii") || part < 10 {
+            if path.extension().is_some_and(|e| e == "nii" || e == "dcm") || part < 10 {
                 let read = VolumeOptions::default().with_volume_index(last).read(&path);
                 assert!(read.is_err(), "{} {part}/20", file.display());
             }
@@ -113,8 +138,9 @@ fn changed_bytes_give_an_error_or_a_volume() {
 #[test]
 fn every_byte_of_a_header_can_be_wrong() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["i2-little.nii", "nifti2-big.nii", "minc1-zyx.mnc"] {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/volumes").join(name);
+    let names = ["volumes/i2-little.nii", "volumes/nifti2-big.nii", "volumes/minc1-zyx.mnc", "dicom/enhanced.dcm"];
+    for name in names {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
         let whole = std::fs::read(&file).unwrap();
         let path = copy_name(folder.path(), &file);
         for at in 0..whole.len().min(2900) {

@@ -189,8 +189,8 @@ fn parse(path: &Path, transfer_syntax: &str, elements: &[u8]) -> Result<DefaultD
     })
 }
 
-/// Runs foreign code that may panic on damaged input (the RLE decoder indexes past short segments, for one), and turns
-/// whatever goes wrong into an error of the file.
+/// Runs foreign code on what was checked beforehand, and turns whatever still goes wrong in it, a panic included, into an
+/// error of the file.
 pub(super) fn fenced<T>(
     path: &Path,
     field: &str,

@@ -1,4 +1,4 @@
-use super::codestream::Stated;
+use super::codestream::{Stated, segments, unpacked};
 use super::file::{DicomFile, fenced};
 use super::frame::{Frame, Stored};
 use super::structure::DataSet;
@@ -76,11 +76,15 @@ fn decode(file: &DicomFile, data_set: &[u8], frame: Option<&Frame>) -> Result<Ve
 fn check(file: &DicomFile, frame: &Frame, fragment: &[u8]) -> Result<()> {
     let stored = frame.stored;
     if file.transfer_syntax == uids::RLE_LOSSLESS {
-        // PS3.5 annex G: a header of 64 bytes; one segment for each byte of a pixel.
-        let segments = fragment.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes)) as usize;
-        if fragment.len() < 64 || segments != stored.bytes() {
-            let found = format!("{segments} in {} bytes", fragment.len());
-            return Err(fault::invalid(&file.path, "RLE segments", stored.bytes().to_string(), found));
+        let pixels = frame.rows * frame.columns;
+        if !segments(fragment).is_some_and(|s| s.len() == stored.bytes() && s.iter().all(|s| unpacked(s) >= pixels)) {
+            let expected = format!("{} RLE segments of {pixels} bytes", stored.bytes());
+            return Err(fault::invalid(
+                &file.path,
+                "pixel data",
+                expected,
+                format!("{} bytes without", fragment.len()),
+            ));
         }
         return Ok(());
     }
