@@ -67,6 +67,19 @@ fn a_dimension_that_contradicts_the_image_is_refused() {
     assert!(error.to_string().contains("xspace:spacing"), "{error}");
 }
 
+/// Regression: an attribute of another type than f64 was taken for a missing one, which changed the scaling.
+#[test]
+fn a_range_of_integers_counts() {
+    let (integers, floats) = (fixture("minc2-integer-range.mnc"), fixture("minc2-zyx.mnc"));
+    assert_eq!(read_volume(&integers).unwrap().data(), read_volume(&floats).unwrap().data());
+}
+
+#[test]
+fn integers_without_a_meaning_are_refused() {
+    let error = read_volume(&fixture("minc2-no-maximum.mnc")).unwrap_err();
+    assert!(error.to_string().contains("image-max"), "{error}");
+}
+
 /// A text of a MINC1 file replaced by one of the same length.
 fn with_text(from: &[u8], to: &[u8]) -> Error {
     assert_eq!(from.len(), to.len());

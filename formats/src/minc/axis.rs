@@ -16,7 +16,7 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// From the attributes of its dimension variable, which may be missing, as may each of them.
+    /// From the attributes of its dimension variable. Each of them may be missing, which the variable of a spatial axis may not.
     pub fn new(path: &Path, name: &str, length: u64, dimension: Option<&impl Attributes>) -> Result<Self> {
         let default_cosines = match name {
             "yspace" => DVec3::Y,
@@ -35,8 +35,12 @@ impl Axis {
                 "xspace, yspace, zspace, and axes that count volumes",
             ));
         }
-        let Some(dimension) = dimension.filter(|_| axis.is_spatial()) else { return Ok(axis) };
-        match dimension.text("spacing").as_deref() {
+        if !axis.is_spatial() {
+            return Ok(axis);
+        }
+        let missing = || fault::invalid(path, name, "a dimension variable, which says where the voxels lie", "none");
+        let dimension = dimension.ok_or_else(missing)?;
+        match dimension.text(path, "spacing")?.as_deref() {
             None | Some("regular__") => {}
             Some("irregular") => {
                 return Err(fault::unsupported(path, &format!("{name}:spacing"), "irregular", "regular sampling"));
@@ -50,7 +54,7 @@ impl Axis {
         axis.step = number(path, dimension, name, "step")?.unwrap_or(axis.step);
         let cosines = numbers(path, dimension, name, "direction_cosines")?;
         axis.cosines = cosines.map_or(axis.cosines, DVec3::from_array);
-        axis.world = match dimension.text("spacetype").as_deref() {
+        axis.world = match dimension.text(path, "spacetype")?.as_deref() {
             Some("native____") => "scanner",
             Some("talairach_") => "Talairach",
             Some("callosal__") => "callosal",

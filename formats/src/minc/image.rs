@@ -126,16 +126,17 @@ impl Image {
             let expected = format!("within {lowest} to {highest} ({})", self.stored.name());
             return Err(fault::invalid(&self.path, "image:valid_range", expected, format!("{valid:?}")));
         }
-        // Without them the range is 0 to 1 (`MI_DEFAULT_MIN`, `MI_DEFAULT_MAX`).
-        let whole = |value| Limit { axes: Vec::new(), values: vec![value] };
-        let minimum = self.minimum.clone().unwrap_or_else(|| whole(0.0));
-        let maximum = self.maximum.clone().unwrap_or_else(|| whole(1.0));
+        // libminc takes 0 to 1 where they are missing; like nibabel we would rather not guess intensities.
+        let (Some(minimum), Some(maximum)) = (&self.minimum, &self.maximum) else {
+            let expected = "both, since the image is stored as integers";
+            return Err(fault::invalid(&self.path, "image-min and image-max", expected, "not both"));
+        };
         if minimum.axes != maximum.axes {
             let (expected, found) =
                 (format!("the axes of image-min {:?}", minimum.axes), format!("{:?}", maximum.axes));
             return Err(fault::invalid(&self.path, "image-max", expected, found));
         }
-        let strides = self.strides(&minimum)?;
+        let strides = self.strides(minimum)?;
         let count: usize =
             minimum.axes.iter().filter_map(|name| self.axis(name)).map(|(_, axis)| axis.length).product();
         if minimum.values.len() != count || maximum.values.len() != count {

@@ -10,12 +10,16 @@ use netcdf_reader::{NcFormat, NcType, NcVariable};
 use std::path::Path;
 
 impl Attributes for &NcVariable {
-    fn numbers(&self, name: &str) -> Option<Vec<f64>> {
-        self.attribute(name)?.value.as_f64_vec()
+    fn numbers(&self, path: &Path, name: &str) -> Result<Option<Vec<f64>>> {
+        let Some(found) = self.attribute(name) else { return Ok(None) };
+        let wrong = || fault::invalid(path, format!("{}:{name}", self.name), "numbers", format!("{:?}", found.value));
+        found.value.as_f64_vec().ok_or_else(wrong).map(Some)
     }
 
-    fn text(&self, name: &str) -> Option<String> {
-        Some(unpadded(&self.attribute(name)?.value.as_string()?))
+    fn text(&self, path: &Path, name: &str) -> Result<Option<String>> {
+        let Some(found) = self.attribute(name) else { return Ok(None) };
+        let wrong = || fault::invalid(path, format!("{}:{name}", self.name), "text", format!("{:?}", found.value));
+        found.value.as_string().ok_or_else(wrong).map(|text| Some(unpadded(&text)))
     }
 }
 
@@ -39,7 +43,7 @@ pub(super) fn open(input: Input) -> Result<Image> {
     })?;
     let kind = image.dtype.clone();
     // Bytes are unsigned and the others signed, where `signtype` does not say.
-    let unsigned = match image.text("signtype").as_deref() {
+    let unsigned = match image.text(&path, "signtype")?.as_deref() {
         None => kind == NcType::Byte,
         Some("unsigned") => true,
         Some("signed__") => false,

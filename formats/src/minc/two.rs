@@ -6,7 +6,7 @@ use crate::input::Input;
 use crate::stored_type::StoredType;
 use crate::{Error, Result, fault};
 use hdf5_reader::group::Group;
-use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions};
+use hdf5_reader::{Attribute, Dataset, Datatype, H5Type, Hdf5File, OpenOptions};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -16,16 +16,44 @@ const DEFLATE_RATIO: u64 = 1032;
 const MOST_CHUNK_BYTES: usize = 1 << 30;
 
 impl Attributes for Dataset {
-    fn numbers(&self, name: &str) -> Option<Vec<f64>> {
-        let attribute = self.attribute(name).ok()?;
-        match attribute.num_elements().ok()? {
-            1 => Some(vec![attribute.read_as_f64().ok()?]),
-            _ => attribute.read_1d::<f64>().ok(),
-        }
+    fn numbers(&self, path: &Path, name: &str) -> Result<Option<Vec<f64>>> {
+        let numbers = found(self.attribute(name)).and_then(|a| a.map(|a| all_numbers(&a)).transpose());
+        numbers.map_err(|e| fault::invalid(path, format!("{}:{name}", self.name()), "numbers", e))
     }
 
-    fn text(&self, name: &str) -> Option<String> {
-        Some(unpadded(&self.attribute(name).ok()?.read_string().ok()?))
+    fn text(&self, path: &Path, name: &str) -> Result<Option<String>> {
+        let text = found(self.attribute(name)).and_then(|a| a.map(|a| a.read_string()).transpose());
+        let text = text.map_err(|e| fault::invalid(path, format!("{}:{name}", self.name()), "text", e))?;
+        Ok(text.as_deref().map(unpadded))
+    }
+}
+
+type Hdf5Result<T> = std::result::Result<T, hdf5_reader::error::Error>;
+
+/// None where there is no such thing, which is something else than a damaged one.
+fn found<T>(result: Hdf5Result<T>) -> Hdf5Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(hdf5_reader::error::Error::DatasetNotFound(_) | hdf5_reader::error::Error::AttributeNotFound(_)) => {
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+fn all_numbers(attribute: &Attribute) -> Hdf5Result<Vec<f64>> {
+    fn widened<T: H5Type + Into<f64>>(attribute: &Attribute) -> Hdf5Result<Vec<f64>> {
+        Ok(attribute.read_1d::<T>()?.into_iter().map(Into::into).collect())
+    }
+    match &attribute.datatype {
+        Datatype::FixedPoint { size: 1, signed: true, .. } => widened::<i8>(attribute),
+        Datatype::FixedPoint { size: 1, .. } => widened::<u8>(attribute),
+        Datatype::FixedPoint { size: 2, signed: true, .. } => widened::<i16>(attribute),
+        Datatype::FixedPoint { size: 2, .. } => widened::<u16>(attribute),
+        Datatype::FixedPoint { size: 4, signed: true, .. } => widened::<i32>(attribute),
+        Datatype::FixedPoint { size: 4, .. } => widened::<u32>(attribute),
+        Datatype::FloatingPoint { size: 4, .. } => widened::<f32>(attribute),
+        _ => widened::<f64>(attribute),
     }
 }
 
@@ -56,7 +84,10 @@ pub(super) fn open(input: Input) -> Result<Image> {
 
     let names = dimension_names(&path, &image, "image")?;
     let axes = names.iter().zip(image.shape());
-    let axes = axes.map(|(name, &length)| Axis::new(&path, name, length, dimensions.dataset(name).ok().as_ref()));
+    let axes = axes.map(|(name, &length)| {
+        let dimension = found(dimensions.dataset(name)).map_err(|e| damaged(&e))?;
+        Axis::new(&path, name, length, dimension.as_ref())
+    });
     let axes = axes.collect::<Result<Vec<_>>>()?;
     let limit = |name| limit(&path, &whole, name);
     Ok(Image {
@@ -82,7 +113,7 @@ fn child(group: &Group, names: &[&str]) -> Option<Group> {
 
 /// `dimorder`: one name for every axis, slowest first.
 fn dimension_names(path: &Path, variable: &Dataset, name: &str) -> Result<Vec<String>> {
-    let listed = variable.text("dimorder").unwrap_or_default();
+    let listed = variable.text(path, "dimorder")?.unwrap_or_default();
     let names: Vec<_> = listed.split(',').map(|n| unpadded(n.trim())).filter(|n| !n.is_empty()).collect();
     // Scalars may keep a `dimorder` they have no use for.
     let wanted = variable.ndim();
@@ -110,13 +141,13 @@ fn stored_type(path: &Path, found: &Datatype) -> Result<StoredType> {
 }
 
 fn limit(path: &Path, whole: &Group, name: &str) -> Result<Option<Limit>> {
-    let Ok(found) = whole.dataset(name) else { return Ok(None) };
     let unreadable = |e: hdf5_reader::error::Error| fault::invalid(path, name, "numbers that can be read", e);
-    let values = match found.dtype() {
+    let Some(table) = found(whole.dataset(name)).map_err(unreadable)? else { return Ok(None) };
+    let values = match table.dtype() {
         Datatype::FloatingPoint { size: 4, .. } => {
-            found.read_array::<f32>().map_err(unreadable)?.iter().map(|&v| f64::from(v)).collect()
+            table.read_array::<f32>().map_err(unreadable)?.iter().map(|&v| f64::from(v)).collect()
         }
-        _ => found.read_array::<f64>().map_err(unreadable)?.iter().copied().collect(),
+        _ => table.read_array::<f64>().map_err(unreadable)?.iter().copied().collect(),
     };
-    Ok(Some(Limit { axes: dimension_names(path, &found, name)?, values }))
+    Ok(Some(Limit { axes: dimension_names(path, &table, name)?, values }))
 }

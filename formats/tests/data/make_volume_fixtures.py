@@ -154,6 +154,15 @@ def minc(expected):
             expected[out.name] = expectation(nibabel.Nifti1Image(moved, affine), "unknown")
     minc_tool("mincconvert", "-clobber", "-2", "-compress", 4, "-chunk", 2, OUT / "minc1-zyx.mnc", OUT / "minc2-chunks.mnc")
     keep("minc2-chunks.mnc", "unknown")
+    # The range of stored values as integers, and without what they stand for (the second is to refuse).
+    for name in ("minc2-integer-range.mnc", "minc2-no-maximum.mnc"):
+        shutil.copy(OUT / "minc2-zyx.mnc", OUT / name)
+    with h5py.File(OUT / "minc2-integer-range.mnc", "r+") as file:
+        attributes = file["minc-2.0/image/0/image"].attrs
+        attributes["valid_range"] = attributes["valid_range"].astype("i4")
+    keep("minc2-integer-range.mnc", "unknown")
+    with h5py.File(OUT / "minc2-no-maximum.mnc", "r+") as file:
+        del file["minc-2.0/image/0/image-max"]
     (OUT / "minc1.mnc.gz").write_bytes(gzip.compress((OUT / "minc1-zyx.mnc").read_bytes(), mtime=0))
     expected["minc1.mnc.gz"] = expected["minc1-zyx.mnc"]
     for name, world in NIBABEL_MINC.items():
