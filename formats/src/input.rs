@@ -3,7 +3,7 @@
 use crate::{Result, fault};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Enough for every magic number: NIfTI-2 headers are the longest with 540 bytes.
@@ -65,7 +65,11 @@ impl Input {
 
     /// Up to `limit_bytes` of the content from its start. Memory grows with what is decoded, not with the limit.
     pub(crate) fn into_bytes(self, limit_bytes: u64) -> Result<Vec<u8>> {
+        let known_bytes = if self.is_gzip { 0 } else { limit_bytes.min(self.most_bytes) };
         let mut bytes = Vec::new();
+        bytes
+            .try_reserve_exact(usize::try_from(known_bytes).unwrap_or(usize::MAX))
+            .map_err(|_| fault::io(&self.path)(ErrorKind::OutOfMemory.into()))?;
         self.content.take(limit_bytes).read_to_end(&mut bytes).map_err(fault::io(&self.path))?;
         Ok(bytes)
     }

@@ -118,11 +118,14 @@ impl DicomFile {
         Ok(Some(Some(Self { path: path.into(), transfer_syntax, encoding, attributes, pixels, start, header })))
     }
 
-    /// The data set, read again and inflated.
-    pub fn data_set(&self) -> Result<Vec<u8>> {
-        let mut bytes = content(&self.path)?;
-        bytes.drain(..self.start.min(bytes.len()));
-        if self.transfer_syntax == DEFLATED { inflate(&self.path, &bytes) } else { Ok(bytes) }
+    /// The file, read again and inflated.
+    pub fn content(&self) -> Result<Content> {
+        let bytes = content(&self.path)?;
+        if self.transfer_syntax != DEFLATED {
+            return Ok(Content { bytes, start: self.start });
+        }
+        let deflated = bytes.get(self.start..).unwrap_or_default();
+        Ok(Content { bytes: inflate(&self.path, deflated)?, start: 0 })
     }
 
     /// Whether pixel data lie in the file as they are.
@@ -133,6 +136,19 @@ impl DicomFile {
     /// The header together with `pixel_data`, an element as it stands in the file, for a decoder.
     pub fn with_pixel_data(&self, pixel_data: &[u8]) -> Result<DefaultDicomObject> {
         parse(&self.path, &self.transfer_syntax, &[&self.header, pixel_data].concat())
+    }
+}
+
+/// The bytes of a file.
+pub(super) struct Content {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Content {
+    /// Those of its data set.
+    pub fn data_set(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 }
 
