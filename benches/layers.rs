@@ -2,7 +2,7 @@
 //! sample of each class, sort, smooth each layer alone by 1 mm, round to a sample).
 //!
 //! `cargo bench -p brainmesh-cli --bench layers -- [--json] [--seeds N] [--model DIR]`. Seeds start at 900,000: the
-//! training package makes its phantoms from seeds below 100,000.
+//! training package makes its phantoms from seeds above 160,900,000.
 
 use brainmesh_cli::score::{BoundaryError, Confusion, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, RayOutcome, RaySet, Silent};

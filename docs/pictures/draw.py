@@ -30,6 +30,8 @@ def actor(data, color, width=None):
     thing = vtk.vtkActor()
     thing.SetMapper(mapper)
     thing.GetProperty().SetColor(*(c / 255 for c in color))
+    thing.GetProperty().SetAmbient(0.35)
+    thing.GetProperty().SetDiffuse(0.75)
     if width:
         thing.GetProperty().SetLineWidth(width)
         thing.GetProperty().LightingOff()
@@ -74,7 +76,7 @@ def stairs(surfaces):
     camera.SetPosition(-0.5, -1.0, 1.1)
     camera.SetViewUp(0, 0, 1)
     renderer.ResetCamera()
-    camera.Zoom(1.35)
+    camera.Zoom(1.2)
     return render(renderer)
 
 
@@ -83,7 +85,7 @@ def slice_with_layers(volume, surfaces):
     data, affine = np.asarray(volume.dataobj, dtype=np.float32), volume.affine
     j = data.shape[1] // 2
     plane_y = (affine @ [0, j, 0, 1])[1]
-    grey = np.clip((data[:, j, :] - np.percentile(data, 1)) / np.ptp(np.percentile(data, [1, 99])), 0, 1)
+    grey = np.clip((data[:, j, :] - np.percentile(data, 1)) / np.ptp(np.percentile(data, [1, 75])), 0, 1)
     image = vtk.vtkImageData()
     image.SetDimensions(grey.shape[0], grey.shape[1], 1)
     image.SetSpacing(affine[0, 0], affine[2, 2], 1)
@@ -104,7 +106,7 @@ def slice_with_layers(volume, surfaces):
         cutter.Update()
         flat = vtk.vtkTransform()
         flat.SetMatrix([1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0.1, 0, 0, 0, 1])
-        turned = vtk.vtkTransformPolyDataFilter()
+        turned = vtk.vtkTransformFilter()
         turned.SetTransform(flat)
         turned.SetInputData(cutter.GetOutput())
         turned.Update()

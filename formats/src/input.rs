@@ -3,7 +3,7 @@
 use crate::{Result, fault};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Enough for every magic number: NIfTI-2 headers are the longest with 540 bytes.
@@ -17,6 +17,7 @@ pub(crate) struct Input {
     path: PathBuf,
     head: Vec<u8>,
     most_bytes: u64,
+    is_gzip: bool,
     content: Box<dyn Read>,
 }
 
@@ -38,7 +39,7 @@ impl Input {
         let mut head = Vec::new();
         content.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(fault::io(path))?;
         let content = Box::new(Cursor::new(head.clone()).chain(content));
-        Ok(Self { path: path.into(), head, most_bytes, content })
+        Ok(Self { path: path.into(), head, most_bytes, is_gzip, content })
     }
 
     /// The file.
@@ -51,6 +52,11 @@ impl Input {
         &self.head
     }
 
+    /// Whether the content is gzipped in the file.
+    pub(crate) fn is_gzip(&self) -> bool {
+        self.is_gzip
+    }
+
     /// More content than this cannot follow: the file's length, or what its gzip stream can hold at best. A header that
     /// declares more is wrong, which is known before any memory is taken.
     pub(crate) fn most_bytes(&self) -> u64 {
@@ -59,7 +65,11 @@ impl Input {
 
     /// Up to `limit_bytes` of the content from its start. Memory grows with what is decoded, not with the limit.
     pub(crate) fn into_bytes(self, limit_bytes: u64) -> Result<Vec<u8>> {
+        let known_bytes = if self.is_gzip { 0 } else { limit_bytes.min(self.most_bytes) };
         let mut bytes = Vec::new();
+        bytes
+            .try_reserve_exact(usize::try_from(known_bytes).unwrap_or(usize::MAX))
+            .map_err(|_| fault::io(&self.path)(ErrorKind::OutOfMemory.into()))?;
         self.content.take(limit_bytes).read_to_end(&mut bytes).map_err(fault::io(&self.path))?;
         Ok(bytes)
     }

@@ -15,6 +15,7 @@ mod freesurfer;
 mod gifti;
 mod glb;
 mod input;
+mod minc;
 mod mni_obj;
 mod nifti;
 mod npy;

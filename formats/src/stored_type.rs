@@ -20,11 +20,6 @@ pub(crate) enum ByteOrder {
     Big,
 }
 
-impl ByteOrder {
-    /// That of this machine.
-    pub const NATIVE: Self = if cfg!(target_endian = "little") { Self::Little } else { Self::Big };
-}
-
 /// `$value` of every `$type` in `$bytes`, through `$map`.
 macro_rules! decode {
     ($bytes:expr, $order:expr, $out:expr, $map:expr, $type:ty) => {{

@@ -1,11 +1,11 @@
 //! One door for every volume format: told by content, read as RAS+ `f32`.
 
 use crate::input::Input;
-use crate::{Error, Result, VolumeInfo, VolumeOptions, dicom, nifti};
+use crate::{Error, Result, VolumeInfo, VolumeOptions, dicom, minc, nifti};
 use brainmesh_core::Volume;
 use std::path::Path;
 
-/// Reads a volume as intensities: DICOM (a folder or a file), NIfTI-1 and -2.
+/// Reads a volume as intensities: NIfTI-1 and -2, MINC1 and MINC2, DICOM (a folder or a file).
 ///
 /// The format is told by its content, the name is only used to find the other half of a pair. World space is RAS+ mm,
 /// integer voxel coordinates are voxel centres, `i` runs fastest, the file's scaling is applied. Of several volumes in a
@@ -23,6 +23,7 @@ pub fn read_volume(path: &Path) -> Result<Volume<f32>> {
 /// As [`read_volume`], as far as the headers show it.
 pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
     match VolumeFile::open(path)? {
+        VolumeFile::Minc(input) => minc::info(input),
         VolumeFile::Nifti(input) => nifti::info(&input),
         VolumeFile::Dicom => dicom::info(path, &VolumeOptions::default()),
     }
@@ -30,6 +31,7 @@ pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
 
 pub(crate) fn read_with(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
     match VolumeFile::open(path)? {
+        VolumeFile::Minc(input) => minc::read(input, options),
         VolumeFile::Nifti(input) => nifti::read(input, options),
         VolumeFile::Dicom => dicom::read(path, options),
     }
@@ -37,6 +39,8 @@ pub(crate) fn read_with(path: &Path, options: &VolumeOptions) -> Result<Volume<f
 
 /// A file whose format is known.
 enum VolumeFile {
+    /// netCDF-3 or HDF5.
+    Minc(Input),
     /// A single file, or the header of a pair.
     Nifti(Input),
     /// A folder, or one file.
@@ -49,11 +53,14 @@ impl VolumeFile {
             return Ok(Self::Dicom);
         }
         let input = Input::open(path)?;
-        if dicom::is_dicom(input.head()) {
-            return Ok(Self::Dicom);
-        }
         if nifti::is_nifti(input.head()) {
             return Ok(Self::Nifti(input));
+        }
+        if minc::is_minc(input.head()) {
+            return Ok(Self::Minc(input));
+        }
+        if dicom::is_dicom(input.head()) {
+            return Ok(Self::Dicom);
         }
         // The image of a pair has no magic number; its header has.
         if let Some(header) = nifti::header_of_image(path) {

@@ -44,6 +44,7 @@ pub enum Scaling {
 /// Rows of the 4x4 matrix of an affine map.
 pub(crate) fn rows(affine: DAffine3) -> [[f64; 4]; 4] {
     let (m, t) = (affine.matrix3, affine.translation);
-    let row = |r: usize| [m.x_axis[r], m.y_axis[r], m.z_axis[r], t[r]];
+    // Adding 0 turns -0 into 0.
+    let row = |r: usize| [m.x_axis[r] + 0.0, m.y_axis[r] + 0.0, m.z_axis[r] + 0.0, t[r] + 0.0];
     [row(0), row(1), row(2), [0.0, 0.0, 0.0, 1.0]]
 }

@@ -35,7 +35,7 @@ fn every_file_reads_as_nibabel_reads_it() {
 #[test]
 fn data_agree_with_the_nifti_library() {
     for name in ["u1-big.nii", "i2-little.nii", "f8-big.nii", "u4-little.nii", "pair.hdr"] {
-        let path = fixture(&format!("{name}"));
+        let path = fixture(name);
         let theirs = ReaderOptions::new().read_file(&path).unwrap().into_volume().into_ndarray::<f32>().unwrap();
         let ours = read_volume(&path).unwrap();
         assert_eq!(theirs.shape(), ours.grid().shape());
@@ -193,4 +193,30 @@ fn a_long_axis_makes_nifti_2() {
     let back = read_volume(&path).unwrap();
     assert_eq!(back.grid(), volume.grid());
     assert_eq!(back.data()[39_999], 39_999.0);
+}
+
+/// The template's own description: 197 x 233 x 189 voxels of 1 mm from (-98, -134, -72), the anterior commissure near the
+/// origin (Fonov et al. 2011, ICBM 152 nonlinear 2009a symmetric).
+#[test]
+fn the_mni_template_lies_where_its_authors_say() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/tissue_t1/mni152");
+    let path = data.join("mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz");
+    if !path.is_file() {
+        eprintln!("skipped: no {}", path.display());
+        return;
+    }
+    let volume = read_volume(&path).unwrap();
+    let grid = volume.grid();
+    let (low, high) = grid.world_bounds();
+    assert_eq!(grid.voxel_count(), 197 * 233 * 189);
+    assert_eq!((low.to_array(), high.to_array()), ([-98.0, -134.0, -72.0], [98.0, 98.0, 116.0]));
+    // It is symmetric: a mirror about x = 0 leaves it as it is.
+    let at = |x: f64, y: f64, z: f64| {
+        let p_voxel = grid.voxel_from_world(brainmesh_core::WorldPoint::new(x, y, z)).0.round();
+        let [i, j, k] = p_voxel.to_array().map(|c| c as usize);
+        volume.get(i, j, k).unwrap()
+    };
+    assert_eq!(at(31.0, -20.0, 14.0), at(-31.0, -20.0, 14.0));
+    // White matter of the centrum semiovale, brighter than the ventricle below it.
+    assert!(at(26.0, -10.0, 34.0) > 1.5 * at(7.0, 8.0, 10.0));
 }

@@ -7,7 +7,6 @@ pub(crate) struct Embedded {
 }
 
 /// A model of the `models/` folder.
-#[allow(unused_macros, reason = "used by the first line of the table")]
 macro_rules! embedded {
     ($folder:literal, $name:literal) => {
         Embedded {
@@ -27,6 +26,8 @@ macro_rules! embedded {
 
 /// The models that ship: one line each. The first is the default.
 pub(crate) const EMBEDDED: &[Embedded] = &[
+    embedded!("../models", "cortical-layers"),
+    embedded!("../models", "cortical-layers-ribbon"),
     // Not part of any release: tests of embedding use it.
     #[cfg(test)]
     embedded!("tests/data", "made-layers"),

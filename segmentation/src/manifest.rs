@@ -190,7 +190,7 @@ struct Settings {
 
 #[derive(Deserialize)]
 struct Decoder {
-    evidence: f64,
+    evidence: Option<f64>,
 }
 
 /// Ray lengths beyond this are no cortical rays, and would only ask for memory.
@@ -279,7 +279,7 @@ impl Document {
             let found = format!("mean {mean:?}, sd {sd:?}");
             checker.require(usable, "config.brainmesh.layer_fractions", "finite numbers, 0 or more", found)?;
         }
-        let evidence = settings.decoder.map(|decoder| decoder.evidence);
+        let evidence = settings.decoder.and_then(|decoder| decoder.evidence);
         checker.require(
             evidence.is_none_or(|evidence| evidence > 0.0 && evidence <= 1.0),
             "config.brainmesh.decoder.evidence",

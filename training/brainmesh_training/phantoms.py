@@ -19,23 +19,25 @@ from .folds import SEED
 
 log = logging.getLogger(__name__)
 
-CHANNELS = "raw,smoothed:0.163,smoothed:1,depth,thickness"
+CHANNELS = "raw,smoothed:0.163,smoothed:1,smoothed:2,depth,thickness"
 SAMPLES = 200
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A voxel size with the size of phantom that goes with it: about as many rays and no more than 16 million voxels."""
+    """A voxel size with the size of phantom that goes with it: about as many rays and at most 64 million voxels."""
 
     spacing_mm: float
     extent_mm: float
     edge_mm: float
 
 
-SCALES = (Scale(0.02, 5.0, 0.25), Scale(0.04, 8.0, 0.3), Scale(0.1, 16.0, 0.5), Scale(0.2, 24.0, 0.8))
+SCALES = (Scale(0.02, 8.0, 0.25), Scale(0.04, 10.0, 0.3), Scale(0.1, 16.0, 0.5), Scale(0.2, 24.0, 0.8))
 ARTEFACTS = ("none", "mild", "mild", "full", "full")
 SURFACE_ERRORS_MM = (0.0, 0.05, 0.1)
 LAYER_MODELS = ("equivolumetric", "equidistant", "blended")
+EDGE_FACTORS = (1.0, 1.0, 2.0)
+"""How much coarser than its scale asks a mesh may be: smoothing along the cortex does less on a coarse one."""
 
 
 def arguments(index: int, seed: int, ribbons: list[tuple[Path, Path]]) -> list[str]:
@@ -48,11 +50,12 @@ def arguments(index: int, seed: int, ribbons: list[tuple[Path, Path]]) -> list[s
     scale = SCALES[index % len(SCALES)]
     turn = index // len(SCALES)
     artefacts = ARTEFACTS[random.integers(len(ARTEFACTS))]
+    edge_mm = scale.edge_mm * EDGE_FACTORS[random.integers(len(EDGE_FACTORS))]
     pial, white = ribbons[random.integers(len(ribbons))] if ribbons and turn % 3 == 2 else (None, None)
     geometry = ["--shape", "folded"] if pial is None else ["--shape", "patch", "--pial", str(pial), "--white", str(white)]
     return [
         *geometry,
-        *("--extent-mm", str(scale.extent_mm), "--spacing-mm", str(scale.spacing_mm), "--edge-mm", str(scale.edge_mm)),
+        *("--extent-mm", str(scale.extent_mm), "--spacing-mm", str(scale.spacing_mm), "--edge-mm", str(edge_mm)),
         *("--artefacts", artefacts),
         *("--surface-error-mm", str(SURFACE_ERRORS_MM[(turn + index) % len(SURFACE_ERRORS_MM)])),
         *("--layer-model", LAYER_MODELS[(turn // len(SURFACE_ERRORS_MM) + index) % len(LAYER_MODELS)]),

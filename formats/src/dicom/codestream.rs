@@ -55,6 +55,33 @@ impl Stated {
     }
 }
 
+/// The segments of an RLE frame, one for each byte of a pixel (PS3.5 annex G): a header of 16 words, their number and
+/// their offsets, then the segments.
+pub(super) fn segments(frame: &[u8]) -> Option<Vec<&[u8]>> {
+    let header: &[u8; 64] = frame.first_chunk()?;
+    let words = header.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes) as usize);
+    let offsets: Vec<usize> = words.collect();
+    let count = *offsets.first()?;
+    let ends = offsets.get(2..=count)?.iter().copied().chain([frame.len()]);
+    offsets.get(1..=count)?.iter().zip(ends).map(|(&start, end)| frame.get(start..end)).collect()
+}
+
+/// How many bytes a segment unpacks to (PS3.5 G.3.2).
+pub(super) fn unpacked(mut segment: &[u8]) -> usize {
+    let mut count = 0;
+    while let &[control, ref rest @ ..] = segment {
+        let (taken, given) = match control as i8 {
+            n @ 0.. => (n as usize + 1, n as usize + 1),
+            -128 => (0, 0),
+            n => (1, usize::from(n.unsigned_abs()) + 1),
+        };
+        let Some(rest) = rest.get(taken..) else { break };
+        segment = rest;
+        count += given;
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +94,19 @@ mod tests {
         for end in 0..stream.len() {
             let _ = Stated::of(&stream[..end]);
         }
+    }
+
+    #[test]
+    fn runs_and_literals_are_counted() {
+        assert_eq!(unpacked(&[2, 7, 8, 9, 0x80, 0xfd, 5]), 3 + 4);
+        assert_eq!(unpacked(&[2, 7, 8]), 0);
+        let mut frame = vec![0; 70];
+        (frame[0], frame[4], frame[8]) = (2, 64, 67);
+        assert_eq!(segments(&frame).unwrap(), [&frame[64..67], &frame[67..]]);
+        frame[8] = 71;
+        assert_eq!(segments(&frame), None);
+        frame[0] = 17;
+        assert_eq!(segments(&frame), None);
     }
 
     #[test]

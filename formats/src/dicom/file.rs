@@ -1,5 +1,6 @@
-use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set};
-use crate::bytes::{read_bytes, read_head};
+use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set, with_known_type};
+use crate::bytes::read_head;
+use crate::input::Input;
 use crate::{Result, fault};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Headers are seldom longer; the few that are cost a second read.
 const HEAD_BYTES: usize = 1 << 16;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
@@ -73,12 +75,13 @@ impl DicomFile {
         let (head, length) = read_head(path, HEAD_BYTES)?;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if head.len() < length
+            && !head.starts_with(&GZIP)
             && let Some(found) = Self::parse(path, &head, length)?
         {
             return Ok(found);
         }
-        let whole = if head.len() < length { read_bytes(path)? } else { head };
-        Self::parse(path, &whole, whole.len())?.ok_or_else(|| fault::truncated(path, length + 1, length))
+        let whole = content(path)?;
+        Self::parse(path, &whole, whole.len())?.ok_or_else(|| fault::truncated(path, whole.len() + 1, whole.len()))
     }
 
     /// `None` where `bytes`, the first of `total`, do not reach the pixel data.
@@ -105,8 +108,7 @@ impl DicomFile {
         let header: Vec<u8> = elements
             .into_iter()
             .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag))
-            .flat_map(|(_, range)| &data_set.bytes[range])
-            .copied()
+            .flat_map(|(tag, range)| with_known_type(&data_set.bytes[range], tag, encoding))
             .collect();
         let plain = match transfer_syntax.as_str() {
             uid @ (IMPLICIT_LITTLE | EXPLICIT_BIG) => uid,
@@ -116,11 +118,14 @@ impl DicomFile {
         Ok(Some(Some(Self { path: path.into(), transfer_syntax, encoding, attributes, pixels, start, header })))
     }
 
-    /// The data set, read again and inflated.
-    pub fn data_set(&self) -> Result<Vec<u8>> {
-        let mut bytes = read_bytes(&self.path)?;
-        bytes.drain(..self.start.min(bytes.len()));
-        if self.transfer_syntax == DEFLATED { inflate(&self.path, &bytes) } else { Ok(bytes) }
+    /// The file, read again and inflated.
+    pub fn content(&self) -> Result<Content> {
+        let bytes = content(&self.path)?;
+        if self.transfer_syntax != DEFLATED {
+            return Ok(Content { bytes, start: self.start });
+        }
+        let deflated = bytes.get(self.start..).unwrap_or_default();
+        Ok(Content { bytes: inflate(&self.path, deflated)?, start: 0 })
     }
 
     /// Whether pixel data lie in the file as they are.
@@ -131,6 +136,19 @@ impl DicomFile {
     /// The header together with `pixel_data`, an element as it stands in the file, for a decoder.
     pub fn with_pixel_data(&self, pixel_data: &[u8]) -> Result<DefaultDicomObject> {
         parse(&self.path, &self.transfer_syntax, &[&self.header, pixel_data].concat())
+    }
+}
+
+/// The bytes of a file.
+pub(super) struct Content {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Content {
+    /// Those of its data set.
+    pub fn data_set(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 }
 
@@ -163,6 +181,10 @@ fn transfer_syntax(path: &Path, bytes: &[u8], total: usize) -> Result<Option<(St
     Ok(Some((uid, at)))
 }
 
+fn content(path: &Path) -> Result<Vec<u8>> {
+    Input::open(path)?.into_bytes(u64::MAX)
+}
+
 fn inflate(path: &Path, deflated: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     DeflateDecoder::new(deflated).read_to_end(&mut bytes).map_err(fault::io(path))?;
@@ -183,8 +205,8 @@ fn parse(path: &Path, transfer_syntax: &str, elements: &[u8]) -> Result<DefaultD
     })
 }
 
-/// Runs foreign code that may panic on damaged input (the RLE decoder indexes past short segments, for one), and turns
-/// whatever goes wrong into an error of the file.
+/// Runs foreign code on what was checked beforehand, and turns whatever still goes wrong in it, a panic included, into an
+/// error of the file.
 pub(super) fn fenced<T>(
     path: &Path,
     field: &str,

@@ -1,11 +1,23 @@
 use super::attributes::Attributes;
 use super::file::DicomFile;
 use crate::{Result, fault};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use glam::DVec3;
 
 /// Direction cosines are written with six digits or more.
 const UNIT_TOLERANCE: f64 = 1e-3;
+
+/// Compressed transfer syntaxes there are decoders for.
+const DECODED: [&str; 8] = [
+    uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN,
+    uids::RLE_LOSSLESS,
+    uids::JPEG_BASELINE8_BIT,
+    uids::JPEG_EXTENDED12_BIT,
+    uids::JPEG_LOSSLESS,
+    uids::JPEG_LOSSLESS_SV1,
+    uids::JPEG2000_LOSSLESS,
+    uids::JPEG2000,
+];
 
 /// How pixels are stored (PS3.5 8.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +105,10 @@ pub(super) fn frames_of(file: &DicomFile, index: usize) -> Result<Vec<Frame>> {
     if file.attributes.get(tags::MODALITY_LUT_SEQUENCE).is_some() {
         let supported = "RescaleSlope and RescaleIntercept";
         return Err(fault::unsupported(path, "ModalityLUTSequence", "a lookup table", supported));
+    }
+    if !file.is_native() && !DECODED.contains(&file.transfer_syntax.as_str()) {
+        let supported = "uncompressed, RLE, JPEG, JPEG 2000";
+        return Err(fault::unsupported(path, "TransferSyntaxUID", &file.transfer_syntax, supported));
     }
     let stored = stored(file, &first)?;
     let pixels = |tag, name| match first.whole::<u16>(tag, name)? {

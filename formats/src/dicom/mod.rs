@@ -5,8 +5,9 @@
 //!   PixelSpacing giving `j` first; the patient frame is LPS and is turned to RAS here. The step along `k` is the mean
 //!   difference of ImagePositionPatient, so a tilted gantry stays a sheared grid.
 //! - **Scaling**: RescaleSlope and RescaleIntercept of each slice. MONOCHROME1 is not inverted: it only concerns display.
-//! - **Several volumes**: a series whose positions repeat is split by the first of temporal position, echo time,
-//!   acquisition number, trigger time, b-value, image type that tells the repetitions apart; otherwise it has duplicates.
+//! - **Several volumes**: a series whose positions repeat equally often is split by the first of temporal position, echo
+//!   time, acquisition number, trigger time, b-value, image type that tells the repetitions apart; otherwise it has
+//!   duplicates and is refused.
 //! - **Refused, with the reason**: several series (unless one is chosen), missing or unevenly spaced or repeated slices,
 //!   slices of different orientation, size or spacing, a file without PixelSpacing or position, colour images, modality
 //!   lookup tables, mosaics, float pixel data, multi-frame files without functional groups.

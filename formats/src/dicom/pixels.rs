@@ -1,4 +1,4 @@
-use super::codestream::Stated;
+use super::codestream::{Stated, segments, unpacked};
 use super::file::{DicomFile, fenced};
 use super::frame::{Frame, Stored};
 use super::structure::DataSet;
@@ -6,6 +6,7 @@ use crate::{Result, fault};
 use brainmesh_core::Grid;
 use dicom_dictionary_std::uids;
 use dicom_pixeldata::PixelDecoder;
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Intensities of a volume, `i` fastest, its slices in the order of `frames`.
@@ -15,26 +16,33 @@ pub(super) fn read(files: &[DicomFile], frames: &[Frame], grid: &Grid) -> Result
         frames.iter().zip(values.chunks_exact_mut(grid.voxel_count() / frames.len().max(1))).collect();
     // Each file is opened once, however its frames are spread over the volume.
     slices.sort_by_key(|(frame, _)| frame.file);
-    for group in slices.chunk_by_mut(|a, b| a.0.file == b.0.file) {
-        let Some(file) = group.first().and_then(|(frame, _)| files.get(frame.file)) else { continue };
-        let data_set = file.data_set()?;
-        let decoded;
-        let (pixels, big_endian) = if file.is_native() {
-            (data_set.get(native(file)).unwrap_or_default(), file.encoding.big_endian)
-        } else {
-            decoded = decode(file, &data_set, group.first().map(|(frame, _)| *frame))?;
-            (decoded.as_slice(), false)
-        };
-        for (frame, slice) in group {
-            let bytes = slice.len() * frame.stored.bytes();
-            let start = frame.number * bytes;
-            let Some(frame_pixels) = pixels.get(start..start + bytes) else {
-                return Err(fault::truncated(&file.path, start + bytes, pixels.len()));
-            };
-            convert(frame, frame_pixels, big_endian, slice);
-        }
-    }
+    let mut groups: Vec<_> = slices.chunk_by_mut(|a, b| a.0.file == b.0.file).collect();
+    groups.par_iter_mut().try_for_each(|group| read_file(files, group))?;
     Ok(values)
+}
+
+/// The frames of one file, each into its slice.
+fn read_file(files: &[DicomFile], frames: &mut [(&Frame, &mut [f32])]) -> Result<()> {
+    let Some((first, _)) = frames.first() else { return Ok(()) };
+    let Some(file) = files.get(first.file) else { return Ok(()) };
+    let content = file.content()?;
+    let data_set = content.data_set();
+    let decoded;
+    let (pixels, big_endian) = if file.is_native() {
+        (data_set.get(native(file)).unwrap_or_default(), file.encoding.big_endian)
+    } else {
+        decoded = decode(file, data_set, first)?;
+        (decoded.as_slice(), false)
+    };
+    for (frame, slice) in frames {
+        let bytes = slice.len() * frame.stored.bytes();
+        let start = frame.number * bytes;
+        let Some(frame_pixels) = pixels.get(start..start + bytes) else {
+            return Err(fault::truncated(&file.path, start + bytes, pixels.len()));
+        };
+        convert(frame, frame_pixels, big_endian, slice);
+    }
+    Ok(())
 }
 
 fn native(file: &DicomFile) -> Range<usize> {
@@ -58,9 +66,8 @@ fn convert(frame: &Frame, pixels: &[u8], big_endian: bool, values: &mut [f32]) {
 }
 
 /// The pixels of every frame of an encapsulated file, little endian.
-fn decode(file: &DicomFile, data_set: &[u8], frame: Option<&Frame>) -> Result<Vec<u8>> {
+fn decode(file: &DicomFile, data_set: &[u8], frame: &Frame) -> Result<Vec<u8>> {
     let path = &file.path;
-    let Some(frame) = frame else { return Ok(Vec::new()) };
     let whole = DataSet { path, bytes: data_set, total: data_set.len(), encoding: file.encoding };
     let fragments = whole.fragments(file.pixels.value)?;
     let bytes = |range: &Range<usize>| data_set.get(range.clone()).unwrap_or_default();
@@ -76,11 +83,15 @@ fn decode(file: &DicomFile, data_set: &[u8], frame: Option<&Frame>) -> Result<Ve
 fn check(file: &DicomFile, frame: &Frame, fragment: &[u8]) -> Result<()> {
     let stored = frame.stored;
     if file.transfer_syntax == uids::RLE_LOSSLESS {
-        // PS3.5 annex G: a header of 64 bytes; one segment for each byte of a pixel.
-        let segments = fragment.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes)) as usize;
-        if fragment.len() < 64 || segments != stored.bytes() {
-            let found = format!("{segments} in {} bytes", fragment.len());
-            return Err(fault::invalid(&file.path, "RLE segments", stored.bytes().to_string(), found));
+        let pixels = frame.rows * frame.columns;
+        if !segments(fragment).is_some_and(|s| s.len() == stored.bytes() && s.iter().all(|s| unpacked(s) >= pixels)) {
+            let expected = format!("{} RLE segments of {pixels} bytes", stored.bytes());
+            return Err(fault::invalid(
+                &file.path,
+                "pixel data",
+                expected,
+                format!("{} bytes without", fragment.len()),
+            ));
         }
         return Ok(());
     }

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use crate::{Error, Result, fault};
 use brainmesh_core::Grid;
 use glam::{DAffine3, DMat3, DVec3};
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// Steps between slices may differ by this part of their median; scanners round positions to a micrometre or so.
@@ -29,15 +29,18 @@ impl Stack {
         for frame in &frames {
             check_alike(files, &first, frame)?;
         }
+        check_frames_of_reference(files, &first, &frames)?;
         let normal = first.row_lps.cross(first.column_lps);
         frames.sort_by(|a, b| a.position_lps.dot(normal).total_cmp(&b.position_lps.dot(normal)));
-        let Some(pair) = repeated(&frames, normal) else { return Ok(Self { volumes: vec![frames] }) };
-        for key in 0..first.keys.len() {
-            if let Some(volumes) = split(&frames, key, normal) {
-                return Ok(Self { volumes });
-            }
+        let places: Vec<&[Frame]> = frames.chunk_by(|a, b| same_place(a, b, normal)).collect();
+        let Some([a, b]) = places.iter().find_map(|frames| frames.first_chunk()) else {
+            return Ok(Self { volumes: vec![frames] });
+        };
+        let ways = [true, false].into_iter().flat_map(|exact| (0..first.keys.len()).map(move |key| (key, exact)));
+        if let Some(volumes) = ways.into_iter().find_map(|(key, exact)| split(&places, key, exact)) {
+            return Ok(Self { volumes });
         }
-        let [a, b] = pair.map(|frame| name(files, frame));
+        let [a, b] = [a, b].map(|frame| name(files, frame));
         Err(fault::invalid(
             path,
             "ImagePositionPatient",
@@ -98,7 +101,7 @@ fn grid_of(path: &Path, first: &Frame, step_lps: DVec3, slices: usize) -> Result
     Grid::new([first.columns, first.rows, slices], world_from_voxel, "scanner").map_err(fault::core(path))
 }
 
-/// Slices of one volume share size, spacing, orientation and frame of reference.
+/// Slices of one volume share size, spacing and orientation.
 fn check_alike(files: &[DicomFile], first: &Frame, frame: &Frame) -> Result<()> {
     let differs = |field: &str, of: &dyn Fn(&Frame) -> String| Error::Invalid {
         path: files.get(frame.file).map(|f| f.path.clone()).unwrap_or_default(),
@@ -117,36 +120,56 @@ fn check_alike(files: &[DicomFile], first: &Frame, frame: &Frame) -> Result<()> 
     if (0..2).any(|axis| (frame.spacing_mm[axis] / first.spacing_mm[axis] - 1.0).abs() > SAME_PLACE) {
         return Err(differs("PixelSpacing", &|f| format!("{} x {} mm", f.spacing_mm[0], f.spacing_mm[1])));
     }
-    if frame.frame_of_reference != first.frame_of_reference {
-        return Err(differs("FrameOfReferenceUID", &|f| f.frame_of_reference.clone()));
-    }
     Ok(())
 }
 
-/// Two neighbours of a sorted volume that lie at the same place along the normal.
-fn repeated(frames: &[Frame], normal: DVec3) -> Option<[&Frame; 2]> {
-    let near = |f: &Frame| SAME_PLACE * f.spacing_mm[0].min(f.spacing_mm[1]);
-    let pair = frames.windows(2).find(|p| (p[1].position_lps - p[0].position_lps).dot(normal) < near(&p[0]))?;
-    Some([&pair[0], &pair[1]])
+/// Positions can be compared within one frame of reference only. A series has one (PS3.3 C.7.4.1); where every file has
+/// its own, a program that made the files anonymous invented them and they say nothing.
+fn check_frames_of_reference(files: &[DicomFile], first: &Frame, frames: &[Frame]) -> Result<()> {
+    let distinct: HashSet<&str> = frames.iter().map(|frame| frame.frame_of_reference.as_str()).collect();
+    match frames.iter().find(|frame| frame.frame_of_reference != first.frame_of_reference) {
+        Some(other) if distinct.len() < files.len() => Err(fault::invalid(
+            files.get(other.file).map_or(Path::new(""), |file| &file.path),
+            "FrameOfReferenceUID",
+            format!("{} as in {}", first.frame_of_reference, name(files, first)),
+            &other.frame_of_reference,
+        )),
+        _ => Ok(()),
+    }
 }
 
-/// The frames by the value of one key, where that gives several volumes of as many slices without repetitions.
-fn split(frames: &[Frame], key: usize, normal: DVec3) -> Option<Vec<Vec<Frame>>> {
-    let mut volumes: BTreeMap<&str, Vec<Frame>> = BTreeMap::new();
-    for frame in frames {
-        volumes.entry(frame.keys[key].as_deref()?).or_default().push(frame.clone());
+/// Whether two neighbours of a sorted stack lie at the same place along the normal.
+fn same_place(a: &Frame, b: &Frame, normal: DVec3) -> bool {
+    (b.position_lps - a.position_lps).dot(normal) < SAME_PLACE * a.spacing_mm[0].min(a.spacing_mm[1])
+}
+
+/// Volumes of one frame from every place, in the order of a key that differs among the frames of each place.
+///
+/// The same values at every place tell them apart for certain (`exact`). Otherwise the nth in order is taken for the nth
+/// volume, as trigger times need, which follow the heart; that takes numbers.
+fn split(places: &[&[Frame]], key: usize, exact: bool) -> Option<Vec<Vec<Frame>>> {
+    let count = places.first()?.len();
+    let mut volumes: Vec<Vec<Frame>> = vec![Vec::new(); count];
+    let mut values: Option<Vec<&str>> = None;
+    for frames in places {
+        let mut keyed: Vec<(&str, &Frame)> =
+            frames.iter().map(|frame| Some((frame.keys[key].as_deref()?, frame))).collect::<Option<_>>()?;
+        // As numbers where they are numbers: "10" comes after "9".
+        keyed.sort_by(|(a, _), (b, _)| match (a.parse::<f64>(), b.parse::<f64>()) {
+            (Ok(x), Ok(y)) => x.total_cmp(&y),
+            _ => a.cmp(b),
+        });
+        let found: Vec<&str> = keyed.iter().map(|(value, _)| *value).collect();
+        let ordered = exact || found.iter().all(|value| value.parse::<f64>().is_ok());
+        if found.len() != count || found.windows(2).any(|pair| pair[0] == pair[1]) || !ordered {
+            return None;
+        }
+        if exact && *values.get_or_insert_with(|| found.clone()) != found {
+            return None;
+        }
+        volumes.iter_mut().zip(keyed).for_each(|(volume, (_, frame))| volume.push(frame.clone()));
     }
-    let slices = volumes.values().next()?.len();
-    if volumes.len() < 2 || volumes.values().any(|v| v.len() != slices || repeated(v, normal).is_some()) {
-        return None;
-    }
-    let mut volumes: Vec<_> = volumes.into_iter().collect();
-    // As numbers where they are numbers: "10" comes after "9".
-    volumes.sort_by(|(a, _), (b, _)| match (a.parse::<f64>(), b.parse::<f64>()) {
-        (Ok(x), Ok(y)) => x.total_cmp(&y),
-        _ => a.cmp(b),
-    });
-    Some(volumes.into_iter().map(|(_, frames)| frames).collect())
+    Some(volumes)
 }
 
 /// A frame's file, and its number where the file has several.

@@ -74,9 +74,20 @@ pub(super) struct Fragments {
     pub end: usize,
 }
 
+/// What an element that is not yet over holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// Items, each with elements.
+    Sequence,
+    /// Items, each with bytes: encapsulated pixel data, here those of an icon.
+    Fragments,
+    /// Elements.
+    Item,
+}
+
 /// A sequence or an item that is not yet over.
 struct Level {
-    is_sequence: bool,
+    content: Content,
     /// Where it ends by its length.
     end: Option<usize>,
     /// Nothing inside may reach further.
@@ -119,17 +130,19 @@ impl<'a> DataSet<'a> {
             let level = levels.last();
             let encoding = level.map_or(self.encoding, |l| l.encoding);
             let limit = level.map_or(self.total, |l| l.limit);
-            let in_sequence = level.is_some_and(|l| l.is_sequence);
+            let content = level.map_or(Content::Item, |l| l.content);
+            let in_sequence = content != Content::Item;
             let open_ended = level.is_some_and(|l| l.end.is_none());
             let Some(element) = self.element_at(at, encoding, limit)? else { return Ok(None) };
 
             if element.tag.0 == 0xfffe {
                 at = element.value;
-                match element.tag {
-                    ITEM if in_sequence => {
-                        self.push(&mut levels, &element, false, encoding)?;
+                match (element.tag, element.value_range()) {
+                    (ITEM, Some(fragment)) if content == Content::Fragments => at = fragment.end,
+                    (ITEM, _) if content == Content::Sequence => {
+                        self.push(&mut levels, &element, Content::Item, encoding)?;
                     }
-                    ITEM_END | SEQUENCE_END
+                    (ITEM_END | SEQUENCE_END, _)
                         if open_ended && in_sequence == (element.tag == SEQUENCE_END) && element.length == Some(0) =>
                     {
                         levels.pop();
@@ -137,7 +150,7 @@ impl<'a> DataSet<'a> {
                             elements.push((outermost.0, outermost.1..at));
                         }
                     }
-                    tag => return Err(self.broken(at, "an element", format!("delimiter {tag}"))),
+                    (tag, _) => return Err(self.broken(at, "an element", format!("delimiter {tag}"))),
                 }
                 continue;
             }
@@ -161,7 +174,9 @@ impl<'a> DataSet<'a> {
                     // A sequence of unknown type is written with implicit types (PS3.5 6.2.2, note 1).
                     let inner = if element.vr == VR::UN { Encoding::IMPLICIT_LITTLE } else { encoding };
                     at = element.value;
-                    self.push(&mut levels, &element, true, inner)?;
+                    let bytes = matches!(element.vr, VR::OB | VR::OW) && element.tag == tags::PIXEL_DATA;
+                    let content = if bytes { Content::Fragments } else { Content::Sequence };
+                    self.push(&mut levels, &element, content, inner)?;
                 }
             }
         }
@@ -226,14 +241,14 @@ impl<'a> DataSet<'a> {
         if end > self.total { Err(fault::truncated(self.path, end, self.total)) } else { Ok(None) }
     }
 
-    fn push(self, levels: &mut Vec<Level>, element: &Element, is_sequence: bool, encoding: Encoding) -> Result<()> {
+    fn push(self, levels: &mut Vec<Level>, element: &Element, content: Content, encoding: Encoding) -> Result<()> {
         if levels.len() == DEEPEST {
             let found = "more";
             return Err(self.broken(element.start, &format!("at most {DEEPEST} levels of nesting"), found));
         }
         let end = element.value_range().map(|range| range.end);
         let limit = end.unwrap_or_else(|| levels.last().map_or(self.total, |level| level.limit));
-        levels.push(Level { is_sequence, end, limit, encoding });
+        levels.push(Level { content, end, limit, encoding });
         Ok(())
     }
 
@@ -246,6 +261,23 @@ impl<'a> DataSet<'a> {
 fn has_short_length(vr: VR) -> bool {
     use VR::*;
     matches!(vr, AE | AS | AT | CS | DA | DS | DT | FL | FD | IS | LO | LT | PN | SH | SL | SS | ST | TM | UI | UL | US)
+}
+
+/// An element whose type was given as unknown (a program that rewrote an implicit file without a dictionary), with the type
+/// the dictionary gives, so that its value can be parsed; other elements as they are.
+pub(super) fn with_known_type(element: &[u8], tag: Tag, encoding: Encoding) -> Vec<u8> {
+    let known = implicit_vr(tag);
+    let unknown = element.get(4..6) == Some(b"UN") && encoding == Encoding::EXPLICIT_LITTLE;
+    match element.get(12..) {
+        Some(value) if unknown && has_short_length(known) && value.len() <= usize::from(u16::MAX) => {
+            let mut rewritten = element[..4].to_vec();
+            rewritten.extend(known.to_bytes());
+            rewritten.extend((value.len() as u16).to_le_bytes());
+            rewritten.extend(value);
+            rewritten
+        }
+        _ => element.to_vec(),
+    }
 }
 
 /// The type the dictionary gives; a private element's is unknown.

@@ -1,15 +1,18 @@
 """Makes `volumes/` and what nibabel reads from it, `volumes/expected.json`.
 
-Needs nibabel, numpy and, for MINC, Debian's minc-tools. Run in this folder.
+Needs nibabel, numpy, scipy, h5py and Debian's minc-tools. Run in this folder.
 """
 
 import gzip
 import json
 import pathlib
 import shutil
+import subprocess
 
+import h5py
 import nibabel
 import numpy as np
+from scipy.io import netcdf_file
 
 OUT = pathlib.Path("volumes")
 NIBABEL = pathlib.Path(nibabel.__file__).parent / "tests" / "data"
@@ -37,9 +40,11 @@ def rigid():
     return affine
 
 
-def expectation(image, world):
-    """Twenty values at their world points, and the sum of all, per volume."""
+def expectation(image, world, axes=()):
+    """Twenty values at their world points, and the sum of all, per volume. nibabel leaves the axes of MINC as they are."""
     data = np.asarray(image.get_fdata(dtype=np.float64))
+    if "time" in axes:
+        data = np.moveaxis(data, axes.index("time"), -1)
     data = data.reshape(*data.shape[:3], -1, order="F")
     rng = np.random.default_rng(5)
     voxels = [[int(rng.integers(n)) for n in data.shape[:3]] for _ in range(20)]
@@ -100,9 +105,99 @@ def nifti(expected):
     expected["example_nifti2.nii.gz"] = expectation(nibabel.load(OUT / "example_nifti2.nii.gz"), "scanner")
 
 
+def minc_tool(*arguments, data=None):
+    subprocess.run([str(a) for a in arguments], input=data, check=True, stderr=subprocess.DEVNULL)
+
+
+def minc(expected):
+    """Small files of every kind with minc-tools; nibabel's own where they are small enough."""
+
+    # rawtominc writes no `spacetype`: the world is unknown.
+    def keep(name, world):
+        path = OUT / name
+        nibabel_reads = nibabel.load(path)
+        expected[name] = expectation(nibabel_reads, world, minc_axes(path))
+
+    cosines = np.linalg.qr(AFFINE[:3, :3])[0].T
+    placement = ["-xstep", -0.9, "-ystep", 1.1, "-zstep", 2.5, "-xstart", 17.25, "-ystart", -30.5, "-zstart", 4.75]
+    for axis, row in zip("xyz", cosines):
+        placement += [f"-{axis}dircos", *row]
+    lengths = dict(zip("xyz", SHAPE))
+    for version, flag in (("minc1", "-clobber"), ("minc2", "-2")):
+        for order in ("zyx", "xyz", "yxz", "zxy"):
+            values = phantom(tuple(lengths[a] for a in order)).astype("i2")
+            out = OUT / f"{version}-{order}.mnc"
+            arguments = [f"-{order}", "-short", "-signed", "-oshort", "-range", 0, 200, "-scan_range", *placement]
+            minc_tool("rawtominc", "-clobber", flag, *arguments, out, *(lengths[a] for a in order), data=values.tobytes())
+            keep(out.name, "unknown")
+        # Every type of storage, each slice with a range of its own.
+        for kind, sign in (("byte", "unsigned"), ("byte", "signed"), ("short", "unsigned"), ("long", "signed"),
+                           ("long", "unsigned"), ("float", ""), ("double", "")):
+            values = phantom(SHAPE[::-1]).astype("f8")
+            out = OUT / f"{version}-{kind}{sign and '-' + sign}.mnc"
+            stored = [f"-o{kind}"] + ([f"-o{sign}"] if sign else [])
+            minc_tool("rawtominc", "-clobber", flag, "-zyx", "-double", *stored, "-scan_range", *placement,
+                      out, *SHAPE[::-1], data=values.tobytes())
+            keep(out.name, "unknown")
+        for order in ("tzyx", "zytx"):
+            lengths_4d = dict(lengths, t=3)
+            values = phantom(tuple(lengths_4d[a] for a in order)).astype("i2")
+            out = OUT / f"{version}-{order}.mnc"
+            arguments = ["-dimorder", ",".join({"t": "time"}.get(a, a + "space") for a in order)]
+            minc_tool("rawtominc", "-clobber", flag, *arguments, "-short", "-signed", "-oshort", "-scan_range",
+                      *placement, out, *(lengths_4d[a] for a in order), data=values.tobytes())
+            # nibabel wants a variable `time` with regular spacing; minc-tools read their own file.
+            read = subprocess.run(["mincextract", "-double", out], check=True, stdout=subprocess.PIPE).stdout
+            values = np.frombuffer(read).reshape(values.shape)
+            affine = nibabel.load(OUT / f"{version}-zyx.mnc").affine
+            moved = np.moveaxis(values, order.index("t"), -1)
+            expected[out.name] = expectation(nibabel.Nifti1Image(moved, affine), "unknown")
+    minc_tool("mincconvert", "-clobber", "-2", "-compress", 4, "-chunk", 2, OUT / "minc1-zyx.mnc", OUT / "minc2-chunks.mnc")
+    keep("minc2-chunks.mnc", "unknown")
+    # The range of stored values as integers, and without what they stand for (the second is to refuse).
+    for name in ("minc2-integer-range.mnc", "minc2-no-maximum.mnc"):
+        shutil.copy(OUT / "minc2-zyx.mnc", OUT / name)
+    with h5py.File(OUT / "minc2-integer-range.mnc", "r+") as file:
+        attributes = file["minc-2.0/image/0/image"].attrs
+        attributes["valid_range"] = attributes["valid_range"].astype("i4")
+    keep("minc2-integer-range.mnc", "unknown")
+    with h5py.File(OUT / "minc2-no-maximum.mnc", "r+") as file:
+        del file["minc-2.0/image/0/image-max"]
+    (OUT / "minc1.mnc.gz").write_bytes(gzip.compress((OUT / "minc1-zyx.mnc").read_bytes(), mtime=0))
+    expected["minc1.mnc.gz"] = expected["minc1-zyx.mnc"]
+    for name, world in NIBABEL_MINC.items():
+        shutil.copy(NIBABEL / name, OUT / name)
+        if world:
+            keep(name, world)
+
+
+# The last is one to refuse.
+NIBABEL_MINC = {
+    "tiny.mnc": "scanner",
+    "small.mnc": "scanner",
+    "minc1_1_scale.mnc": "unknown",
+    "minc1_4d.mnc": "scanner",
+    "minc1-no-att.mnc": "scanner",
+    "minc2_1_scale.mnc": "unknown",
+    "minc2_4d.mnc": "scanner",
+    "minc2-no-att.mnc": "scanner",
+    "minc2_baddim.mnc": None,
+}
+
+
+def minc_axes(path):
+    """Names of the axes as nibabel lists them, slowest first."""
+    if path.read_bytes()[:3] == b"CDF":
+        with netcdf_file(path, mmap=False) as file:
+            return list(file.variables["image"].dimensions)
+    with h5py.File(path) as file:
+        return file["minc-2.0/image/0/image"].attrs["dimorder"].decode().split(",")
+
+
 if __name__ == "__main__":
     OUT.mkdir(exist_ok=True)
     expected = {}
     nifti(expected)
+    minc(expected)
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in expected.items())
     (OUT / "expected.json").write_text("{\n" + lines + "\n}\n")

@@ -10,9 +10,14 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// What another program reads from the files in `tests/data/volumes`, as (file, expectation).
 pub fn expectations() -> Vec<(String, Value)> {
-    let text = std::fs::read_to_string(fixture("expected.json")).unwrap();
-    let Value::Object(files) = serde_json::from_str(&text).unwrap() else { panic!("expected.json: not an object") };
-    files.into_iter().collect()
+    expectations_of(&fixture("expected.json"))
+}
+
+/// The expectations in one file.
+pub fn expectations_of(path: &Path) -> Vec<(String, Value)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let files: Value = serde_json::from_str(&text).unwrap();
+    files.as_object().unwrap().clone().into_iter().collect()
 }
 
 /// Every volume of `path` has the expected values at the expected world points, and their sum.

@@ -1,0 +1,65 @@
+//! One phantom without any symmetry, in every format, has equal intensities at equal points of the world.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use brainmesh_core::{Volume, VoxelPoint, WorldPoint};
+use brainmesh_formats::{read_volume, write_nifti};
+use glam::DVec3;
+use std::path::{Path, PathBuf};
+
+const SHAPE: [usize; 3] = [7, 6, 5];
+
+/// The files, whose generator and program differ for each.
+fn files() -> [PathBuf; 4] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/agree");
+    ["phantom.nii.gz", "phantom-minc1.mnc", "phantom-minc2.mnc", "dicom"].map(|name| folder.join(name))
+}
+
+/// The phantom of `make_agreeing_volumes.py`: its voxels' world points (RAS mm) and intensities.
+fn phantom() -> Vec<(WorldPoint, f64)> {
+    let (a, b) = (25f64.to_radians(), -40f64.to_radians());
+    let along_i = 0.9 * DVec3::new(a.cos(), a.sin(), 0.0);
+    let along_j = 1.25 * DVec3::new(-a.sin() * b.cos(), a.cos() * b.cos(), b.sin());
+    let along_k = along_i.cross(along_j).normalize() * 2.5 + along_j * 0.3;
+    let mut voxels = Vec::new();
+    for k in 0..SHAPE[2] {
+        for j in 0..SHAPE[1] {
+            for i in 0..SHAPE[0] {
+                let p = along_i * i as f64 + along_j * j as f64 + along_k * k as f64;
+                let product = if k == 2 { 13 * i * j } else { 0 };
+                let value = 10 + i + 11 * j + 101 * k + product;
+                voxels.push((WorldPoint(DVec3::new(-17.25, 30.5, 4.75) + p), value as f64));
+            }
+        }
+    }
+    voxels
+}
+
+fn assert_holds_phantom(volume: &Volume<f32>, name: &str) {
+    assert_eq!(volume.data().len(), SHAPE.iter().product::<usize>(), "{name}");
+    for (point, value) in phantom() {
+        let VoxelPoint(voxel) = volume.grid().voxel_from_world(point);
+        let nearest = voxel.round();
+        assert!((voxel - nearest).length() < 1e-4, "{name}: {point:?} is at {voxel}");
+        let [i, j, k] = nearest.to_array().map(|c| c as usize);
+        let found = f64::from(volume.get(i, j, k).unwrap());
+        assert!((found - value).abs() < 1e-3, "{name} at {point:?}: {value} expected, {found} found");
+    }
+}
+
+#[test]
+fn every_format_holds_the_phantom() {
+    for path in files() {
+        assert_holds_phantom(&read_volume(&path).unwrap(), &path.display().to_string());
+    }
+}
+
+#[test]
+fn what_any_format_held_a_written_nifti_holds_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for (n, path) in files().iter().enumerate() {
+        let copy = folder.path().join(format!("{n}.nii.gz"));
+        write_nifti(&copy, &read_volume(path).unwrap()).unwrap();
+        assert_holds_phantom(&read_volume(&copy).unwrap(), &path.display().to_string());
+    }
+}

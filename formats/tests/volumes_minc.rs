@@ -1,0 +1,109 @@
+//! MINC1 and MINC2: what nibabel reads from files of minc-tools, and what must be refused.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+#[path = "support/expectation.rs"]
+mod expectation;
+
+use brainmesh_core::VoxelPoint;
+use brainmesh_formats::{Error, Scaling, read_volume, volume_info};
+use expectation::{check, expectations, fixture};
+
+#[test]
+fn every_file_reads_as_nibabel_reads_it() {
+    let mut count = 0;
+    for (name, expected) in expectations().into_iter().filter(|(name, _)| name.contains(".mnc")) {
+        check(&fixture(&name), &expected);
+        count += 1;
+    }
+    assert!(count > 30);
+}
+
+#[test]
+fn every_order_of_axes_gives_the_same_world() {
+    for version in ["minc1", "minc2"] {
+        let reference = read_volume(&fixture(&format!("{version}-zyx.mnc"))).unwrap();
+        for order in ["xyz", "yxz", "zxy"] {
+            let other = read_volume(&fixture(&format!("{version}-{order}.mnc"))).unwrap();
+            let [ni, nj, nk] = reference.grid().shape();
+            for (i, j, k) in (0..nk).flat_map(|k| (0..nj).flat_map(move |j| (0..ni).map(move |i| (i, j, k)))) {
+                let p_world = reference.grid().world_from_voxel(VoxelPoint::new(i as f64, j as f64, k as f64));
+                let VoxelPoint(voxel) = other.grid().voxel_from_world(p_world);
+                assert!((voxel - voxel.round()).length() < 1e-9, "{version}-{order} {voxel}");
+                let [i, j, k] = voxel.round().to_array().map(|c| c as usize);
+                assert!(other.get(i, j, k).is_some(), "{version}-{order}");
+            }
+        }
+        assert_eq!(volume_info(&fixture(&format!("{version}-xyz.mnc"))).unwrap().shape, [3, 4, 5]);
+    }
+}
+
+#[test]
+fn both_versions_say_the_same() {
+    for name in ["zyx", "xyz", "byte-unsigned", "byte-signed", "long-unsigned", "float", "double", "tzyx"] {
+        let [one, two] = [1, 2].map(|v| read_volume(&fixture(&format!("minc{v}-{name}.mnc"))).unwrap());
+        assert!(one.grid().affine().abs_diff_eq(two.grid().affine(), 1e-9), "{name}");
+        for (a, b) in one.data().iter().zip(two.data()) {
+            assert!((a - b).abs() <= 1e-4, "{name}: {a} {b}");
+        }
+    }
+}
+
+#[test]
+fn info_tells_type_and_scaling() {
+    let info = volume_info(&fixture("minc1-byte-unsigned.mnc")).unwrap();
+    assert_eq!((info.format, info.stored, info.scaling), ("MINC1", "uint8", Scaling::PerSlice));
+    let info = volume_info(&fixture("minc2-double.mnc")).unwrap();
+    assert_eq!((info.format, info.stored, info.scaling), ("MINC2", "float64", Scaling::None));
+    let info = volume_info(&fixture("minc2_1_scale.mnc")).unwrap();
+    assert!(matches!(info.scaling, Scaling::Linear { .. }));
+    let info = volume_info(&fixture("minc2-zytx.mnc")).unwrap();
+    assert_eq!((info.shape, info.volumes), ([5, 4, 3], 3));
+}
+
+#[test]
+fn a_dimension_that_contradicts_the_image_is_refused() {
+    let error = read_volume(&fixture("minc2_baddim.mnc")).unwrap_err();
+    assert!(error.to_string().contains("xspace:spacing"), "{error}");
+}
+
+/// Regression: an attribute of another type than f64 was taken for a missing one, which changed the scaling.
+#[test]
+fn a_range_of_integers_counts() {
+    let (integers, floats) = (fixture("minc2-integer-range.mnc"), fixture("minc2-zyx.mnc"));
+    assert_eq!(read_volume(&integers).unwrap().data(), read_volume(&floats).unwrap().data());
+}
+
+#[test]
+fn integers_without_a_meaning_are_refused() {
+    let error = read_volume(&fixture("minc2-no-maximum.mnc")).unwrap_err();
+    assert!(error.to_string().contains("image-max"), "{error}");
+}
+
+/// A text of a MINC1 file replaced by one of the same length.
+fn with_text(from: &[u8], to: &[u8]) -> Error {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = std::fs::read(fixture("minc1-zyx.mnc")).unwrap();
+    let places: Vec<_> = (0..bytes.len() - from.len()).filter(|&n| bytes[n..].starts_with(from)).collect();
+    assert!(!places.is_empty());
+    for place in places {
+        bytes[place..place + to.len()].copy_from_slice(to);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("changed.mnc");
+    std::fs::write(&path, bytes).unwrap();
+    read_volume(&path).unwrap_err()
+}
+
+#[test]
+fn what_is_not_read_is_refused_by_name() {
+    let error = with_text(b"regular__", b"irregular");
+    assert!(matches!(error, Error::Unsupported { .. }) && error.to_string().contains("spacing"), "{error}");
+    let error = with_text(b"xspace", b"xplace");
+    assert!(error.to_string().contains("xspace"), "{error}");
+    let error = with_text(b"signed__", b"sygned__");
+    assert!(error.to_string().contains("signtype"), "{error}");
+    // netCDF that is not MINC.
+    let error = with_text(b"\0\0\0\x05image\0", b"\0\0\0\x05imago\0");
+    assert!(matches!(error, Error::NotRecognised { .. }), "{error}");
+}

@@ -1,0 +1,23 @@
+"""The command line: each module that has subcommands adds its own."""
+
+import argparse
+import logging
+
+import torch
+
+from . import extended, phantoms, program, ribbon, ship, ship_ribbon
+
+
+def main() -> int:
+    """Runs one subcommand."""
+    parser = argparse.ArgumentParser(prog="python -m brainmesh_training", description=__doc__)
+    parser.add_argument("--threads", type=int, default=0, help="threads of the processor; 0 leaves it to torch")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in (phantoms, extended, ship, ribbon, ship_ribbon, program):
+        module.add_parser(subparsers)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    options.run(options)
+    return 0
