@@ -12,6 +12,8 @@ const FLOOR: f64 = 1e-6;
 const NOISE: f64 = 0.01;
 /// Cortex thinner than this share of the given ribbon is none: a network that sees background everywhere is sure of it.
 const MIN_CORTEX: f64 = 0.1;
+/// Mean probability of cortex that rays over the ribbon alone must have.
+const MIN_CORTEX_PROBABILITY: f64 = 0.5;
 /// Rays handled between two looks at the monitor.
 const BATCH: usize = 1024;
 
@@ -221,8 +223,15 @@ fn decode_ray(
             after = before;
         }
     }
-    // Agreement is about the state model, which rays over the ribbon alone do not use.
-    if !options.ribbon_only && agreed < options.min_agreement * free {
+    // Agreement is about the state model, which rays over the ribbon alone do not use. On these every sample should be
+    // cortex: a network that takes most of them for background does not know the tissue.
+    let weak = if options.ribbon_only {
+        let cortex: f64 = (0..samples).map(|i| (first..=last).map(|s| network(s, i)).sum::<f64>()).sum();
+        cortex < MIN_CORTEX_PROBABILITY * samples as f64
+    } else {
+        agreed < options.min_agreement * free
+    };
+    if weak {
         return Err(RayDefect::WeakEvidence);
     }
     let scale = (samples.max(2) - 1) as f64;
@@ -370,9 +379,9 @@ mod tests {
         let rays = RaySet::new(outer, inner, vec![0.0], vec![1.0]).unwrap();
         let found = decode(&soft(truth, 5.0, 200, 8), &rays, &[None], &options, &Silent).unwrap();
         assert_eq!((found.t()[[0, 0]], found.t()[[0, 6]], found.sd_mm()[[0, 0]]), (0.0, 1.0, 0.0));
-        for k in 1..6 {
+        for (k, truth) in truth.into_iter().enumerate().take(6).skip(1) {
             let sample = found.t()[[0, k]] * 199.0;
-            assert!((sample - truth[k]).abs() < 0.6, "boundary {k}: {sample} for {}", truth[k]);
+            assert!((sample - truth).abs() < 0.6, "boundary {k}: {sample} for {truth}");
         }
     }
 

@@ -1,4 +1,5 @@
 use crate::Result;
+use crate::error::same_length;
 use brainmesh_core::{BOUNDARY_COUNT, LayerBoundaries, Neighbours, RayDefect, RayOutcome, RaySet};
 
 /// Rings of neighbours that may fill a defective ray (Wagstyl 2020).
@@ -11,8 +12,10 @@ const RINGS: usize = 4;
 /// [`RayOutcome::Missing`] and take the mean relative depths of the measured rays, which keeps the mesh in shape.
 ///
 /// # Errors
-/// None for boundaries that belong to these rays.
+/// Numbers of rays, boundaries and vertices that differ.
 pub fn fill(boundaries: &LayerBoundaries, rays: &RaySet, neighbours: &Neighbours) -> Result<LayerBoundaries> {
+    same_length("layer boundaries", rays.len(), boundaries.len())?;
+    same_length("vertices", rays.len(), neighbours.len())?;
     let measured = |ray: usize| boundaries.outcomes()[ray] == RayOutcome::Measured;
     let relative: Vec<[f64; BOUNDARY_COUNT]> =
         (0..rays.len()).map(|ray| relative_depths(boundaries, rays, ray)).collect();
@@ -21,10 +24,10 @@ pub fn fill(boundaries: &LayerBoundaries, rays: &RaySet, neighbours: &Neighbours
         (boundaries.t().clone(), boundaries.sd_mm().clone(), boundaries.outcomes().to_vec());
     for ray in 0..rays.len() {
         let RayOutcome::Missing(defect) = boundaries.outcomes()[ray] else { continue };
-        let around = within_rings(neighbours, ray);
-        let givers: Vec<usize> = around.iter().copied().filter(|&r| measured(r)).collect();
         let fillable = matches!(defect, RayDefect::WeakEvidence | RayDefect::NotFinite | RayDefect::NoTissue);
-        let depths = if fillable && !givers.is_empty() && givers.len() * 2 >= around.len() {
+        let around = if fillable { within_rings(neighbours, ray) } else { Vec::new() };
+        let givers: Vec<usize> = around.iter().copied().filter(|&r| measured(r)).collect();
+        let depths = if !givers.is_empty() && givers.len() * 2 >= around.len() {
             outcomes[ray] = RayOutcome::Filled(defect);
             let depths = mean(givers.iter().map(|&r| relative[r]));
             for k in 0..BOUNDARY_COUNT {

@@ -1,5 +1,6 @@
 //! From a cortical ribbon to rays, profiles, layer boundaries and checked layer surfaces. Opens no files.
 
+mod banks;
 mod boxes;
 mod certify;
 mod channels;
@@ -14,6 +15,7 @@ mod rays;
 mod sample;
 mod smooth;
 
+pub use banks::{LimitedRays, limit_extensions};
 pub use certify::certify;
 pub use channels::{DepthSpacing, RayIntensities, channels};
 pub use decode::{DecodeOptions, decode};

@@ -1,4 +1,5 @@
 use crate::Result;
+use crate::error::same_length;
 use crate::fill::{relative_depths, t_of_relative};
 use brainmesh_core::{BOUNDARY_COUNT, LayerBoundaries, Monitor, Neighbours, RayOutcome, RaySet, Ribbon};
 use rayon::prelude::*;
@@ -19,9 +20,23 @@ pub enum Smoothing {
 /// Weights tried by [`Smoothing::Auto`], in mm^2.
 const CANDIDATES: [f64; 6] = [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0];
 /// One ray in this many is withheld.
-const WITHHELD: u64 = 12;
+const WITHHELD: u64 = 40;
 /// Smallest standard deviation of a relative depth that a measurement may claim.
 const SD_FLOOR: f64 = 1e-3;
+/// Precision of a boundary that is given rather than measured (standard deviation 0).
+const GIVEN: f64 = 1.0 / (SD_FLOOR * SD_FLOOR);
+/// Passes of robust reweighting.
+const PASSES: usize = 3;
+/// Standard deviations from where its neighbours want it at which a measurement keeps half of its weight.
+const STRAY_SD: f64 = 2.0;
+/// Times the median step between neighbours at which a spring keeps half of its weight.
+const BORDER: f64 = 3.0;
+/// Steps below this share of a typical standard deviation are no border, however even the surroundings.
+const LEAST_BORDER: f64 = 0.1;
+/// Conjugate gradients stop when the error is about the square root of this share of the solution, or after so many
+/// steps.
+const TOLERANCE: f64 = 1e-9;
+const STEPS: usize = 200;
 /// Rows handled by one task; sums are taken block by block so that they do not depend on the number of threads.
 const BLOCK: usize = 1024;
 
@@ -31,13 +46,13 @@ type Row = [f64; BOUNDARY_COUNT];
 ///
 /// Minimises `sum (x - x0)^2 / sd^2 + strength * sum_edges (x_i - x_j)^2 / l_ij^2` (a Gaussian Markov random field with
 /// l the edge length on the pial surface in mm): a ray that is sure of itself hardly moves, an unsure one follows its
-/// neighbours. Rows that then break the order are replaced by the nearest ordered ones (pool adjacent violators).
+/// neighbours. Both sums are robust: stray rays give way and areal borders stay. Rows that then break the order are replaced by the nearest ordered ones (pool adjacent violators).
 /// Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no part.
 ///
 /// Returns the boundaries and the strength used.
 ///
 /// # Errors
-/// Cancellation.
+/// Numbers of vertices, rays and boundaries that differ; cancellation.
 pub fn smooth_boundaries(
     boundaries: &LayerBoundaries,
     ribbon: &Ribbon,
@@ -46,6 +61,9 @@ pub fn smooth_boundaries(
     smoothing: Smoothing,
     monitor: &dyn Monitor,
 ) -> Result<(LayerBoundaries, f64)> {
+    for (field, found) in [("rays", rays.len()), ("boundaries", boundaries.len()), ("neighbours", neighbours.len())] {
+        same_length(field, ribbon.len(), found)?;
+    }
     let field = Field::new(boundaries, ribbon, rays, neighbours);
     let strength = match smoothing {
         Smoothing::Fixed(strength) => strength,
@@ -55,7 +73,7 @@ pub fn smooth_boundaries(
         return Ok((boundaries.clone(), 0.0));
     }
     monitor.stage("smoothing boundaries", 1);
-    let mut solution = field.solve(&field.precision, strength, monitor)?;
+    let mut solution = field.solve_robustly(&field.precision, strength, field.depths.clone(), monitor)?;
     let mut t = boundaries.t().clone();
     for (ray, row) in solution.iter_mut().enumerate().filter(|(ray, _)| field.active[*ray]) {
         make_ordered(row, &field.precision[ray]);
@@ -83,8 +101,10 @@ struct Field<'a> {
     precision: Vec<Row>,
     active: Vec<bool>,
     neighbours: &'a Neighbours,
+    /// Where the edges of each vertex begin in `springs`, and their end.
+    starts: Vec<usize>,
     /// Reciprocal squared edge length, in the order of the neighbours of each vertex.
-    springs: Vec<Vec<f64>>,
+    springs: Vec<f64>,
 }
 
 impl<'a> Field<'a> {
@@ -104,16 +124,17 @@ impl<'a> Field<'a> {
             })
             .collect();
         let points = ribbon.pial().vertices();
-        let springs = (0..n)
-            .map(|v| {
-                let spring = |&j: &u32| {
-                    let length_mm = points[v].distance_mm(points[j as usize]).max(1e-3);
-                    if active[v] && active[j as usize] { 1.0 / (length_mm * length_mm) } else { 0.0 }
-                };
-                neighbours.of(v).iter().map(spring).collect()
-            })
-            .collect();
-        Self { depths, precision, active, neighbours, springs }
+        let mut starts = Vec::with_capacity(n + 1);
+        starts.push(0);
+        let mut springs = Vec::new();
+        for v in 0..n {
+            springs.extend(neighbours.of(v).iter().map(|&j| {
+                let length_mm = points[v].distance_mm(points[j as usize]).max(1e-3);
+                if active[v] && active[j as usize] { 1.0 / (length_mm * length_mm) } else { 0.0 }
+            }));
+            starts.push(springs.len());
+        }
+        Self { depths, precision, active, neighbours, starts, springs }
     }
 
     /// The candidate whose solution without them predicts withheld rays best (mean squared error weighted by precision).
@@ -131,8 +152,9 @@ impl<'a> Field<'a> {
             }
         }
         let mut best = (f64::INFINITY, 0.0);
+        let mut solution = self.depths.clone();
         for strength in CANDIDATES {
-            let solution = self.solve(&precision, strength, monitor)?;
+            solution = self.solve_robustly(&precision, strength, solution, monitor)?;
             let error: f64 = withheld
                 .iter()
                 .map(|&ray| {
@@ -149,46 +171,104 @@ impl<'a> Field<'a> {
         Ok(best.1)
     }
 
-    /// Conjugate gradients with a diagonal preconditioner, all seven columns at once.
-    fn solve(&self, precision: &[Row], strength: f64, monitor: &dyn Monitor) -> Result<Vec<Row>> {
-        const STEPS: usize = 200;
-        const TOLERANCE: f64 = 1e-10;
-        let diagonal: Vec<Row> = precision
-            .iter()
-            .zip(&self.springs)
-            .map(|(p, s)| {
-                let spring = strength * s.iter().sum::<f64>();
-                // A ray with neither data nor neighbours keeps its depth.
-                p.map(|p| if p + spring > 0.0 { p + spring } else { 1.0 })
-            })
-            .collect();
-        let mut x = self.depths.clone();
-        let mut residual = self.apply(precision, strength, &x);
-        for (r, (p, x0)) in residual.iter_mut().zip(precision.iter().zip(&self.depths)) {
-            for k in 0..BOUNDARY_COUNT {
-                r[k] = p[k] * x0[k] - r[k];
+    /// The minimum with Cauchy costs in place of squares, by iterated reweighting (Holland and Welsch 1977): a measurement
+    /// far from where its neighbours want it loses weight, and so does an edge across which the boundaries step. A
+    /// stray ray gives way; an areal border, where many rays agree on either side, stays.
+    fn solve_robustly(
+        &self,
+        precision: &[Row],
+        strength: f64,
+        guess: Vec<Row>,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<Row>> {
+        let cauchy = |x: f64, scale: f64| 1.0 / (1.0 + (x / scale).powi(2));
+        let typical = self.typical_precision();
+        let mut x = self.solve(precision, &self.springs, strength, guess, monitor)?;
+        for _ in 0..PASSES {
+            let weigh = |(v, precision): (usize, &Row)| {
+                std::array::from_fn(|k| {
+                    let residual = (x[v][k] - self.depths[v][k]).abs() * precision[k].sqrt();
+                    precision[k] * cauchy(residual, STRAY_SD)
+                })
+            };
+            let data: Vec<Row> = precision.par_iter().enumerate().map(weigh).collect();
+            let steps = self.steps(&x, &typical);
+            let border = (BORDER * median(steps.iter().copied().filter(|s| *s > 0.0))).max(LEAST_BORDER);
+            let springs: Vec<f64> =
+                steps.par_iter().zip(&self.springs).map(|(step, spring)| spring * cauchy(*step, border)).collect();
+            x = self.solve(&data, &springs, strength, x, monitor)?;
+        }
+        Ok(x)
+    }
+
+    /// Median precision of each boundary over the rays that have one; 0 for boundaries that are given.
+    fn typical_precision(&self) -> Row {
+        std::array::from_fn(|k| median(self.precision.iter().map(|p| p[k]).filter(|&p| p > 0.0 && p < GIVEN)))
+    }
+
+    /// How far the boundaries step along every edge, in standard deviations of a typical measurement: the largest of
+    /// the seven, since an areal border need not show in all. In the order of the neighbours of each vertex; 0 along
+    /// edges without a spring.
+    fn steps(&self, x: &[Row], typical: &Row) -> Vec<f64> {
+        let scale = typical.map(f64::sqrt);
+        let mut steps = vec![0.0; self.springs.len()];
+        for (v, row) in x.iter().enumerate() {
+            let edges = self.starts[v]..self.starts[v + 1];
+            for (edge, &j) in edges.zip(self.neighbours.of(v)) {
+                if self.springs[edge] > 0.0 {
+                    let along = |k: usize| (row[k] - x[j as usize][k]).abs() * scale[k];
+                    steps[edge] = (0..BOUNDARY_COUNT).map(along).fold(0.0, f64::max);
+                }
             }
         }
-        let mut z = divide(&residual, &diagonal);
-        let mut direction = z.clone();
-        let mut rho = dot(&residual, &z);
-        let first = rho;
+        steps
+    }
+
+    /// Conjugate gradients with a diagonal preconditioner, all seven columns at once, from a first guess.
+    fn solve(
+        &self,
+        precision: &[Row],
+        springs: &[f64],
+        strength: f64,
+        mut x: Vec<Row>,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<Row>> {
+        let n = x.len();
+        let inverse: Vec<Row> = precision
+            .iter()
+            .enumerate()
+            .map(|(v, p)| {
+                let spring = strength * springs[self.starts[v]..self.starts[v + 1]].iter().sum::<f64>();
+                // A ray with neither data nor neighbours keeps its depth.
+                p.map(|p| if p + spring > 0.0 { 1.0 / (p + spring) } else { 1.0 })
+            })
+            .collect();
+        let mut image = vec![[0.0; BOUNDARY_COUNT]; n];
+        self.apply(precision, springs, strength, &x, &mut image);
+        let right = |v: usize, k: usize| precision[v][k] * self.depths[v][k];
+        let mut residual: Vec<Row> = (0..n).map(|v| std::array::from_fn(|k| right(v, k) - image[v][k])).collect();
+        let mut direction: Vec<Row> = (0..n).map(|v| std::array::from_fn(|k| inverse[v][k] * residual[v][k])).collect();
+        let goal = sum_blocks(n, |v, sum| add_up(sum, |k| right(v, k).powi(2) * inverse[v][k] * TOLERANCE));
+        let mut rho = sum_blocks(n, |v, sum| add_up(sum, |k| residual[v][k] * direction[v][k]));
         for _ in 0..STEPS {
             monitor.check()?;
-            if (0..BOUNDARY_COUNT).all(|k| rho[k] <= TOLERANCE * first[k]) {
+            if (0..BOUNDARY_COUNT).all(|k| rho[k] <= goal[k]) {
                 break;
             }
-            let image = self.apply(precision, strength, &direction);
-            let curvature = dot(&direction, &image);
+            self.apply(precision, springs, strength, &direction, &mut image);
+            let curvature = sum_blocks(n, |v, sum| add_up(sum, |k| direction[v][k] * image[v][k]));
             let step: Row = std::array::from_fn(|k| if curvature[k] > 0.0 { rho[k] / curvature[k] } else { 0.0 });
-            add(&mut x, &direction, &step);
-            add(&mut residual, &image, &step.map(|s| -s));
-            z = divide(&residual, &diagonal);
-            let next = dot(&residual, &z);
-            let turn: Row = std::array::from_fn(|k| if rho[k] > 0.0 { next[k] / rho[k] } else { 0.0 });
-            direction.par_iter_mut().zip(&z).for_each(|(d, z)| {
+            x.par_iter_mut().zip(&mut residual).zip(direction.par_iter().zip(&image)).for_each(|((x, r), (d, a))| {
                 for k in 0..BOUNDARY_COUNT {
-                    d[k] = z[k] + turn[k] * d[k];
+                    x[k] += step[k] * d[k];
+                    r[k] -= step[k] * a[k];
+                }
+            });
+            let next = sum_blocks(n, |v, sum| add_up(sum, |k| residual[v][k].powi(2) * inverse[v][k]));
+            let turn: Row = std::array::from_fn(|k| if rho[k] > 0.0 { next[k] / rho[k] } else { 0.0 });
+            direction.par_iter_mut().zip(&residual).zip(&inverse).for_each(|((d, r), i)| {
+                for k in 0..BOUNDARY_COUNT {
+                    d[k] = i[k] * r[k] + turn[k] * d[k];
                 }
             });
             rho = next;
@@ -196,55 +276,43 @@ impl<'a> Field<'a> {
         Ok(x)
     }
 
-    fn apply(&self, precision: &[Row], strength: f64, x: &[Row]) -> Vec<Row> {
-        (0..x.len())
-            .into_par_iter()
-            .map(|v| {
-                let mut out: Row = std::array::from_fn(|k| precision[v][k] * x[v][k]);
-                for (&j, &spring) in self.neighbours.of(v).iter().zip(&self.springs[v]) {
-                    for k in 0..BOUNDARY_COUNT {
-                        out[k] += strength * spring * (x[v][k] - x[j as usize][k]);
-                    }
+    /// The system times `x`.
+    fn apply(&self, precision: &[Row], springs: &[f64], strength: f64, x: &[Row], out: &mut [Row]) {
+        out.par_iter_mut().enumerate().for_each(|(v, out)| {
+            *out = std::array::from_fn(|k| precision[v][k] * x[v][k]);
+            for (&j, &spring) in self.neighbours.of(v).iter().zip(&springs[self.starts[v]..]) {
+                for k in 0..BOUNDARY_COUNT {
+                    out[k] += strength * spring * (x[v][k] - x[j as usize][k]);
                 }
-                out
-            })
-            .collect()
+            }
+        });
     }
 }
 
-fn divide(a: &[Row], b: &[Row]) -> Vec<Row> {
-    a.par_iter().zip(b).map(|(a, b)| std::array::from_fn(|k| a[k] / b[k])).collect()
-}
-
-fn add(x: &mut [Row], direction: &[Row], step: &Row) {
-    x.par_iter_mut().zip(direction).for_each(|(x, d)| {
-        for k in 0..BOUNDARY_COUNT {
-            x[k] += step[k] * d[k];
-        }
-    });
-}
-
-fn dot(a: &[Row], b: &[Row]) -> Row {
-    let blocks: Vec<Row> = a
-        .par_chunks(BLOCK)
-        .zip(b.par_chunks(BLOCK))
-        .map(|(a, b)| {
+/// Sums over `0..n` block by block, so that they do not depend on the number of threads.
+fn sum_blocks(n: usize, add: impl Fn(usize, &mut Row) + Sync) -> Row {
+    let blocks: Vec<Row> = (0..n.div_ceil(BLOCK))
+        .into_par_iter()
+        .map(|block| {
             let mut sum = [0.0; BOUNDARY_COUNT];
-            for (a, b) in a.iter().zip(b) {
-                for k in 0..BOUNDARY_COUNT {
-                    sum[k] += a[k] * b[k];
-                }
-            }
+            (block * BLOCK..n.min((block + 1) * BLOCK)).for_each(|v| add(v, &mut sum));
             sum
         })
         .collect();
     let mut sum = [0.0; BOUNDARY_COUNT];
-    for block in blocks {
-        for k in 0..BOUNDARY_COUNT {
-            sum[k] += block[k];
-        }
-    }
+    blocks.iter().for_each(|block| add_up(&mut sum, |k| block[k]));
     sum
+}
+
+fn add_up(sum: &mut Row, term: impl Fn(usize) -> f64) {
+    sum.iter_mut().enumerate().for_each(|(k, s)| *s += term(k));
+}
+
+/// 0 where there are none.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    let middle = values.len() / 2;
+    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f64::total_cmp).1 }
 }
 
 /// Nearest non-decreasing row in the weighted least-squares sense (pool adjacent violators; Barlow 1972).

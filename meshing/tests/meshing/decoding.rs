@@ -109,6 +109,10 @@ fn defects_stay_and_bad_numbers_become_defects() {
     assert_eq!(found.outcomes()[2], RayOutcome::Missing(RayDefect::WeakEvidence));
     assert_eq!(found.outcomes()[3], RayOutcome::Missing(RayDefect::Masked));
     assert!(found.sd_mm().row(3).iter().all(|sd| sd.is_infinite()));
+    // Over the ribbon alone too: nothing in it is cortex.
+    let options = DecodeOptions { ribbon_only: true, ..Default::default() };
+    let found = decode(&probabilities, &parallel_rays(4), &defects, &options, &Silent).unwrap();
+    assert_eq!(found.outcomes()[2], RayOutcome::Missing(RayDefect::WeakEvidence));
     // Too few rays for the probabilities is an error, not a panic.
     assert!(decode(&probabilities, &parallel_rays(3), &[None; 3], &DecodeOptions::default(), &Silent).is_err());
 }

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod decoding;
+mod layers;
 mod rays;
 mod sampling;
 mod smoothing;

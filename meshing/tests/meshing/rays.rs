@@ -1,6 +1,6 @@
-use crate::support::{sheet, sphere_ribbon};
-use brainmesh_core::{RayDefect, Ribbon};
-use brainmesh_meshing::{extended_rays, no_cortex, ribbon_rays};
+use crate::support::{Stopped, assert_cancelled, sheet, sphere_ribbon, with_threads};
+use brainmesh_core::{RayDefect, Ribbon, Silent, Structure, Surface};
+use brainmesh_meshing::{extended_rays, limit_extensions, no_cortex, ribbon_rays};
 
 #[test]
 fn rays_of_a_sphere_are_radial() {
@@ -33,4 +33,50 @@ fn coinciding_surfaces_have_rays_but_no_cortex() {
         assert!((rays.point(ray, 0.0).0.z - 0.5).abs() < 1e-12);
         assert!((rays.length_mm(ray) - if x < 2.5 { 1.0 } else { 3.0 }).abs() < 1e-12);
     }
+}
+
+/// Two sheets in one surface, the second above the first and turned over, as the banks of a sulcus.
+fn banks(lower_mm: f64, upper_mm: f64) -> Surface {
+    let (lower, upper) = (sheet(8, 1.0, |_, _| lower_mm), sheet(8, 1.0, |_, _| upper_mm));
+    let n = lower.vertices().len() as u32;
+    let turned = upper.triangles().iter().map(|&[a, b, c]| [a + n, c + n, b + n]);
+    let triangles = lower.triangles().iter().copied().chain(turned).collect();
+    Surface::new([lower.vertices(), upper.vertices()].concat(), triangles, Structure::Unknown).unwrap()
+}
+
+#[test]
+fn extensions_stop_half_way_to_the_opposite_bank() {
+    for (gap_mm, expected_mm) in [(0.6, 0.3), (0.9, 0.45), (1.1, 0.5), (5.0, 0.5)] {
+        let ribbon = Ribbon::new(banks(0.0, gap_mm), banks(-2.0, gap_mm + 2.0)).unwrap();
+        let rays = extended_rays(&ribbon, 0.5).unwrap();
+        let limited = limit_extensions(&ribbon, &rays, &Silent).unwrap();
+        assert_eq!(limited.outer, if gap_mm < 1.0 { ribbon.len() } else { 0 });
+        assert_eq!(limited.inner, 0);
+        for ray in 0..rays.len() {
+            let extension_mm = limited.rays.pial_t(ray) * limited.rays.length_mm(ray);
+            assert!((extension_mm - expected_mm).abs() < 1e-9, "{gap_mm}: {extension_mm}");
+            for (t, vertex) in [
+                (limited.rays.pial_t(ray), ribbon.pial().vertices()[ray]),
+                (limited.rays.white_t(ray), ribbon.white().vertices()[ray]),
+            ] {
+                assert!(limited.rays.point(ray, t).distance_mm(vertex) < 1e-9);
+            }
+        }
+    }
+    // A blade of white matter 0.4 mm wide between two banks that face away from each other.
+    let ribbon = Ribbon::new(banks(4.4, 0.0), banks(2.4, 2.0)).unwrap();
+    let limited = limit_extensions(&ribbon, &extended_rays(&ribbon, 0.5).unwrap(), &Silent).unwrap();
+    assert_eq!((limited.outer, limited.inner), (0, ribbon.len()));
+    assert!((limited.rays.length_mm(20) - (0.5 + 2.0 + 0.2)).abs() < 1e-9);
+}
+
+#[test]
+fn limiting_leaves_open_rays_alone_stops_and_does_not_depend_on_threads() {
+    let ribbon = sphere_ribbon(5, 30.0, 27.0);
+    let rays = extended_rays(&ribbon, 0.5).unwrap();
+    let limited = limit_extensions(&ribbon, &rays, &Silent).unwrap();
+    assert_eq!((limited.outer, limited.inner), (0, 0));
+    assert_eq!(limited.rays, rays);
+    assert_cancelled(limit_extensions(&ribbon, &rays, &Stopped));
+    with_threads(|| limit_extensions(&ribbon, &rays, &Silent).unwrap());
 }
