@@ -124,7 +124,7 @@ fn arguments_that_do_not_go_together() {
     let folder = tempfile::tempdir().unwrap();
     refused(folder.path(), &[("--device", Path::new("quantum"))], 2, &["--device", "quantum"]);
     refused(folder.path(), &[("--smoothing", Path::new("much"))], 2, &["--smoothing", "much"]);
-    refused(folder.path(), &[("--max-defects", Path::new("-1"))], 2, &["--max-defects"]);
+    refused(folder.path(), &[("--max-defects", Path::new("many"))], 2, &["--max-defects"]);
     refused(folder.path(), &[("--model", Path::new("cortical-layers-ribbon"))], 2, &["cortical-layers-ribbon", "pia"]);
 }
 

@@ -48,7 +48,7 @@ impl Runtime {
         let input = input.name().to_owned();
         // Convolutions written in two dimensions run in parallel over the batch only; a GPU wants more at a time.
         let batch = if matches!(device, Device::Cuda(_)) { 4096 } else { 256 };
-        let note = format!("ONNX Runtime on {device} ({}, {threads} threads)", path.display());
+        let note = format!("ONNX Runtime on {device} ({})", path.display());
         Ok(Self { session, input, two_dimensional: rank == 4, batch, note })
     }
 

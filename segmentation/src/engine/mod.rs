@@ -63,10 +63,10 @@ impl Engine {
         Ok(Self { plan, arch, pool, scratches: Mutex::default() })
     }
 
-    /// Width of the vectors in use, and the number of threads.
+    /// Width of the vectors in use. Not the number of threads, on which no result depends.
     pub fn describe(&self) -> String {
         let bits = 32 * self.arch.dispatch(Ask).width;
-        format!("{bits}-bit vectors, {} threads", self.pool.current_num_threads())
+        format!("{bits}-bit vectors")
     }
 
     /// `[rays, channels, samples]` in, `[rays, classes, samples]` out; both in standard layout.
