@@ -24,13 +24,15 @@ log = logging.getLogger(__name__)
 def load_phantoms(folder: Path, rays_per_phantom: int, seed: int = SEED) -> Rays:
     """Usable rays of every phantom below `folder`, at most so many of each, `region` being the phantom.
 
-    Areas inside one phantom share its stain and its sections, so they are never told apart for validation.
+    Areas inside one phantom share its stain and its sections, so they are never told apart for validation. Rays on
+    which pia and white surface coincide or one lies at an end are left out: they miss the cortex or a part of it.
     """
     parts = []
     for path in sorted(folder.glob("phantom-*/rays.npz")):
         number = int(path.parent.name.removeprefix("phantom-"))
         rays = load(path)
-        usable = np.flatnonzero(rays.usable())
+        pia, white = rays.boundaries_t[:, 0], rays.boundaries_t[:, -1]
+        usable = np.flatnonzero(rays.usable() & (pia > 0) & (pia < white) & (white < 1))
         random = np.random.default_rng((seed, number))
         chosen = np.sort(random.permutation(usable)[:rays_per_phantom])
         if len(chosen):
