@@ -14,6 +14,7 @@ from . import metrics
 from .data import CLASSES, Rays, join, load, soft_labels
 from .decode import expected_boundaries
 from .experiment import Experiment
+from .export import About, write_model
 from .folds import SEED, splits
 from .normalise import normalise
 from .train import Labelled, fit, predict
@@ -85,7 +86,10 @@ def tensor(rays: Rays, experiment: Experiment) -> torch.Tensor:
 
 
 def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) -> dict:
-    """Scores over all rays, each predicted by a network that saw nothing of its phantom."""
+    """Scores over all rays, each predicted by a network that saw nothing of its phantom.
+
+    Writes `scores.json` and, for each fold, a checkpoint and a model folder that the program can run.
+    """
     out.mkdir(parents=True, exist_ok=True)
     probabilities = np.empty((len(rays), experiment.classes, experiment.samples), np.float32)
     guess = np.empty_like(rays.boundaries_t)
@@ -94,6 +98,7 @@ def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) ->
         log.info("fold %d: %d training rays, %d held out", fold + 1, len(train), len(held_out))
         model = fit(experiment, Labelled.of(rays.select(train), experiment.channels), checkpoint=out / f"fold-{fold + 1}.pt")
         test = rays.select(held_out)
+        write_model(experiment, model, rays.select(train), About(f"Fold {fold + 1} of {folds}", "", [], []), out / f"fold-{fold + 1}")
         probabilities[held_out] = predict(model, tensor(test, experiment)).numpy()
         guess[held_out] = constant_guess(rays.select(train), test)
     scores = report(rays, probabilities, guess)

