@@ -160,7 +160,8 @@ def fit(
             score = evaluate(model, held_out, training)
         if held_out is None or score < state["best"]:
             state |= {"best": score, "best_epoch": epoch, "weights": copy.deepcopy(model.state_dict())}
-        log.info("epoch %d: train %.5f, validation %.5f, %.1f s", epoch, total / drawn, score, time.perf_counter() - start)
+        validation = "" if held_out is None else f", validation {score:.5f}"
+        log.info("epoch %d: train %.5f%s, %.1f s", epoch, total / drawn, validation, time.perf_counter() - start)
         if checkpoint is not None:
             write_checkpoint(checkpoint, experiment, len(train), model, optimiser, schedule, state)
     model.load_state_dict(state["weights"])
