@@ -109,7 +109,7 @@ def test_any_prefix_of_the_phantoms_is_balanced():
 def test_the_model_folder_that_ships_says_how_it_was_scored(folder, tmp_path):
     config = tmp_path / "toy.json"
     config.write_text(json.dumps(toy().to_dict()))
-    common = {"config": config, "phantoms": folder, "rays_per_phantom": 40}
+    common = {"config": config, "phantoms": folder, "reference": None, "rays_per_phantom": 40}
     extended.run(argparse.Namespace(**common, folds=2, out=tmp_path / "run"))
     scores = tmp_path / "run" / "scores.json"
     ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, out=tmp_path / "toy"))
