@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from . import metrics
 from .data import CLASSES, Rays, join, load, soft_labels
 from .decode import expected_boundaries
 from .experiment import Experiment
-from .folds import SEED, splits
+from .export import About, write_model
+from .folds import SEED, splits, validation_split
 from .normalise import normalise
+from .reference import load_reference
 from .train import Labelled, fit, predict
 
 log = logging.getLogger(__name__)
@@ -24,13 +27,15 @@ log = logging.getLogger(__name__)
 def load_phantoms(folder: Path, rays_per_phantom: int, seed: int = SEED) -> Rays:
     """Usable rays of every phantom below `folder`, at most so many of each, `region` being the phantom.
 
-    Areas inside one phantom share its stain and its sections, so they are never told apart for validation.
+    Areas inside one phantom share its stain and its sections, so they are never told apart for validation. Rays on
+    which pia and white surface coincide or one lies at an end are left out: they miss the cortex or a part of it.
     """
     parts = []
     for path in sorted(folder.glob("phantom-*/rays.npz")):
         number = int(path.parent.name.removeprefix("phantom-"))
         rays = load(path)
-        usable = np.flatnonzero(rays.usable())
+        pia, white = rays.boundaries_t[:, 0], rays.boundaries_t[:, -1]
+        usable = np.flatnonzero(rays.usable() & (pia > 0) & (pia < white) & (white < 1))
         random = np.random.default_rng((seed, number))
         chosen = np.sort(random.permutation(usable)[:rays_per_phantom])
         if len(chosen):
@@ -60,8 +65,10 @@ def report(rays: Rays, probabilities: np.ndarray, guess: np.ndarray) -> dict:
     scale_um = 1000 * rays.length_mm[:, None]
     found_um, truth_um, guess_um = (scale_um * t for t in (expected_boundaries(probabilities), rays.boundaries_t, guess))
     by_spacing = {}
-    for spacing_mm in np.unique(rays.spacing_mm.round(4)):
-        inside = np.isclose(rays.spacing_mm, spacing_mm, atol=1e-4)
+    # The reference's rays have no known length, so nothing can be said in micrometres.
+    known = np.isfinite(rays.length_mm)
+    for spacing_mm in np.unique(rays.spacing_mm[known].round(4)):
+        inside = known & np.isclose(rays.spacing_mm, spacing_mm, atol=1e-4)
         by_spacing[f"{1000 * spacing_mm:g} um"] = {
             "rays": int(inside.sum()),
             "network": metrics.boundary_errors(truth_um[inside], found_um[inside]),
@@ -82,16 +89,29 @@ def tensor(rays: Rays, experiment: Experiment) -> torch.Tensor:
     return torch.from_numpy(normalise(rays, experiment.channels))[:, :, None]
 
 
+def train_on(experiment: Experiment, rays: Rays, train: np.ndarray, checkpoint: Path | None) -> nn.Sequential:
+    """Fits on the rays with these indices; where training may stop early, some of their regions decide about it."""
+    held_out = None
+    if experiment.training.patience:
+        train, stop = validation_split(rays.region, train, experiment.training.validation_share)
+        held_out = Labelled.of(rays.select(stop), experiment.channels)
+    return fit(experiment, Labelled.of(rays.select(train), experiment.channels), held_out, checkpoint)
+
+
 def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) -> dict:
-    """Scores over all rays, each predicted by a network that saw nothing of its phantom."""
+    """Scores over all rays, each predicted by a network that saw nothing of its phantom.
+
+    Writes `scores.json` and, for each fold, a checkpoint and a model folder that the program can run.
+    """
     out.mkdir(parents=True, exist_ok=True)
     probabilities = np.empty((len(rays), experiment.classes, experiment.samples), np.float32)
     guess = np.empty_like(rays.boundaries_t)
     start = time.perf_counter()
     for fold, (train, held_out) in enumerate(splits(rays.region, rays.usable(), folds)):
         log.info("fold %d: %d training rays, %d held out", fold + 1, len(train), len(held_out))
-        model = fit(experiment, Labelled.of(rays.select(train), experiment.channels), checkpoint=out / f"fold-{fold + 1}.pt")
+        model = train_on(experiment, rays, train, out / f"fold-{fold + 1}.pt")
         test = rays.select(held_out)
+        write_model(experiment, model, rays.select(train), About(f"Fold {fold + 1} of {folds}", "", [], []), out / f"fold-{fold + 1}")
         probabilities[held_out] = predict(model, tensor(test, experiment)).numpy()
         guess[held_out] = constant_guess(rays.select(train), test)
     scores = report(rays, probabilities, guess)
@@ -122,7 +142,9 @@ def add_parser(subparsers) -> None:
     """The subcommand `cross-validate-extended`."""
     parser = subparsers.add_parser("cross-validate-extended", help="score an extended network on whole held-out phantoms")
     parser.add_argument("config", type=Path, help="experiment, JSON")
-    parser.add_argument("--phantoms", type=Path, required=True, help="folder made by the subcommand phantoms")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--phantoms", type=Path, help="folder made by the subcommand phantoms")
+    source.add_argument("--reference", type=Path, help="folder of the reference's text files (training_raw.txt and others)")
     parser.add_argument("--rays-per-phantom", type=int, default=600)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and scores.json")
@@ -131,5 +153,8 @@ def add_parser(subparsers) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Cross-validates and prints the scores."""
-    rays = load_phantoms(options.phantoms, options.rays_per_phantom)
+    if options.reference:
+        rays = load_reference(options.reference)
+    else:
+        rays = load_phantoms(options.phantoms, options.rays_per_phantom)
     print(summary(cross_validate(Experiment.read(options.config), rays, options.folds, options.out)))

@@ -4,12 +4,13 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+
 from . import extended
 from .data import Rays
 from .experiment import Experiment
 from .export import About, write_model
 from .networks import parameters
-from .train import Labelled, fit
 
 ABOUT = About(
     description="Six cortical layers along rays that reach 0.5 mm beyond pia and white surface, at 20 to 200 micrometre "
@@ -107,10 +108,12 @@ def run(options: argparse.Namespace) -> None:
     """Trains, exports and writes the card."""
     experiment = Experiment.read(options.config)
     document = json.loads(options.scores.read_text())
-    if document["experiment"] != json.loads(json.dumps(experiment.to_dict())):
+    # The decoder's settings follow the training: they may be chosen on the held-out predictions.
+    wanted, scored = (values | {"decoder": {}} for values in (json.loads(json.dumps(experiment.to_dict())), document["experiment"]))
+    if wanted != scored:
         raise ValueError(f"{options.scores}: expected the scores of {options.config}, found those of another experiment")
     rays = extended.load_phantoms(options.phantoms, options.rays_per_phantom)
-    model = fit(experiment, Labelled.of(rays, experiment.channels), checkpoint=options.checkpoint)
+    model = extended.train_on(experiment, rays, np.arange(len(rays)), options.checkpoint)
     difference = write_model(experiment, model, rays, ABOUT, options.out)
     scores = document["scores"]
     thinned = f"--rays-per-phantom {options.rays_per_phantom}"

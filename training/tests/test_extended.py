@@ -1,11 +1,14 @@
 """The extended model's path from phantom folders to scores, on made rays."""
 
+import argparse
 import dataclasses
+import hashlib
+import json
 
 import numpy as np
 import pytest
 
-from brainmesh_training import extended, phantoms
+from brainmesh_training import extended, phantoms, ship
 from brainmesh_training.data import Rays, save, soft_labels
 from brainmesh_training.experiment import Experiment, Training
 from brainmesh_training.networks import Network
@@ -101,3 +104,22 @@ def test_any_prefix_of_the_phantoms_is_balanced():
     assert set(values("--layer-model").values()) == {12}
     assert len(values("--seed")) == 36
     assert made == [phantoms.arguments(index, 1609, []) for index in range(36)]
+
+
+def test_the_model_folder_that_ships_says_how_it_was_scored(folder, tmp_path):
+    config = tmp_path / "toy.json"
+    config.write_text(json.dumps(toy().to_dict()))
+    common = {"config": config, "phantoms": folder, "reference": None, "rays_per_phantom": 40}
+    extended.run(argparse.Namespace(**common, folds=2, out=tmp_path / "run"))
+    scores = tmp_path / "run" / "scores.json"
+    ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, out=tmp_path / "toy"))
+    manifest = json.loads((tmp_path / "toy" / "model.json").read_text())
+    for file in (manifest["weights"]["onnx"], manifest["inputs"][0]["test_tensor"], manifest["outputs"][0]["test_tensor"]):
+        assert hashlib.sha256((tmp_path / "toy" / file["source"]).read_bytes()).hexdigest() == file["sha256"]
+    card = (tmp_path / "toy" / "README.md").read_text()
+    accuracy = json.loads(scores.read_text())["scores"]["accuracy"]
+    assert f"accuracy {accuracy:.4f}" in card and "cross-validate-extended" in card
+    other = dataclasses.replace(toy(), network=Network(blocks=1, kernel=5, maps=16))
+    config.write_text(json.dumps(other.to_dict()))
+    with pytest.raises(ValueError, match="another experiment"):
+        ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, out=tmp_path / "toy"))
