@@ -7,8 +7,8 @@
 use brainmesh_cli::score::{BoundaryError, Confusion, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, Diffusion, RayIntensities, Smoothing, channels, decode, extended_rays, fill, no_cortex,
-    sample, smooth_boundaries,
+    DecodeOptions, DepthSpacing, Diffusion, RayIntensities, Smoothing, channels, decode, extended_rays, fill,
+    no_cortex, sample, smooth_boundaries,
 };
 use brainmesh_phantom::{Artefacts, Folding, LayerModel, Phantom, PhantomOptions, Shape};
 use brainmesh_segmentation::{Device, Model, Polarity, Session, normalise};
@@ -80,8 +80,7 @@ fn score(phantom: &Phantom, model: &Model, session: &mut Session, tally: &mut Ta
     let intensities = RayIntensities { raw, smoothed: None, spacing: DepthSpacing::Equidistant, defects };
     let wanted: Vec<Channel> = manifest.channels.iter().map(|c| c.channel).collect();
     let profiles = channels(&wanted, &intensities, ribbon, &rays, manifest.samples, &Silent)?;
-    let probabilities =
-        session.classify(&normalise(&profiles, &rays, manifest, Polarity::DarkIsDense)?, &Silent)?;
+    let probabilities = session.classify(&normalise(&profiles, &rays, manifest, Polarity::DarkIsDense)?, &Silent)?;
 
     let defaults = DecodeOptions::default();
     let options = DecodeOptions { evidence: manifest.evidence.unwrap_or(defaults.evidence), ..defaults };
