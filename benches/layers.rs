@@ -3,6 +3,7 @@
 //!
 //! `cargo bench -p brainmesh-cli --bench layers -- [--json] [--seeds N] [--model DIR]`. Seeds start at 900,000: the
 //! training package makes its phantoms from seeds above 160,900,000.
+#![allow(clippy::print_stdout, reason = "the result goes to the terminal")]
 
 use brainmesh_cli::score::{BoundaryError, Confusion, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, RayOutcome, RaySet, Silent};

@@ -1,4 +1,5 @@
 //! Whole-program tests: the `brainmesh` binary on files it made or was given, judged by geometry and exit codes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

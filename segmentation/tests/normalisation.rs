@@ -100,7 +100,7 @@ fn channels_are_found_by_what_they_hold() {
     for (to, from) in [(0, 2), (2, 1), (3, 0)] {
         turned.slice_mut(s![.., to, ..]).assign(&values(3).slice(s![.., from, ..]));
     }
-    let channels = vec![Channel::Depth, Channel::Thickness, Channel::Raw, SMOOTHED];
+    let channels = vec![Channel::Depth, Channel::Thickness { fwhm_mm: 0.0 }, Channel::Raw, SMOOTHED];
     let turned = Profiles::new(channels, turned, vec![None; 3]).unwrap();
     assert_eq!(straight, normalise(&turned, &rays, &manifest(), Polarity::DarkIsDense).unwrap());
 }
@@ -117,7 +117,7 @@ fn profiles_that_do_not_fit_are_refused() {
     refuse(&good, &rays(3, 0.0, 1.0), &manifest, "span");
     refuse(&good, &rays(3, 0.2, 0.8), &Manifest { span: Span::PialWhite, ..manifest.clone() }, "span");
     refuse(&good, &rays(3, 0.2, 0.8), &Manifest { samples: 21, ..manifest.clone() }, "samples");
-    for other in [Channel::Smoothed { fwhm_mm: 0.2 }, Channel::Curvature] {
+    for other in [Channel::Smoothed { fwhm_mm: 0.2 }, Channel::Curvature { fwhm_mm: 0.0 }] {
         let channels = vec![other, Channel::Raw, Channel::Depth];
         let profiles = Profiles::new(channels, values(3), vec![None; 3]).unwrap();
         refuse(&profiles, &rays(3, 0.2, 0.8), &manifest, "channels");
