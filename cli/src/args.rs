@@ -157,7 +157,7 @@ pub struct Rays2surface {
     /// Model: a shipped name or a folder with model.json. Default: the one for the span of the rays.
     #[arg(long, value_name = "NAME|DIR", help_heading = "Model")]
     pub model: Option<String>,
-    /// auto, builtin, cpu (ONNX Runtime) or cuda[:N]. A device asked for by name never falls back to another.
+    /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`. A device asked for by name never falls back to another.
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
     pub device: String,
     /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
@@ -180,7 +180,7 @@ pub struct ProfilesCommand {
     /// Ribbon and intensities.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// Channels, comma-separated: raw, smoothed:MM, depth, thickness[:MM], curvature[:MM], area-ratio[:MM] (MM: full
+    /// Channels, comma-separated: raw, smoothed:MM, depth, `thickness[:MM]`, `curvature[:MM]`, `area-ratio[:MM]` (MM: full
     /// width at half maximum of the smoothing along the cortex).
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "smoothed:0.163,raw")]
     pub channels: Vec<String>,
