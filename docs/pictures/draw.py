@@ -85,7 +85,7 @@ def slice_with_layers(volume, surfaces):
     data, affine = np.asarray(volume.dataobj, dtype=np.float32), volume.affine
     j = data.shape[1] // 2
     plane_y = (affine @ [0, j, 0, 1])[1]
-    grey = np.clip((data[:, j, :] - np.percentile(data, 1)) / np.ptp(np.percentile(data, [1, 75])), 0, 1)
+    grey = np.clip((data[:, j, :] - np.percentile(data, 1)) / np.ptp(np.percentile(data, [1, 62])), 0, 1)
     image = vtk.vtkImageData()
     image.SetDimensions(grey.shape[0], grey.shape[1], 1)
     image.SetSpacing(affine[0, 0], affine[2, 2], 1)
