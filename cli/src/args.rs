@@ -98,6 +98,9 @@ pub struct Inputs {
     /// Index of the time point or channel of 4-D volumes.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
     pub volume_index: usize,
+    /// SeriesInstanceUID to read from a DICOM folder that holds several.
+    #[arg(long, value_name = "UID", help_heading = "Input", requires = "volume")]
+    pub series: Option<String>,
     /// Dense cell layers are dark (Nissl and cell-body stains) or bright (inverted releases).
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub polarity: PolarityArg,
@@ -294,7 +297,7 @@ pub struct PhantomCommand {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_value = "smoothed:0.163,raw,depth,thickness,curvature"
+        default_value = "raw,smoothed:0.163,smoothed:1,depth,thickness,curvature"
     )]
     pub channels: Vec<String>,
     /// Samples of the labelled rays.

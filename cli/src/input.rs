@@ -4,6 +4,7 @@ use crate::args::{DepthsArg, Inputs, PolarityArg, SpanArg};
 use crate::report::InputFile;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface, Volume};
+use brainmesh_formats::VolumeOptions;
 use brainmesh_meshing::{
     DepthSpacing, RayIntensities, channels as make_channels, extended_rays, no_cortex, ribbon_rays, sample,
 };
@@ -23,6 +24,8 @@ pub enum Source {
         smoothed: Option<PathBuf>,
         /// Time point or channel of 4-D volumes.
         index: usize,
+        /// Which series of a DICOM folder.
+        series: Option<String>,
     },
     /// Profiles sampled elsewhere.
     Profiles {
@@ -116,6 +119,7 @@ impl InputPlan {
                 raw: raw.clone(),
                 smoothed: inputs.smoothed_volume.clone(),
                 index: inputs.volume_index,
+                series: inputs.series.clone(),
             },
             (None, Some(raw)) => {
                 Source::Profiles { raw: raw.clone(), smoothed: inputs.smoothed_profiles.clone(), depths }
@@ -210,9 +214,9 @@ impl InputPlan {
             Span::PialWhite => ribbon_rays(&ribbon)?,
         };
         let intensities = match &self.source {
-            Source::Volume { raw, smoothed, index } => {
+            Source::Volume { raw, smoothed, index, series } => {
                 let mut sample_file = |path: &Path| -> Result<Array2<f32>> {
-                    let volume = read_volume(path, *index)?;
+                    let volume = read_volume(path, *index, series.as_deref())?;
                     sample(&volume, &rays, samples, self.missing_value, &mut defects, monitor).map_err(|error| {
                         match error {
                             brainmesh_meshing::Error::Cancelled(_) => Error::Cancelled,
@@ -240,6 +244,12 @@ impl InputPlan {
     }
 }
 
-fn read_volume(path: &Path, index: usize) -> Result<Volume<f32>> {
-    Ok(brainmesh_formats::VolumeOptions::default().with_volume_index(index).read(path)?)
+fn read_volume(path: &Path, index: usize, series: Option<&str>) -> Result<Volume<f32>> {
+    let options = VolumeOptions::default().with_volume_index(index);
+    Ok(match series {
+        // Only a DICOM folder has series: a smoothed volume beside it is read as it is.
+        Some(uid) if path.is_dir() => options.with_series(uid),
+        _ => options,
+    }
+    .read(path)?)
 }
