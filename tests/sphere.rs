@@ -4,19 +4,13 @@ use super::*;
 use brainmesh_formats::{read_label_gifti, read_shape_gifti, read_surface};
 
 fn rays2surface(phantom: &Path, out: &Path, more: &[&str]) -> Output {
+    rays2surface_of(phantom, &phantom.join("volume.nii.gz"), out, more)
+}
+
+fn rays2surface_of(phantom: &Path, volume: &Path, out: &Path, more: &[&str]) -> Output {
     let (pial, white) = (phantom.join("pial.surf.gii"), phantom.join("white.surf.gii"));
-    let volume = phantom.join("volume.nii.gz");
-    let mut arguments = vec![
-        "rays2surface",
-        "--pial",
-        text(&pial),
-        "--white",
-        text(&white),
-        "--volume",
-        text(&volume),
-        "--out",
-        text(out),
-    ];
+    let mut arguments = vec!["rays2surface", "--pial", text(&pial), "--white", text(&white)];
+    arguments.extend(["--volume", text(volume), "--out", text(out)]);
     arguments.extend(more);
     brainmesh(&arguments)
 }
@@ -91,28 +85,12 @@ fn a_dry_run_writes_nothing_and_says_what_it_would_do() {
 fn more_defects_than_allowed_is_exit_code_one_with_all_files() {
     let folder = tempfile::tempdir().unwrap();
     let phantom = sphere(folder.path());
+    // Rays that leave the upper half of the volume are defects.
     let mask = folder.path().join("mask.txt");
-    // Rays at which the volume ends are defects: leave the volume by asking for rays beyond it.
     std::fs::write(&mask, "1\n".repeat(10_242)).unwrap();
-    let small = crop(&phantom, folder.path());
     let out = folder.path().join("out");
-    let pial = phantom.join("pial.surf.gii");
-    let white = phantom.join("white.surf.gii");
-    let output = brainmesh(&[
-        "rays2surface",
-        "--pial",
-        text(&pial),
-        "--white",
-        text(&white),
-        "--volume",
-        text(&small),
-        "--out",
-        text(&out),
-        "--mask",
-        text(&mask),
-        "--max-defects",
-        "1%",
-    ]);
+    let upper = crop(&phantom, folder.path());
+    let output = rays2surface_of(&phantom, &upper, &out, &["--mask", text(&mask), "--max-defects", "1%"]);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let report = json(&out.join("report.json"));
     assert!(report["defects"]["outside volume"]["missing"].as_u64().unwrap() > 102);
