@@ -289,17 +289,16 @@ impl Scores {
     }
 }
 
-/// A table of boundary errors.
+/// A table of boundary errors; correlations where there are any.
 pub(super) fn print_errors(errors: &[BoundaryError]) {
-    print_line(format!(
-        "{:>8} {:>8} {:>9} {:>9} {:>9} {:>9}",
-        "boundary", "rays", "mean um", "p95 um", "bias um", "parcel r"
-    ));
+    let correlated = errors.iter().any(|e| e.parcel_correlation.is_some());
+    let last = if correlated { format!(" {:>9}", "parcel r") } else { String::new() };
+    print_line(format!("{:>8} {:>8} {:>9} {:>9} {:>9}{last}", "boundary", "rays", "mean um", "p95 um", "bias um"));
     for e in errors {
-        let correlation = e.parcel_correlation.map_or(String::new(), |r| format!("{r:.3}"));
+        let last = e.parcel_correlation.map_or(String::new(), |r| format!(" {r:>9.3}"));
         print_line(format!(
-            "{:>8} {:>8} {:>9.1} {:>9.1} {:>9.1} {:>9}",
-            e.boundary, e.rays, e.mean_um, e.p95_um, e.bias_um, correlation
+            "{:>8} {:>8} {:>9.1} {:>9.1} {:>9.1}{last}",
+            e.boundary, e.rays, e.mean_um, e.p95_um, e.bias_um
         ));
     }
 }
