@@ -1,4 +1,4 @@
-use super::evaluate::{print_errors, score_points};
+use super::evaluate::{against_points, print_errors};
 use super::phantom::write_phantom;
 use super::print_line;
 use super::rays2surface::summarise;
@@ -32,7 +32,7 @@ pub fn run(arguments: &DemoCommand, threads: usize, progress: &Progress) -> Resu
     progress.finish();
     summarise(&plan, &outcome);
     print_line("Error along the rays against the known truth:");
-    print_errors(&score_points(&out.join("layers"), &out.join("truth").join("points.npz"))?);
+    print_errors(&against_points(&out.join("layers"), &out.join("truth").join("points.npz"), None)?);
     print_line(format!("Look at {}: layers.glb opens in any 3D viewer,", out.join("layers").display()));
     print_line("layer*.vtp in 3D Slicer, layer*.surf.gii in napari and Workbench.");
     Ok(ExitCode::Done)

@@ -16,7 +16,7 @@ use std::path::Path;
 pub fn run(arguments: &EvaluateLayers, threads: usize, progress: &Progress) -> Result<ExitCode> {
     let scores = match (&arguments.result, &arguments.truth_thickness, &arguments.truth_points) {
         (Some(result), Some(truth), None) => Scores::Fractions(against_thickness(arguments, result, truth)?),
-        (Some(result), None, Some(truth)) => Scores::Points(against_points(arguments, result, truth)?),
+        (Some(result), None, Some(truth)) => Scores::Points(against_points(result, truth, arguments.mask.as_deref())?),
         (None, ..) => Scores::Rays(labelled_rays(arguments, threads, progress)?),
         _ => {
             return Err(Error::Usage(
@@ -90,32 +90,37 @@ fn against_thickness(arguments: &EvaluateLayers, result: &Path, truth: &Path) ->
     {
         return Err(Error::Unusable(format!("{}: expected {n} labels, found {}", path.display(), labels.len())));
     }
-    let scored = mask(arguments, n)?;
+    let scored = scored_vertices(arguments.mask.as_deref(), n)?;
     Ok(compare_fractions(fractions(found.view()).view(), truth_mm.view(), &scored, parcels.as_deref()))
 }
 
-fn mask(arguments: &EvaluateLayers, n: usize) -> Result<Vec<bool>> {
-    Ok(match &arguments.mask {
+fn scored_vertices(mask: Option<&Path>, n: usize) -> Result<Vec<bool>> {
+    Ok(match mask {
         Some(path) => brainmesh_formats::read_vertex_mask(path, n)?,
         None => vec![true; n],
     })
 }
 
-/// `[vertices, 6]` from .npy, or six maps of a shape file.
+/// `[vertices, 6]` from .npy, or from a shape file of the six layers, with or without a total before them.
 fn read_thickness(path: &Path) -> Result<Array2<f64>> {
     if path.extension().is_some_and(|e| e == "gii") {
         let maps = brainmesh_formats::read_shape_gifti(path)?;
-        let skip = maps.len().saturating_sub(LAYER_COUNT);
-        let layers = &maps[skip..];
-        return Ok(Array2::from_shape_fn((layers[0].values.len(), layers.len()), |(v, k)| {
-            f64::from(layers[k].values[v])
-        }));
+        if !(LAYER_COUNT..=LAYER_COUNT + 1).contains(&maps.len()) {
+            return Err(Error::Unusable(format!(
+                "{}: expected maps of six layers, or a total and six layers, found {} maps",
+                path.display(),
+                maps.len()
+            )));
+        }
+        let layers = &maps[maps.len() - LAYER_COUNT..];
+        let n = layers[0].values.len();
+        return Ok(Array2::from_shape_fn((n, LAYER_COUNT), |(v, k)| f64::from(layers[k].values[v])));
     }
     Ok(brainmesh_formats::read_profile_matrix(path)?.mapv(f64::from))
 }
 
 /// Signed errors along the given rays: found boundary vertices against the true points on the same rays.
-fn against_points(arguments: &EvaluateLayers, result: &Path, truth: &Path) -> Result<Vec<BoundaryError>> {
+pub(super) fn against_points(result: &Path, truth: &Path, mask: Option<&Path>) -> Result<Vec<BoundaryError>> {
     let points: Array3<f32> = brainmesh_formats::read_npz(truth, "points")?
         .into_dimensionality()
         .map_err(|e| Error::Unusable(format!("{}: points: {e}", truth.display())))?;
@@ -130,7 +135,7 @@ fn against_points(arguments: &EvaluateLayers, result: &Path, truth: &Path) -> Re
     let at = |v: usize, k: usize| glam::DVec3::from_array(std::array::from_fn(|a| f64::from(points[[v, k, a]])));
     let total = brainmesh_formats::read_shape_gifti(&result.join("thickness.shape.gii"))?;
     let has_layers = |v: usize| total.first().is_some_and(|m| m.values.get(v).is_some_and(|t| t.is_finite()));
-    let scored = mask(arguments, n)?;
+    let scored = scored_vertices(mask, n)?;
     let mut errors = Vec::new();
     for k in 0..BOUNDARY_COUNT {
         let path = result.join(format!("layer{k}.surf.gii"));
@@ -301,19 +306,4 @@ pub(super) fn print_errors(errors: &[BoundaryError]) {
             e.boundary, e.rays, e.mean_um, e.p95_um, e.bias_um
         ));
     }
-}
-
-/// Scores of a demo or test: result folder against true points.
-pub(super) fn score_points(result: &Path, truth: &Path) -> Result<Vec<BoundaryError>> {
-    let arguments = EvaluateLayers {
-        result: Some(result.to_path_buf()),
-        truth_thickness: None,
-        truth_points: Some(truth.to_path_buf()),
-        parcels: None,
-        mask: None,
-        rays: Vec::new(),
-        model: None,
-        json: false,
-    };
-    against_points(&arguments, result, truth)
 }
