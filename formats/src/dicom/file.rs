@@ -21,7 +21,7 @@ const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
 
 /// The elements that say what an image is and where it lies; no other is parsed.
-const WANTED: [Tag; 28] = [
+const WANTED: [Tag; 29] = [
     tags::SPECIFIC_CHARACTER_SET,
     tags::IMAGE_TYPE,
     tags::SOP_INSTANCE_UID,
@@ -39,6 +39,7 @@ const WANTED: [Tag; 28] = [
     tags::TEMPORAL_POSITION_IDENTIFIER,
     tags::SAMPLES_PER_PIXEL,
     tags::PHOTOMETRIC_INTERPRETATION,
+    tags::PLANAR_CONFIGURATION,
     tags::NUMBER_OF_FRAMES,
     tags::ROWS,
     tags::COLUMNS,
@@ -65,8 +66,9 @@ pub(super) struct DicomFile {
     pub pixels: Element,
     /// Where the data set starts in the file.
     start: usize,
-    /// The wanted elements, as they stand in the file.
-    header: Vec<u8>,
+    /// Bytes of the file, or of what it holds gzipped or deflated.
+    pub length: usize,
+    is_gzip: bool,
 }
 
 impl DicomFile {
@@ -81,7 +83,9 @@ impl DicomFile {
             return Ok(found);
         }
         let whole = content(path)?;
-        Self::parse(path, &whole, whole.len())?.ok_or_else(|| fault::truncated(path, whole.len() + 1, whole.len()))
+        let found = Self::parse(path, &whole, whole.len())?
+            .ok_or_else(|| fault::truncated(path, whole.len() + 1, whole.len()))?;
+        Ok(found.map(|file| Self { is_gzip: head.starts_with(&GZIP), ..file }))
     }
 
     /// `None` where `bytes`, the first of `total`, do not reach the pixel data.
@@ -115,7 +119,8 @@ impl DicomFile {
             _ => EXPLICIT_LITTLE,
         };
         let attributes = parse(path, plain, &header)?.into_inner();
-        Ok(Some(Some(Self { path: path.into(), transfer_syntax, encoding, attributes, pixels, start, header })))
+        let (path, length) = (path.into(), data_set.total);
+        Ok(Some(Some(Self { path, transfer_syntax, encoding, attributes, pixels, start, length, is_gzip: false })))
     }
 
     /// The file, read again and inflated.
@@ -133,9 +138,10 @@ impl DicomFile {
         matches!(self.transfer_syntax.as_str(), IMPLICIT_LITTLE | EXPLICIT_LITTLE | DEFLATED | EXPLICIT_BIG)
     }
 
-    /// The header together with `pixel_data`, an element as it stands in the file, for a decoder.
-    pub fn with_pixel_data(&self, pixel_data: &[u8]) -> Result<DefaultDicomObject> {
-        parse(&self.path, &self.transfer_syntax, &[&self.header, pixel_data].concat())
+    /// Where uncompressed pixel data start in the file, where they lie there as they are.
+    pub fn pixels_in_file(&self) -> Option<usize> {
+        let plain = self.is_native() && self.transfer_syntax != DEFLATED && !self.is_gzip;
+        plain.then(|| self.start + self.pixels.value)
     }
 }
 

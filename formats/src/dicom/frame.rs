@@ -1,59 +1,13 @@
 use super::attributes::Attributes;
+use super::decoder::check_syntax;
 use super::file::DicomFile;
+use super::layout::{Layout, Stored};
 use crate::{Result, fault};
-use dicom_dictionary_std::{tags, uids};
+use dicom_dictionary_std::tags;
 use glam::DVec3;
 
 /// Direction cosines are written with six digits or more.
 const UNIT_TOLERANCE: f64 = 1e-3;
-
-/// Compressed transfer syntaxes there are decoders for.
-const DECODED: [&str; 8] = [
-    uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN,
-    uids::RLE_LOSSLESS,
-    uids::JPEG_BASELINE8_BIT,
-    uids::JPEG_EXTENDED12_BIT,
-    uids::JPEG_LOSSLESS,
-    uids::JPEG_LOSSLESS_SV1,
-    uids::JPEG2000_LOSSLESS,
-    uids::JPEG2000,
-];
-
-/// How pixels are stored (PS3.5 8.1.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub bits_allocated: u16,
-    pub bits_stored: u16,
-    pub high_bit: u16,
-    pub signed: bool,
-}
-
-impl Stored {
-    /// Name of the type that holds a pixel.
-    pub fn name(self) -> &'static str {
-        match (self.bits_allocated, self.signed) {
-            (8, false) => "uint8",
-            (8, true) => "int8",
-            (16, false) => "uint16",
-            (16, true) => "int16",
-            (_, false) => "uint32",
-            (_, true) => "int32",
-        }
-    }
-
-    /// Bytes a pixel takes.
-    pub fn bytes(self) -> usize {
-        usize::from(self.bits_allocated / 8)
-    }
-
-    /// The number in the stored bits of a pixel; the others may hold overlays.
-    pub fn value(self, pixel: u32) -> f64 {
-        let to_top = 31 - u32::from(self.high_bit);
-        let unused = 32 - u32::from(self.bits_stored);
-        let top = pixel << to_top;
-        if self.signed { f64::from(top as i32 >> unused) } else { f64::from(top >> unused) }
-    }
-}
 
 /// One image plane.
 #[derive(Debug, Clone)]
@@ -82,21 +36,15 @@ pub(super) struct Frame {
 }
 
 /// The frames of a file that is number `index` of its series.
-pub(super) fn frames_of(file: &DicomFile, index: usize) -> Result<Vec<Frame>> {
+pub(super) fn frames_of(file: &DicomFile, layout: &Layout, index: usize) -> Result<Vec<Frame>> {
     let path = &file.path;
     let first = Attributes::new(path, &file.attributes, 0);
-    let count = first.whole_or_none::<usize>(tags::NUMBER_OF_FRAMES, "NumberOfFrames")?.unwrap_or(1);
-    if count > 1 && !first.has_functional_groups() {
+    if layout.frames > 1 && !first.has_functional_groups() {
         let supported = "one frame a file, or functional groups";
-        return Err(fault::unsupported(path, "NumberOfFrames", count, supported));
+        return Err(fault::unsupported(path, "NumberOfFrames", layout.frames, supported));
     }
-    if file.pixels.tag != tags::PIXEL_DATA {
-        return Err(fault::unsupported(path, "pixel data", "floating point", "integers"));
-    }
-    let components: u16 = first.whole(tags::SAMPLES_PER_PIXEL, "SamplesPerPixel")?;
-    let interpretation = first.text(None, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-    if components != 1 || !interpretation.starts_with("MONOCHROME") {
-        let found = format!("{interpretation} of {components} samples a pixel");
+    if layout.samples != 1 || !layout.photometric.starts_with("MONOCHROME") {
+        let found = format!("{} of {} samples a pixel", layout.photometric, layout.samples);
         return Err(fault::unsupported(path, "PhotometricInterpretation", found, "MONOCHROME1 and MONOCHROME2"));
     }
     if first.text(None, tags::IMAGE_TYPE).is_some_and(|t| t.contains("MOSAIC")) {
@@ -106,28 +54,14 @@ pub(super) fn frames_of(file: &DicomFile, index: usize) -> Result<Vec<Frame>> {
         let supported = "RescaleSlope and RescaleIntercept";
         return Err(fault::unsupported(path, "ModalityLUTSequence", "a lookup table", supported));
     }
-    if !file.is_native() && !DECODED.contains(&file.transfer_syntax.as_str()) {
-        let supported = "uncompressed, RLE, JPEG, JPEG 2000";
-        return Err(fault::unsupported(path, "TransferSyntaxUID", &file.transfer_syntax, supported));
-    }
-    let stored = stored(file, &first)?;
-    let pixels = |tag, name| match first.whole::<u16>(tag, name)? {
-        0 => Err(fault::invalid(path, name, "at least 1", 0)),
-        n => Ok(usize::from(n)),
-    };
-    let (rows, columns) = (pixels(tags::ROWS, "Rows")?, pixels(tags::COLUMNS, "Columns")?);
-    let frame_bytes = rows * columns * stored.bytes();
-    if let (true, Some(length)) = (file.is_native(), file.pixels.length) {
-        let needed = frame_bytes.saturating_mul(count);
-        if needed > length as usize {
-            return Err(fault::truncated(path, needed, length as usize));
-        }
+    if !file.is_native() {
+        check_syntax(path, &file.transfer_syntax)?;
     }
     // Every frame of an enhanced image has its own item, so that the count cannot outgrow the file.
-    (0..count).map(|number| frame(file, index, number, [rows, columns], stored)).collect()
+    (0..layout.frames).map(|number| frame(file, layout, index, number)).collect()
 }
 
-fn frame(file: &DicomFile, index: usize, number: usize, [rows, columns]: [usize; 2], stored: Stored) -> Result<Frame> {
+fn frame(file: &DicomFile, layout: &Layout, index: usize, number: usize) -> Result<Frame> {
     let path = &file.path;
     let a = Attributes::new(path, &file.attributes, number);
     if number > 0 && !a.has_functional_groups() {
@@ -161,8 +95,8 @@ fn frame(file: &DicomFile, index: usize, number: usize, [rows, columns]: [usize;
     Ok(Frame {
         file: index,
         number,
-        columns,
-        rows,
+        columns: layout.columns,
+        rows: layout.rows,
         position_lps,
         row_lps,
         column_lps,
@@ -170,7 +104,7 @@ fn frame(file: &DicomFile, index: usize, number: usize, [rows, columns]: [usize;
         slice_step_mm: step.map(f64::abs).filter(|&s| s > 0.0).or(thickness.filter(|&t| t > 0.0)),
         slope,
         intercept: a.number(transformation, tags::RESCALE_INTERCEPT, "RescaleIntercept")?.unwrap_or(0.0),
-        stored,
+        stored: layout.stored,
         frame_of_reference: a.text(None, tags::FRAME_OF_REFERENCE_UID).unwrap_or_default(),
         keys: [
             a.text(Some(tags::FRAME_CONTENT_SEQUENCE), tags::TEMPORAL_POSITION_INDEX)
@@ -183,34 +117,4 @@ fn frame(file: &DicomFile, index: usize, number: usize, [rows, columns]: [usize;
                 .or_else(|| a.text(None, tags::IMAGE_TYPE)),
         ],
     })
-}
-
-fn stored(file: &DicomFile, first: &Attributes) -> Result<Stored> {
-    let bits_allocated: u16 = first.whole(tags::BITS_ALLOCATED, "BitsAllocated")?;
-    if !matches!(bits_allocated, 8 | 16 | 32) {
-        return Err(fault::unsupported(&file.path, "BitsAllocated", bits_allocated, "8, 16 and 32"));
-    }
-    let bits_stored = first.whole_or_none(tags::BITS_STORED, "BitsStored")?.unwrap_or(bits_allocated);
-    let high_bit = first.whole_or_none(tags::HIGH_BIT, "HighBit")?.unwrap_or(bits_stored.wrapping_sub(1));
-    if !(1..=bits_allocated).contains(&bits_stored) || !(bits_stored - 1..bits_allocated).contains(&high_bit) {
-        let expected = format!("bits within the {bits_allocated} allocated");
-        return Err(fault::invalid(&file.path, "BitsStored", expected, format!("{bits_stored} up to bit {high_bit}")));
-    }
-    let signed = first.whole_or_none::<u16>(tags::PIXEL_REPRESENTATION, "PixelRepresentation")?.unwrap_or(0) == 1;
-    Ok(Stored { bits_allocated, bits_stored, high_bit, signed })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_stored_bits_count() {
-        let twelve = Stored { bits_allocated: 16, bits_stored: 12, high_bit: 11, signed: true };
-        assert_eq!([0x0000, 0x07ff, 0x0fff, 0xf800].map(|p| twelve.value(p)), [0.0, 2047.0, -1.0, -2048.0]);
-        let high = Stored { bits_allocated: 16, bits_stored: 12, high_bit: 15, signed: false };
-        assert_eq!(high.value(0xfff3), 4095.0);
-        let whole = Stored { bits_allocated: 32, bits_stored: 32, high_bit: 31, signed: true };
-        assert_eq!(whole.value(u32::MAX), -1.0);
-    }
 }

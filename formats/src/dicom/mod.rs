@@ -10,15 +10,24 @@
 //!   duplicates and is refused.
 //! - **Refused, with the reason**: several series (unless one is chosen), missing or unevenly spaced or repeated slices,
 //!   slices of different orientation, size or spacing, a file without PixelSpacing or position, colour images, modality
-//!   lookup tables, mosaics, float pixel data, multi-frame files without functional groups.
-//! - Compressed pixel data go through `dicom-pixeldata`: RLE, JPEG (baseline, lossless), JPEG 2000. Not JPEG-LS, JPEG XL.
+//!   lookup tables, mosaics, multi-frame files without functional groups.
+//! - **Compression**: RLE, JPEG (baseline, extended with 12 bits, lossless), JPEG-LS, JPEG 2000 up to 16 bits. Not high-throughput
+//!   JPEG 2000, JPEG XL, video.
 
 mod attributes;
 mod codestream;
+mod decoder;
 mod file;
 mod frame;
+mod jpeg12;
+mod jpeg_ls;
+mod jpeg_ls_context;
+mod layout;
 mod pixels;
+mod rle;
 mod series;
+mod slices;
+mod source;
 mod stack;
 mod structure;
 
@@ -27,6 +36,8 @@ use crate::{Error, Result, Scaling, VolumeInfo, VolumeOptions, fault};
 use brainmesh_core::{Grid, Volume};
 use file::DicomFile;
 use frame::{Frame, frames_of};
+use layout::Layout;
+pub use pixels::{DicomPixels, read_dicom_pixels};
 use stack::Stack;
 use std::path::Path;
 
@@ -40,7 +51,7 @@ pub(crate) fn is_dicom(head: &[u8]) -> bool {
 pub(crate) fn read(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
     let series = Series::open(path, options)?;
     let (frames, grid) = series.volume(path, options)?;
-    let data = pixels::read(&series.files, frames, &grid)?;
+    let data = slices::read(&series.files, &series.layouts, frames, &grid)?;
     Volume::new(grid, data).map_err(fault::core(path))
 }
 
@@ -72,18 +83,20 @@ pub(crate) fn info(path: &Path, options: &VolumeOptions) -> Result<VolumeInfo> {
 /// One series: its files, and its frames as volumes of sorted slices.
 struct Series {
     files: Vec<DicomFile>,
+    layouts: Vec<Layout>,
     stack: Stack,
 }
 
 impl Series {
     fn open(path: &Path, options: &VolumeOptions) -> Result<Self> {
         let files = series::choose(path, series::images_of(path)?, options.series.as_deref())?;
+        let layouts: Vec<Layout> = files.iter().map(Layout::of).collect::<Result<_>>()?;
         let mut frames = Vec::new();
-        for (index, file) in files.iter().enumerate() {
-            frames.extend(frames_of(file, index)?);
+        for (index, (file, layout)) in files.iter().zip(&layouts).enumerate() {
+            frames.extend(frames_of(file, layout, index)?);
         }
         let stack = Stack::new(path, &files, frames)?;
-        Ok(Self { files, stack })
+        Ok(Self { files, layouts, stack })
     }
 
     fn volume(&self, path: &Path, options: &VolumeOptions) -> Result<(&[Frame], Grid)> {
