@@ -21,6 +21,8 @@ pub struct VolumeInfo {
     pub stored: &'static str,
     /// How stored values become intensities.
     pub scaling: Scaling,
+    /// What is unusual about the file, and what was repaired.
+    pub warnings: Vec<String>,
 }
 
 /// How stored values become intensities.

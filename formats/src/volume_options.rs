@@ -14,6 +14,7 @@ use std::path::Path;
 pub struct VolumeOptions {
     pub(crate) volume_index: usize,
     pub(crate) series: Option<String>,
+    pub(crate) repair: bool,
 }
 
 impl VolumeOptions {
@@ -24,10 +25,19 @@ impl VolumeOptions {
         self
     }
 
-    /// Reads the DICOM series with this `SeriesInstanceUID`; other formats hold no series and ignore it.
+    /// Reads the DICOM series with this `SeriesInstanceUID`, or one of its kinds of slices, as `UID/2`; other formats hold no
+    /// series and ignore it.
     #[must_use]
     pub fn with_series(mut self, uid: impl Into<String>) -> Self {
         self.series = Some(uid.into());
+        self
+    }
+
+    /// Repairs the faults of a DICOM series where that invents nothing; what was done stands in
+    /// [`VolumeInfo::warnings`](crate::VolumeInfo::warnings). Without it every fault is an error.
+    #[must_use]
+    pub fn with_repair(mut self, repair: bool) -> Self {
+        self.repair = repair;
         self
     }
 

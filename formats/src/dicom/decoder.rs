@@ -73,11 +73,11 @@ fn check(path: &Path, layout: &Layout, coded: Coded) -> Result<()> {
 
 fn coded_samples(coded: Coded, layout: &Layout) -> Decoded<Vec<u8>> {
     let samples = match coded.process {
-        Process::Jpeg { .. } if coded.bits > 8 && coded.components > 1 => {
-            return Err("colours of more than 8 bits are not supported".into());
+        Process::Jpeg { .. } if coded.components > 1 && (coded.bits, coded.components) != (8, 3) => {
+            return Err("colours other than three of 8 bits are not supported".into());
         }
         Process::Jpeg { sof: 0xc1 } if coded.bits == 12 => jpeg12::decode(coded.stream, layout.columns, layout.rows)?,
-        Process::Jpeg { .. } => jpeg(coded.stream, coded.bits)?,
+        Process::Jpeg { .. } => jpeg(coded.stream, coded.bits, coded.components)?,
         Process::JpegLs => jpeg_ls::decode(coded.stream)?,
         Process::Jpeg2000 { signed } => jpeg2000(coded.stream, signed, coded.bits)?,
     };
@@ -89,9 +89,10 @@ fn coded_samples(coded: Coded, layout: &Layout) -> Decoded<Vec<u8>> {
 }
 
 /// JPEG of 8 bits, and lossless JPEG of up to 16; colours stay as they are stored.
-fn jpeg(stream: &[u8], bits: u8) -> Decoded<Vec<u16>> {
+fn jpeg(stream: &[u8], bits: u8, components: u16) -> Decoded<Vec<u16>> {
     let mut decoder = Decoder::new(stream);
-    decoder.set_color_transform(ColorTransform::None);
+    // "From RGB", whatever they are: the decoder's "none" mixes up the samples.
+    decoder.set_color_transform(if components == 1 { ColorTransform::None } else { ColorTransform::RGB });
     let bytes = decoder.decode()?;
     Ok(if bits > 8 {
         bytes.as_chunks().0.iter().map(|&pair| u16::from_ne_bytes(pair)).collect()

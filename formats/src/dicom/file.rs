@@ -1,3 +1,4 @@
+use super::csa;
 use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set, with_known_type};
 use crate::bytes::read_head;
 use crate::input::Input;
@@ -21,7 +22,7 @@ const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
 
 /// The elements that say what an image is and where it lies; no other is parsed.
-const WANTED: [Tag; 29] = [
+const WANTED: [Tag; 31] = [
     tags::SPECIFIC_CHARACTER_SET,
     tags::IMAGE_TYPE,
     tags::SOP_INSTANCE_UID,
@@ -51,6 +52,8 @@ const WANTED: [Tag; 29] = [
     tags::RESCALE_INTERCEPT,
     tags::RESCALE_SLOPE,
     tags::MODALITY_LUT_SEQUENCE,
+    csa::CREATOR,
+    csa::IMAGE_HEADER,
 ];
 /// With the functional groups of enhanced images.
 const WANTED_GROUPS: [Tag; 2] = [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE];
@@ -91,12 +94,16 @@ impl DicomFile {
     /// `None` where `bytes`, the first of `total`, do not reach the pixel data.
     fn parse(path: &Path, bytes: &[u8], total: usize) -> Result<Option<Option<Self>>> {
         let Some((transfer_syntax, start)) = transfer_syntax(path, bytes, total)? else { return Ok(None) };
-        let encoding = match transfer_syntax.as_str() {
-            IMPLICIT_LITTLE => Encoding::IMPLICIT_LITTLE,
-            EXPLICIT_BIG => Encoding::EXPLICIT_BIG,
-            _ => Encoding::EXPLICIT_LITTLE,
-        };
         let rest = bytes.get(start..).unwrap_or_default();
+        let encoding = match transfer_syntax.as_str() {
+            EXPLICIT_BIG => Encoding::EXPLICIT_BIG,
+            DEFLATED => Encoding::EXPLICIT_LITTLE,
+            // Some files do not keep to what they declare; a type is two capital letters.
+            _ => match rest.get(4..6) {
+                Some([b'A'..=b'Z', b'A'..=b'Z']) => Encoding::EXPLICIT_LITTLE,
+                _ => Encoding::IMPLICIT_LITTLE,
+            },
+        };
         let inflated;
         let data_set = if transfer_syntax == DEFLATED {
             if bytes.len() < total {
@@ -114,8 +121,9 @@ impl DicomFile {
             .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag))
             .flat_map(|(tag, range)| with_known_type(&data_set.bytes[range], tag, encoding))
             .collect();
-        let plain = match transfer_syntax.as_str() {
-            uid @ (IMPLICIT_LITTLE | EXPLICIT_BIG) => uid,
+        let plain = match encoding {
+            Encoding::IMPLICIT_LITTLE => IMPLICIT_LITTLE,
+            Encoding::EXPLICIT_BIG => EXPLICIT_BIG,
             _ => EXPLICIT_LITTLE,
         };
         let attributes = parse(path, plain, &header)?.into_inner();

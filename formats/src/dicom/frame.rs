@@ -1,7 +1,9 @@
 use super::attributes::Attributes;
+use super::csa::Csa;
 use super::decoder::check_syntax;
+use super::faults::{DicomFault, file_name};
 use super::file::DicomFile;
-use super::layout::{Layout, Stored};
+use super::layout::Layout;
 use crate::{Result, fault};
 use dicom_dictionary_std::tags;
 use glam::DVec3;
@@ -27,9 +29,10 @@ pub(super) struct Frame {
     pub spacing_mm: [f64; 2],
     /// What the header says about the distance of slices.
     pub slice_step_mm: Option<f64>,
+    /// Where it begins in its image, in pixels; elsewhere than at 0 in a mosaic only.
+    pub corner: [usize; 2],
     pub slope: f64,
     pub intercept: f64,
-    pub stored: Stored,
     pub frame_of_reference: String,
     /// What may tell volumes of one series apart, in the order it is tried.
     pub keys: [Option<String>; 6],
@@ -47,9 +50,6 @@ pub(super) fn frames_of(file: &DicomFile, layout: &Layout, index: usize) -> Resu
         let found = format!("{} of {} samples a pixel", layout.photometric, layout.samples);
         return Err(fault::unsupported(path, "PhotometricInterpretation", found, "MONOCHROME1 and MONOCHROME2"));
     }
-    if first.text(None, tags::IMAGE_TYPE).is_some_and(|t| t.contains("MOSAIC")) {
-        return Err(fault::unsupported(path, "ImageType", "MOSAIC", "one slice an image"));
-    }
     if file.attributes.get(tags::MODALITY_LUT_SEQUENCE).is_some() {
         let supported = "RescaleSlope and RescaleIntercept";
         return Err(fault::unsupported(path, "ModalityLUTSequence", "a lookup table", supported));
@@ -58,7 +58,52 @@ pub(super) fn frames_of(file: &DicomFile, layout: &Layout, index: usize) -> Resu
         check_syntax(path, &file.transfer_syntax)?;
     }
     // Every frame of an enhanced image has its own item, so that the count cannot outgrow the file.
-    (0..layout.frames).map(|number| frame(file, layout, index, number)).collect()
+    let frames = (0..layout.frames).map(|number| frame(file, layout, index, number)).collect::<Result<Vec<_>>>()?;
+    if first.text(None, tags::IMAGE_TYPE).is_some_and(|t| t.split('\\').any(|kind| kind == "MOSAIC")) {
+        return frames.iter().map(|frame| mosaic(file, frame)).collect::<Result<Vec<_>>>().map(|tiles| tiles.concat());
+    }
+    Ok(frames)
+}
+
+/// The slices of a mosaic, which lie row by row in the smallest square that holds them. ImagePositionPatient is that of a
+/// slice as large as the mosaic around the same middle
+/// (<https://nipy.org/nibabel/dicom/dicom_mosaic.html>).
+fn mosaic(file: &DicomFile, image: &Frame) -> Result<Vec<Frame>> {
+    let path = &file.path;
+    let csa =
+        Csa::of(file)?.ok_or_else(|| fault::unsupported(path, "ImageType", "MOSAIC", "mosaics with a CSA header"))?;
+    let count = csa.number("NumberOfImagesInMosaic").filter(|&n| n >= 1.0 && n.fract() == 0.0);
+    let normal = csa.numbers("SliceNormalVector").as_deref().and_then(|n| <[f64; 3]>::try_from(n).ok());
+    let Some((count, normal)) = count.zip(normal.map(DVec3::from_array)) else {
+        return Err(fault::invalid(path, "CSA header", "NumberOfImagesInMosaic and SliceNormalVector", "none"));
+    };
+    let tiles = count.sqrt().ceil() as usize;
+    let (columns, rows) = (image.columns / tiles, image.rows / tiles);
+    if columns * rows == 0 || columns * tiles != image.columns || rows * tiles != image.rows {
+        let found = format!("{} x {}", image.columns, image.rows);
+        return Err(fault::invalid(path, "Columns and Rows", format!("{tiles} x {tiles} equal tiles"), found));
+    }
+    let upright = image.row_lps.cross(image.column_lps);
+    if normal.dot(upright).abs() < 1.0 - UNIT_TOLERANCE {
+        return Err(fault::invalid(path, "SliceNormalVector", format!("along {upright}"), normal));
+    }
+    let Some(step) = image.slice_step_mm else {
+        return Err(fault::invalid(path, "SpacingBetweenSlices", "a length, for a mosaic", "none"));
+    };
+    let half = |whole: usize, part: usize| (whole - part) as f64 / 2.0;
+    let [di, dj] = image.spacing_mm;
+    let first_lps = image.position_lps
+        + image.row_lps * di * half(image.columns, columns)
+        + image.column_lps * dj * half(image.rows, rows);
+    let along = upright * normal.dot(upright).signum();
+    let tile = |k: usize| Frame {
+        columns,
+        rows,
+        corner: [k % tiles * columns, k / tiles * rows],
+        position_lps: first_lps + along * step * k as f64,
+        ..image.clone()
+    };
+    Ok((0..count as usize).map(tile).collect())
 }
 
 fn frame(file: &DicomFile, layout: &Layout, index: usize, number: usize) -> Result<Frame> {
@@ -67,10 +112,12 @@ fn frame(file: &DicomFile, layout: &Layout, index: usize, number: usize) -> Resu
     if number > 0 && !a.has_functional_groups() {
         return Err(fault::invalid(path, "NumberOfFrames", "a functional group for each", format!("{number} groups")));
     }
-    let [position_lps] =
-        a.vectors(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT, "ImagePositionPatient")?;
-    let [row_lps, column_lps] =
+    let name = || file_name(path);
+    let position = a.vectors(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT, "ImagePositionPatient")?;
+    let [position_lps] = position.ok_or_else(|| DicomFault::MissingPosition { file: name() }.at(path))?;
+    let orientation =
         a.vectors(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT, "ImageOrientationPatient")?;
+    let [row_lps, column_lps] = orientation.ok_or_else(|| DicomFault::MissingOrientation { file: name() }.at(path))?;
     let off = [row_lps.length() - 1.0, column_lps.length() - 1.0, row_lps.dot(column_lps)];
     if off.iter().any(|x| x.abs() > UNIT_TOLERANCE) {
         let found = format!("{row_lps} and {column_lps}");
@@ -78,7 +125,7 @@ fn frame(file: &DicomFile, layout: &Layout, index: usize, number: usize) -> Resu
     }
     let measures = Some(tags::PIXEL_MEASURES_SEQUENCE);
     let Some(spacing) = a.numbers(measures, tags::PIXEL_SPACING, "PixelSpacing", 2)? else {
-        return Err(a.missing("PixelSpacing"));
+        return Err(DicomFault::MissingSpacing { file: name() }.at(path));
     };
     // Distance between rows comes first: that is the step of j.
     let spacing_mm = [spacing[1], spacing[0]];
@@ -102,9 +149,9 @@ fn frame(file: &DicomFile, layout: &Layout, index: usize, number: usize) -> Resu
         column_lps,
         spacing_mm,
         slice_step_mm: step.map(f64::abs).filter(|&s| s > 0.0).or(thickness.filter(|&t| t > 0.0)),
+        corner: [0, 0],
         slope,
         intercept: a.number(transformation, tags::RESCALE_INTERCEPT, "RescaleIntercept")?.unwrap_or(0.0),
-        stored: layout.stored,
         frame_of_reference: a.text(None, tags::FRAME_OF_REFERENCE_UID).unwrap_or_default(),
         keys: [
             a.text(Some(tags::FRAME_CONTENT_SEQUENCE), tags::TEMPORAL_POSITION_INDEX)

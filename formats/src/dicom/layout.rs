@@ -1,4 +1,5 @@
 use super::attributes::Attributes;
+use super::faults::{DicomFault, file_name};
 use super::file::DicomFile;
 use crate::{Result, fault};
 use dicom_dictionary_std::tags;
@@ -112,7 +113,12 @@ impl Layout {
         let found = file.pixels.length.map_or(file.length, |length| length as usize);
         if file.is_native() {
             let needed = self.native_bits().saturating_mul(self.frames).div_ceil(8);
-            return if needed > found { Err(fault::truncated(&file.path, needed, found)) } else { Ok(()) };
+            if needed <= found {
+                return Ok(());
+            }
+            let (expected_bytes, found_bytes) = (needed as u64, found as u64);
+            let fault = DicomFault::TruncatedPixels { file: file_name(&file.path), expected_bytes, found_bytes };
+            return Err(fault.at(&file.path));
         }
         let most = BLANK_PIXELS.saturating_add(found.saturating_mul(PIXELS_A_BYTE));
         let pixels = self.pixels().saturating_mul(self.samples).saturating_mul(self.frames);

@@ -8,21 +8,30 @@
 //! - **Several volumes**: a series whose positions repeat equally often is split by the first of temporal position, echo
 //!   time, acquisition number, trigger time, b-value, image type that tells the repetitions apart; otherwise it has
 //!   duplicates and is refused.
-//! - **Refused, with the reason**: several series (unless one is chosen), missing or unevenly spaced or repeated slices,
-//!   slices of different orientation, size or spacing, a file without PixelSpacing or position, colour images, modality
-//!   lookup tables, mosaics, multi-frame files without functional groups.
+//! - **Mosaics** of Siemens are cut into their slices, as many as the CSA header tells, along its slice normal.
+//! - **Faults** are named by [`DicomFault`]. Strict reading refuses all but tilt and varying rescale. Repair, where asked for,
+//!   leaves out copies (slices at one place with equal pixels), slices that are truncated or have no position, slices beyond
+//!   a gap (the longest run without one is kept) and slices of other size, orientation, spacing or frame of reference than
+//!   the most; it puts uneven slices at even steps, none further than half a step or half a pixel. Nothing is invented. What was done is told
+//!   in the warnings.
+//! - **Refused, with the reason**: several series or kinds of slices (unless one is chosen, as `UID` or `UID/2`), a file
+//!   without PixelSpacing, colour images, modality lookup tables, multi-frame files without functional groups.
 //! - **Compression**: RLE, JPEG (baseline, extended with 12 bits, lossless), JPEG-LS, JPEG 2000 up to 16 bits. Not high-throughput
 //!   JPEG 2000, JPEG XL, video.
 
 mod attributes;
 mod codestream;
+mod csa;
 mod decoder;
+mod faults;
 mod file;
 mod frame;
+mod group;
 mod jpeg12;
 mod jpeg_ls;
 mod jpeg_ls_context;
 mod layout;
+mod line;
 mod pixels;
 mod rle;
 mod series;
@@ -34,12 +43,15 @@ mod structure;
 use crate::volume_info::rows;
 use crate::{Error, Result, Scaling, VolumeInfo, VolumeOptions, fault};
 use brainmesh_core::{Grid, Volume};
+pub use faults::DicomFault;
+use faults::DicomFault::{MissingPosition, TruncatedPixels};
+use faults::file_name;
 use file::DicomFile;
 use frame::{Frame, frames_of};
 use layout::Layout;
 pub use pixels::{DicomPixels, read_dicom_pixels};
 use stack::Stack;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Whether the first bytes are those of a DICOM file: `DICM` after a preamble of 128 bytes, or, where an old program left
 /// both out, a data set that begins with group 2 or 8.
@@ -50,15 +62,15 @@ pub(crate) fn is_dicom(head: &[u8]) -> bool {
 /// Reads the volume `options` choose from a folder or file.
 pub(crate) fn read(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
     let series = Series::open(path, options)?;
-    let (frames, grid) = series.volume(path, options)?;
-    let data = slices::read(&series.files, &series.layouts, frames, &grid)?;
-    Volume::new(grid, data).map_err(fault::core(path))
+    let (frames, grid) = series.volume(options)?;
+    let data = slices::read(&series.images, frames, grid)?;
+    Volume::new(grid.clone(), data).map_err(fault::core(path))
 }
 
 /// Describes the volume `options` choose.
 pub(crate) fn info(path: &Path, options: &VolumeOptions) -> Result<VolumeInfo> {
     let series = Series::open(path, options)?;
-    let (frames, grid) = series.volume(path, options)?;
+    let (frames, grid) = series.volume(options)?;
     let scaling = match frames {
         [first, rest @ ..] if rest.iter().all(|f| (f.slope, f.intercept) == (first.slope, first.intercept)) => {
             match (first.slope, first.intercept) {
@@ -68,6 +80,7 @@ pub(crate) fn info(path: &Path, options: &VolumeOptions) -> Result<VolumeInfo> {
         }
         _ => Scaling::PerSlice,
     };
+    let layout = frames.first().and_then(|f| series.images.layouts.get(f.file));
     Ok(VolumeInfo {
         format: "DICOM",
         shape: grid.shape(),
@@ -75,38 +88,103 @@ pub(crate) fn info(path: &Path, options: &VolumeOptions) -> Result<VolumeInfo> {
         spacing_mm: grid.spacing_mm(),
         world_from_voxel: rows(grid.affine()),
         world: grid.world().to_owned(),
-        stored: frames.first().map_or("", |f| f.stored.name()),
+        stored: layout.map_or("", |layout| layout.stored.name()),
         scaling,
+        warnings: series.warnings,
     })
+}
+
+/// The files of one series.
+struct Images {
+    /// The folder or file that was asked for.
+    path: PathBuf,
+    /// SeriesInstanceUID.
+    series: String,
+    files: Vec<DicomFile>,
+    /// Of each file.
+    layouts: Vec<Layout>,
+}
+
+impl Images {
+    /// A frame's file, and its number where the file has several.
+    fn name(&self, frame: &Frame) -> String {
+        let file = self.files.get(frame.file).map(|f| file_name(&f.path)).unwrap_or_default();
+        if frame.number == 0 { file } else { format!("{file} frame {}", frame.number + 1) }
+    }
+}
+
+/// What was done about faults, for people.
+struct Repairs {
+    /// Whether anything may be done.
+    allowed: bool,
+    warnings: Vec<String>,
+}
+
+impl Repairs {
+    fn made(&mut self, action: String) {
+        self.warnings.push(format!("repaired: {action}"));
+    }
+
+    /// A fault that is no error.
+    fn note(&mut self, fault: DicomFault) {
+        let text = fault.to_string();
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
+    }
 }
 
 /// One series: its files, and its frames as volumes of sorted slices.
 struct Series {
-    files: Vec<DicomFile>,
-    layouts: Vec<Layout>,
+    images: Images,
     stack: Stack,
+    warnings: Vec<String>,
 }
 
 impl Series {
     fn open(path: &Path, options: &VolumeOptions) -> Result<Self> {
-        let files = series::choose(path, series::images_of(path)?, options.series.as_deref())?;
-        let layouts: Vec<Layout> = files.iter().map(Layout::of).collect::<Result<_>>()?;
+        let mut repairs = Repairs { allowed: options.repair, warnings: Vec::new() };
+        let (series, kind) = series::parse_choice(options.series.as_deref());
+        let (series, files) = series::choose(path, series::images_of(path)?, series)?;
+        let mut images = Images { path: path.into(), series, files: Vec::new(), layouts: Vec::new() };
         let mut frames = Vec::new();
-        for (index, (file, layout)) in files.iter().zip(&layouts).enumerate() {
-            frames.extend(frames_of(file, layout, index)?);
+        for file in files {
+            let found = Layout::of(&file).and_then(|layout| {
+                let frames = frames_of(&file, &layout, images.files.len())?;
+                Ok((layout, frames))
+            });
+            match found {
+                Ok((layout, found)) => {
+                    images.files.push(file);
+                    images.layouts.push(layout);
+                    frames.extend(found);
+                }
+                Err(Error::Dicom { fault: fault @ (MissingPosition { .. } | TruncatedPixels { .. }), .. })
+                    if repairs.allowed =>
+                {
+                    repairs.made(format!("left out: {fault}"));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let stack = Stack::new(path, &files, frames)?;
-        Ok(Self { files, layouts, stack })
+        if frames.is_empty() {
+            return Err(fault::invalid(path, "slices", "at least 1 that can be used", repairs.warnings.join(", ")));
+        }
+        let frames = group::one_kind(&images, frames, kind, &mut repairs)?;
+        let stack = Stack::new(&images, frames, &mut repairs)?;
+        let scales = |f: &Frame| (f.slope, f.intercept);
+        if stack.volumes.iter().any(|(frames, _)| frames.windows(2).any(|p| scales(&p[0]) != scales(&p[1]))) {
+            repairs.note(DicomFault::VaryingRescale);
+        }
+        Ok(Self { images, stack, warnings: repairs.warnings })
     }
 
-    fn volume(&self, path: &Path, options: &VolumeOptions) -> Result<(&[Frame], Grid)> {
+    fn volume(&self, options: &VolumeOptions) -> Result<(&[Frame], &Grid)> {
         let volumes = &self.stack.volumes;
-        let frames = volumes.get(options.volume_index).ok_or_else(|| Error::Invalid {
-            path: path.into(),
-            field: "volume index".into(),
-            expected: format!("below {}", volumes.len()),
-            found: options.volume_index.to_string(),
+        let found = volumes.get(options.volume_index).ok_or_else(|| {
+            let expected = format!("below {}", volumes.len());
+            fault::invalid(&self.images.path, "volume index", expected, options.volume_index)
         })?;
-        Ok((frames, stack::grid(path, &self.files, frames)?))
+        Ok((&found.0, &found.1))
     }
 }

@@ -58,6 +58,7 @@ impl Image {
             world: grid.world().into(),
             stored: self.stored.name(),
             scaling,
+            warnings: Vec::new(),
         })
     }
 

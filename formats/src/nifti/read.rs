@@ -66,6 +66,7 @@ pub(crate) fn info(input: &Input) -> Result<VolumeInfo> {
         world: grid.world().into(),
         stored: stored.name(),
         scaling: scaling.map_or(Scaling::None, |(slope, intercept)| Scaling::Linear { slope, intercept }),
+        warnings: Vec::new(),
     })
 }
 
