@@ -1,7 +1,7 @@
 use super::attributes::Attributes;
 use super::faults::{DicomFault, file_name};
 use super::file::DicomFile;
-use crate::{Result, fault};
+use crate::{Result, StoredType, fault};
 use dicom_dictionary_std::tags;
 
 /// Pixels a stream of no length may stand for, and pixels more for each of its bytes: an empty frame of JPEG 2000 or JPEG-LS
@@ -20,23 +20,28 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Name of the type that holds a sample.
-    pub fn name(self) -> &'static str {
+    /// The type that holds a sample.
+    pub fn stored_type(self) -> StoredType {
         match (self.bits_allocated, self.signed, self.float) {
-            (32, _, true) => "float32",
-            (_, _, true) => "float64",
-            (1 | 8, false, _) => "uint8",
-            (1 | 8, true, _) => "int8",
-            (16, false, _) => "uint16",
-            (16, true, _) => "int16",
-            (_, false, _) => "uint32",
-            (_, true, _) => "int32",
+            (32, _, true) => StoredType::Float32,
+            (_, _, true) => StoredType::Float64,
+            (1 | 8, false, _) => StoredType::Uint8,
+            (1 | 8, true, _) => StoredType::Int8,
+            (16, false, _) => StoredType::Uint16,
+            (16, true, _) => StoredType::Int16,
+            (_, false, _) => StoredType::Uint32,
+            (_, true, _) => StoredType::Int32,
         }
+    }
+
+    /// Whether all bits of a sample are those of its number.
+    pub fn is_full(self) -> bool {
+        self.float || self.bits_stored == self.bits_allocated
     }
 
     /// Bytes a sample takes once it is decoded.
     pub fn bytes(self) -> usize {
-        usize::from(self.bits_allocated).div_ceil(8)
+        self.stored_type().size_bytes()
     }
 
     /// The number in the stored bits of a sample; the others may hold overlays.

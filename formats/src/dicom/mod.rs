@@ -40,9 +40,9 @@ mod source;
 mod stack;
 mod structure;
 
-use crate::volume_info::rows;
-use crate::{Error, Result, Scaling, VolumeInfo, VolumeOptions, fault};
-use brainmesh_core::{Grid, Volume};
+use crate::volume_reader::{Opened, Region, Voxels};
+use crate::{Error, Result, Scaling, StoredType, VolumeOptions, VolumeReader, Voxel, fault};
+use brainmesh_core::{Grid, Monitor};
 pub use faults::DicomFault;
 use faults::DicomFault::{MissingPosition, TruncatedPixels};
 use faults::file_name;
@@ -50,7 +50,6 @@ use file::DicomFile;
 use frame::{Frame, frames_of};
 use layout::Layout;
 pub use pixels::{DicomPixels, read_dicom_pixels};
-use stack::Stack;
 use std::path::{Path, PathBuf};
 
 /// Whether the first bytes are those of a DICOM file: `DICM` after a preamble of 128 bytes, or, where an old program left
@@ -59,42 +58,30 @@ pub(crate) fn is_dicom(head: &[u8]) -> bool {
     head.get(128..132) == Some(b"DICM") || structure::bare_data_set(head).is_some()
 }
 
-/// Reads the volume `options` choose from a folder or file.
-pub(crate) fn read(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
-    let series = Series::open(path, options)?;
-    let (frames, grid) = series.volume(options)?;
-    let data = slices::read(&series.images, frames, grid)?;
-    Volume::new(grid.clone(), data).map_err(fault::core(path))
-}
-
-/// Describes the volume `options` choose.
-pub(crate) fn info(path: &Path, options: &VolumeOptions) -> Result<VolumeInfo> {
-    let series = Series::open(path, options)?;
-    let (frames, grid) = series.volume(options)?;
-    let scaling = match frames {
-        [first, rest @ ..] if rest.iter().all(|f| (f.slope, f.intercept) == (first.slope, first.intercept)) => {
-            match (first.slope, first.intercept) {
-                (1.0, 0.0) => Scaling::None,
-                (slope, intercept) => Scaling::Linear { slope, intercept },
-            }
-        }
+/// Opens the series that `options` choose in a folder, or a file.
+pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader> {
+    let (series, warnings) = Series::open(path, options)?;
+    let volumes = series.volumes.len();
+    let Some((frames, grid)) = series.volumes.get(options.volume_index.unwrap_or(0)).or(series.volumes.first()) else {
+        return Err(fault::invalid(path, "slices", "at least 1", 0));
+    };
+    let scales = |f: &Frame| (f.slope, f.intercept);
+    let scaling = match frames.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|f| scales(f) == scales(first)) => match scales(first) {
+            (1.0, 0.0) => Scaling::None,
+            (slope, intercept) => Scaling::Linear { slope, intercept },
+        },
         _ => Scaling::PerSlice,
     };
     let layout = frames.first().and_then(|f| series.images.layouts.get(f.file));
-    Ok(VolumeInfo {
-        format: "DICOM",
-        shape: grid.shape(),
-        volumes: series.stack.volumes.len(),
-        spacing_mm: grid.spacing_mm(),
-        world_from_voxel: rows(grid.affine()),
-        world: grid.world().to_owned(),
-        stored: layout.map_or("", |layout| layout.stored.name()),
-        scaling,
-        warnings: series.warnings,
-    })
+    let stored = layout.map_or(StoredType::Uint16, |layout| layout.stored.stored_type());
+    let (path, grid) = (path.into(), grid.clone());
+    let opened = Opened { path, format: "DICOM", grid, volumes, stored, scaling, voxels: Voxels::Dicom(series) };
+    Ok(VolumeReader::new(opened).with_warnings(warnings))
 }
 
 /// The files of one series.
+#[derive(Debug)]
 struct Images {
     /// The folder or file that was asked for.
     path: PathBuf,
@@ -134,15 +121,22 @@ impl Repairs {
     }
 }
 
-/// One series: its files, and its frames as volumes of sorted slices.
-struct Series {
+/// One series: its files, and its volumes, each of sorted slices on a grid.
+#[derive(Debug)]
+pub(crate) struct Series {
     images: Images,
-    stack: Stack,
-    warnings: Vec<String>,
+    volumes: Vec<(Vec<Frame>, Grid)>,
 }
 
 impl Series {
-    fn open(path: &Path, options: &VolumeOptions) -> Result<Self> {
+    /// Fills `out` with a region of a volume.
+    pub fn read<T: Voxel>(&self, volume: usize, region: &Region, out: &mut [T], monitor: &dyn Monitor) -> Result<()> {
+        let frames = self.volumes.get(volume).and_then(|(frames, _)| frames.get(region[2].clone())).unwrap_or_default();
+        slices::read(&self.images, frames, region, out, monitor)
+    }
+
+    /// The series that `options` choose, and what people should know about it.
+    fn open(path: &Path, options: &VolumeOptions) -> Result<(Self, Vec<String>)> {
         let mut repairs = Repairs { allowed: options.repair, warnings: Vec::new() };
         let (series, kind) = series::parse_choice(options.series.as_deref());
         let (series, files) = series::choose(path, series::images_of(path)?, series)?;
@@ -171,20 +165,11 @@ impl Series {
             return Err(fault::invalid(path, "slices", "at least 1 that can be used", repairs.warnings.join(", ")));
         }
         let frames = group::one_kind(&images, frames, kind, &mut repairs)?;
-        let stack = Stack::new(&images, frames, &mut repairs)?;
+        let volumes = stack::volumes(&images, frames, &mut repairs)?;
         let scales = |f: &Frame| (f.slope, f.intercept);
-        if stack.volumes.iter().any(|(frames, _)| frames.windows(2).any(|p| scales(&p[0]) != scales(&p[1]))) {
+        if volumes.iter().any(|(frames, _)| frames.windows(2).any(|p| scales(&p[0]) != scales(&p[1]))) {
             repairs.note(DicomFault::VaryingRescale);
         }
-        Ok(Self { images, stack, warnings: repairs.warnings })
-    }
-
-    fn volume(&self, options: &VolumeOptions) -> Result<(&[Frame], &Grid)> {
-        let volumes = &self.stack.volumes;
-        let found = volumes.get(options.volume_index).ok_or_else(|| {
-            let expected = format!("below {}", volumes.len());
-            fault::invalid(&self.images.path, "volume index", expected, options.volume_index)
-        })?;
-        Ok((&found.0, &found.1))
+        Ok((Self { images, volumes }, repairs.warnings))
     }
 }

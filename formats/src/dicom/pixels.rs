@@ -1,7 +1,7 @@
 use super::file::DicomFile;
 use super::layout::{Layout, Stored};
 use super::source::PixelSource;
-use crate::{Result, fault};
+use crate::{Result, StoredType, fault};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -18,8 +18,8 @@ pub struct DicomPixels {
     pub columns: usize,
     /// Samples of a pixel, the fastest axis: 1, or 3 for colours.
     pub samples: usize,
-    /// Type of a sample: `uint8`, `int8`, `uint16`, `int16`, `uint32`, `int32`, `float32`, `float64`.
-    pub stored: &'static str,
+    /// Type of a sample.
+    pub stored: StoredType,
     /// PhotometricInterpretation, such as `MONOCHROME2`, `RGB`, `YBR_FULL`, `PALETTE COLOR`.
     pub photometric: String,
     /// The samples, little endian; bits above the stored ones are those of the sign.
@@ -42,15 +42,15 @@ pub fn read_dicom_pixels(path: &Path) -> Result<DicomPixels> {
         let samples = samples.get(..target.len()).ok_or_else(|| fault::truncated(path, target.len(), samples.len()))?;
         target.copy_from_slice(samples);
         clear_unused(layout.stored, target);
-        Ok(())
+        Ok::<(), crate::Error>(())
     })?;
     let Layout { frames, rows, columns, samples, stored, photometric, .. } = layout;
-    Ok(DicomPixels { frames, rows, columns, samples, stored: stored.name(), photometric, bytes })
+    Ok(DicomPixels { frames, rows, columns, samples, stored: stored.stored_type(), photometric, bytes })
 }
 
 /// Leaves of every sample only the number in its stored bits.
 fn clear_unused(stored: Stored, samples: &mut [u8]) {
-    if stored.float || stored.bits_stored == stored.bits_allocated {
+    if stored.is_full() {
         return;
     }
     let width = stored.bytes();

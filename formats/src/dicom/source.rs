@@ -2,6 +2,7 @@ use super::decoder::{check_syntax, decode};
 use super::file::{Content, DicomFile};
 use super::layout::Layout;
 use super::structure::DataSet;
+use crate::gzip::read_at;
 use crate::{Result, fault};
 use dicom_core::VR;
 use std::fs::File;
@@ -84,7 +85,7 @@ impl<'a> PixelSource<'a> {
             Bytes::InFile(file, start) => {
                 bytes.resize(range.len(), 0);
                 let at = start.saturating_add(range.start as u64);
-                crate::bytes::read_exact_at(file, bytes, at).map_err(fault::io(path))
+                read_at(file, bytes, at).map_err(fault::io(path))
             }
             Bytes::Held(content, start) => {
                 let shifted = start.saturating_add(range.start)..start.saturating_add(range.end);

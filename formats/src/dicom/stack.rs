@@ -12,45 +12,41 @@ use glam::DVec3;
 /// Slices nearer to each other than this part of a pixel lie at the same place.
 const SAME_PLACE: f64 = 1e-3;
 
-/// The volumes of a series, each with its slices sorted along the normal and its grid.
-pub(super) struct Stack {
-    pub volumes: Vec<(Vec<Frame>, Grid)>,
-}
-
-impl Stack {
-    /// Sorts the frames of a series, which are all of one kind.
-    pub fn new(images: &Images, mut frames: Vec<Frame>, repairs: &mut Repairs) -> Result<Self> {
-        let Some(first) = frames.first() else {
-            return Err(fault::invalid(&images.path, "NumberOfFrames", "at least 1", 0));
-        };
-        let normal = first.row_lps.cross(first.column_lps);
-        frames.sort_by(|a, b| a.position_lps.dot(normal).total_cmp(&b.position_lps.dot(normal)));
-        let mut places: Vec<Vec<Frame>> =
-            frames.chunk_by(|a, b| same_place(a, b, normal)).map(<[Frame]>::to_vec).collect();
-        let mut volumes = volumes(&places);
-        if volumes.is_none() && repairs.allowed {
-            drop_copies(images, &mut places, repairs)?;
-            volumes = self::volumes(&places);
-        }
-        let Some(mut volumes) = volumes else {
-            let twice = places.iter().find_map(|frames| frames.first_chunk());
-            let [first, second] =
-                twice.map(|pair: &[Frame; 2]| pair.each_ref().map(|f| images.name(f))).unwrap_or_default();
-            return Err(DicomFault::DuplicatePosition { first, second }.at(&images.path));
-        };
-        let along: Vec<f64> = volumes.first().into_iter().flatten().map(|f| f.position_lps.dot(normal)).collect();
-        let names = |k: usize| volumes.first().and_then(|v| v.get(k)).map_or(String::new(), |f| images.name(f));
-        let run = even_run(&along, names, &images.path, repairs)?;
-        for volume in &mut volumes {
-            volume.truncate(run.end);
-            volume.drain(..run.start);
-        }
-        let volumes = volumes.into_iter().map(|frames| {
-            let grid = grid(images, &frames, repairs)?;
-            Ok((frames, grid))
-        });
-        Ok(Self { volumes: volumes.collect::<Result<_>>()? })
+/// The volumes of a series, each with its slices sorted along the normal and its grid; all frames are of one kind.
+pub(super) fn volumes(
+    images: &Images,
+    mut frames: Vec<Frame>,
+    repairs: &mut Repairs,
+) -> Result<Vec<(Vec<Frame>, Grid)>> {
+    let Some(first) = frames.first() else {
+        return Err(fault::invalid(&images.path, "NumberOfFrames", "at least 1", 0));
+    };
+    let normal = first.row_lps.cross(first.column_lps);
+    frames.sort_by(|a, b| a.position_lps.dot(normal).total_cmp(&b.position_lps.dot(normal)));
+    let mut places: Vec<Vec<Frame>> = frames.chunk_by(|a, b| same_place(a, b, normal)).map(<[Frame]>::to_vec).collect();
+    let mut volumes = separate(&places);
+    if volumes.is_none() && repairs.allowed {
+        drop_copies(images, &mut places, repairs)?;
+        volumes = separate(&places);
     }
+    let Some(mut volumes) = volumes else {
+        let twice = places.iter().find_map(|frames| frames.first_chunk());
+        let [first, second] =
+            twice.map(|pair: &[Frame; 2]| pair.each_ref().map(|f| images.name(f))).unwrap_or_default();
+        return Err(DicomFault::DuplicatePosition { first, second }.at(&images.path));
+    };
+    let along: Vec<f64> = volumes.first().into_iter().flatten().map(|f| f.position_lps.dot(normal)).collect();
+    let names = |k: usize| volumes.first().and_then(|v| v.get(k)).map_or(String::new(), |f| images.name(f));
+    let run = even_run(&along, names, &images.path, repairs)?;
+    for volume in &mut volumes {
+        volume.truncate(run.end);
+        volume.drain(..run.start);
+    }
+    let volumes = volumes.into_iter().map(|frames| {
+        let grid = grid(images, &frames, repairs)?;
+        Ok((frames, grid))
+    });
+    volumes.collect()
 }
 
 /// Whether two neighbours of a sorted stack lie at the same place along the normal.
@@ -59,7 +55,7 @@ fn same_place(a: &Frame, b: &Frame, normal: DVec3) -> bool {
 }
 
 /// One volume, where every place has one slice, or as many as a key tells apart.
-fn volumes(places: &[Vec<Frame>]) -> Option<Vec<Vec<Frame>>> {
+fn separate(places: &[Vec<Frame>]) -> Option<Vec<Vec<Frame>>> {
     if places.iter().all(|frames| frames.len() == 1) {
         return Some(vec![places.concat()]);
     }

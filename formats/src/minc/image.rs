@@ -1,25 +1,27 @@
 use super::Source;
 use super::axis::{Axis, grid};
 use crate::stored_type::StoredType;
-use crate::volume_info::rows;
-use crate::{Error, Result, Scaling, VolumeInfo, fault};
-use brainmesh_core::Volume;
+use crate::volume_reader::{Opened, Region, Voxels};
+use crate::voxel::fill;
+use crate::{Error, Result, Scaling, VolumeReader, Voxel, fault};
+use brainmesh_core::Monitor;
 use std::ops::Range;
 use std::path::PathBuf;
 
 /// An open MINC image of either version.
-pub(super) struct Image {
-    pub path: PathBuf,
-    pub format: &'static str,
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(super) path: PathBuf,
+    pub(super) format: &'static str,
     /// Slowest first.
-    pub axes: Vec<Axis>,
-    pub stored: StoredType,
-    pub valid_range: Option<[f64; 2]>,
-    pub minimum: Option<Limit>,
-    pub maximum: Option<Limit>,
-    pub source: Source,
+    pub(super) axes: Vec<Axis>,
+    pub(super) stored: StoredType,
+    pub(super) valid_range: Option<[f64; 2]>,
+    pub(super) minimum: Option<Limit>,
+    pub(super) maximum: Option<Limit>,
+    pub(super) source: Source,
     /// The file holds no more content than this.
-    pub most_bytes: u64,
+    pub(super) most_bytes: u64,
 }
 
 /// `image-min` or `image-max`: one number for every position along some axes of the image.
@@ -40,8 +42,15 @@ struct Scale {
 }
 
 impl Image {
-    pub fn info(&self) -> Result<VolumeInfo> {
+    /// Checks what the headers say together.
+    pub fn into_reader(self) -> Result<VolumeReader> {
         let grid = grid(&self.path, &self.axes)?;
+        let volumes = self.volumes()?;
+        let expected = grid.voxel_count() as u128 * volumes as u128 * self.stored.size_bytes() as u128;
+        if expected > u128::from(self.most_bytes) {
+            let expected_bytes = u64::try_from(expected).unwrap_or(u64::MAX);
+            return Err(Error::Truncated { path: self.path, expected_bytes, found_bytes: self.most_bytes });
+        }
         let scaling = match self.scale()? {
             None => Scaling::None,
             Some(scale) => match scale.table[..] {
@@ -49,45 +58,50 @@ impl Image {
                 _ => Scaling::PerSlice,
             },
         };
-        Ok(VolumeInfo {
+        Ok(VolumeReader::new(Opened {
+            path: self.path.clone(),
             format: self.format,
-            shape: grid.shape(),
-            volumes: self.volumes()?,
-            spacing_mm: grid.spacing_mm(),
-            world_from_voxel: rows(grid.affine()),
-            world: grid.world().into(),
-            stored: self.stored.name(),
+            grid,
+            volumes,
+            stored: self.stored,
             scaling,
-            warnings: Vec::new(),
-        })
+            voxels: Voxels::Minc(self),
+        }))
     }
 
-    pub fn read(&self, volume_index: usize) -> Result<Volume<f32>> {
-        let grid = grid(&self.path, &self.axes)?;
-        let mut ranges = self.ranges(volume_index)?;
-        let expected = grid.voxel_count() as u128 * self.volumes()? as u128 * self.stored.size_bytes() as u128;
-        if expected > u128::from(self.most_bytes) {
-            let expected_bytes = u64::try_from(expected).unwrap_or(u64::MAX);
-            return Err(Error::Truncated { path: self.path.clone(), expected_bytes, found_bytes: self.most_bytes });
-        }
+    /// Fills `out` with a region of a volume.
+    pub fn read<T: Voxel>(&self, volume: usize, region: &Region, out: &mut [T], monitor: &dyn Monitor) -> Result<()> {
+        let mut ranges = self.ranges(volume)?;
+        let spatial: Vec<usize> = (0..self.axes.len()).filter(|&n| self.axes[n].is_spatial()).collect();
+        spatial.iter().rev().zip(region).for_each(|(&n, range)| ranges[n] = range.clone());
         let scale = self.scale()?;
-        let mut data = Vec::with_capacity(grid.voxel_count());
         // In blocks along the slowest spatial axis, so that the stored values are never all in memory beside the result.
-        let slowest = self.axes.iter().position(Axis::is_spatial).unwrap_or_default();
+        let slowest = spatial.first().copied().unwrap_or_default();
         let thickness = self.source.block_thickness(slowest);
-        for start in (0..self.axes[slowest].length).step_by(thickness) {
-            ranges[slowest] = start..(start + thickness).min(self.axes[slowest].length);
+        let whole = ranges[slowest].clone();
+        let mut out = out;
+        let mut start = whole.start;
+        while start < whole.end {
+            monitor.check()?;
+            ranges[slowest] = start..((start / thickness + 1) * thickness).min(whole.end);
+            start = ranges[slowest].end;
             let stored = self.source.block(&self.path, &ranges)?;
             let expected: usize = ranges.iter().map(Range::len).product();
             if stored.len() != expected {
                 return Err(fault::invalid(&self.path, "image", format!("{expected} values"), stored.len()));
             }
-            match &scale {
-                None => data.extend(stored.iter().map(|&v| v as f32)),
-                Some(scale) => scale.apply(&ranges, &stored, &mut data),
+            let mut scaled = stored;
+            if let Some(scale) = &scale {
+                scale.apply(&ranges, &mut scaled);
             }
+            let (filled, rest) = out.split_at_mut(expected);
+            fill(filled, scaled.iter().copied(), None).map_err(|value| {
+                fault::invalid(&self.path, "intensity", format!("a value of type {}", T::STORED), value)
+            })?;
+            monitor.advance(expected as u64);
+            out = rest;
         }
-        Volume::new(grid, data).map_err(fault::core(&self.path))
+        Ok(())
     }
 
     fn volumes(&self) -> Result<usize> {
@@ -178,15 +192,15 @@ impl Image {
 }
 
 impl Scale {
-    /// Appends the intensities of a block: `stored` runs over `ranges`, the last one fastest.
-    fn apply(&self, ranges: &[Range<usize>], stored: &[f64], out: &mut Vec<f32>) {
+    /// Turns the stored values of a block, which run over `ranges`, the last one fastest, into intensities.
+    fn apply(&self, ranges: &[Range<usize>], values: &mut [f64]) {
         let Some((fastest, slower)) = ranges.split_last() else { return };
         let mut position: Vec<usize> = slower.iter().map(|r| r.start).collect();
-        for row in stored.chunks(fastest.len()) {
+        for row in values.chunks_mut(fastest.len()) {
             let entry: usize = position.iter().zip(&self.strides).map(|(p, stride)| p * stride).sum();
             let (slope, intercept) = self.table[entry];
             let [low, high] = self.valid;
-            out.extend(row.iter().map(|v| (v.clamp(low, high) * slope + intercept) as f32));
+            row.iter_mut().for_each(|v| *v = v.clamp(low, high) * slope + intercept);
             for (p, range) in position.iter_mut().zip(slower).rev() {
                 *p += 1;
                 if *p < range.end {

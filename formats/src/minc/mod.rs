@@ -15,8 +15,8 @@ mod source;
 mod two;
 
 use crate::input::Input;
-use crate::{Result, VolumeInfo, VolumeOptions};
-use brainmesh_core::Volume;
+use crate::{Result, VolumeReader};
+pub(crate) use image::Image;
 use source::Source;
 
 /// Whether a file begins like netCDF-3 or HDF5; whether it is MINC is seen when it is opened.
@@ -26,16 +26,8 @@ pub(crate) fn is_minc(head: &[u8]) -> bool {
 
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
-/// Describes a file that [`is_minc`].
-pub(crate) fn info(input: Input) -> Result<VolumeInfo> {
-    open(input)?.info()
-}
-
-/// Reads one volume of a file that [`is_minc`].
-pub(crate) fn read(input: Input, options: &VolumeOptions) -> Result<Volume<f32>> {
-    open(input)?.read(options.volume_index)
-}
-
-fn open(input: Input) -> Result<image::Image> {
-    if input.head().starts_with(HDF5) { two::open(input) } else { one::open(input) }
+/// Opens a file that [`is_minc`].
+pub(crate) fn open(input: Input) -> Result<VolumeReader> {
+    let image = if input.head().starts_with(HDF5) { two::open(input)? } else { one::open(input)? };
+    image.into_reader()
 }

@@ -3,6 +3,7 @@ use hdf5_reader::{Datatype, SliceInfo, SliceInfoElem};
 use ndarray::ArrayD;
 use netcdf_reader::classic::ClassicFile;
 use netcdf_reader::{NcSliceInfo, NcSliceInfoElem, NcType};
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
@@ -80,4 +81,13 @@ fn two(
 
 fn widened<T: Copy>(block: ArrayD<T>, map: impl Fn(T) -> f64) -> Vec<f64> {
     block.iter().map(|&v| map(v)).collect()
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One { .. } => "netCDF-3",
+            Self::Two(_) => "HDF5",
+        })
+    }
 }
