@@ -53,11 +53,11 @@ def expectations():
 
 
 def brainmesh_pixels(paths, folder):
-    """What the example `dicom_pixels` makes of them: an array each, or the error."""
-    command = ["cargo", "run", "--release", "--quiet", "-p", "brainmesh-formats", "--example", "dicom_pixels", "--"]
-    if program := os.environ.get("BRAINMESH_DICOM_PIXELS"):
+    """What the example `dicom_dump` makes of them: an array each, or the error."""
+    command = ["cargo", "run", "--release", "--quiet", "-p", "brainmesh-formats", "--example", "dicom_dump", "--"]
+    if program := os.environ.get("BRAINMESH_DICOM_DUMP"):
         command = [program]
-    done = subprocess.run([*command, folder, *paths], cwd=ROOT, check=True, capture_output=True, text=True)
+    done = subprocess.run([*command, "pixels", folder, *paths], cwd=ROOT, check=True, capture_output=True, text=True)
     for number, line in enumerate(done.stdout.splitlines()):
         told = json.loads(line)
         if "error" in told:
