@@ -240,7 +240,11 @@ fn what_is_not_read_is_refused_by_name() {
     };
     assert!(with(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "RGB".into()).contains("RGB"));
     assert!(with(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "PALETTE COLOR".into()).contains("PALETTE"));
-    assert!(with(tags::NUMBER_OF_FRAMES, VR::IS, "7".into()).contains("functional groups"));
+    let halves = changed("series", |_, slice| {
+        put(slice, tags::NUMBER_OF_FRAMES, VR::IS, "2");
+        slice.put(dicom_core::DataElement::new(tags::ROWS, VR::US, PrimitiveValue::from(2u16)));
+    });
+    assert!(refusal(halves.path()).contains("functional groups"));
     assert!(with(tags::BITS_ALLOCATED, VR::US, 12u16.into()).contains("BitsAllocated"));
     assert!(with(tags::BITS_STORED, VR::US, 17u16.into()).contains("BitsStored"));
     assert!(with(tags::HIGH_BIT, VR::US, 3u16.into()).contains("BitsStored"));
