@@ -1,9 +1,13 @@
 use super::Source;
 use super::axis::{Axis, grid};
+use super::scale::{Limit, Scale};
+use super::source::Stored;
 use crate::stored_type::StoredType;
 use crate::volume_info::rows;
 use crate::{Error, Result, Scaling, VolumeInfo, fault};
-use brainmesh_core::Volume;
+use brainmesh_core::{Grid, LabelTable};
+use bytemuck::Zeroable;
+use rayon::prelude::*;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -17,36 +21,28 @@ pub(super) struct Image {
     pub valid_range: Option<[f64; 2]>,
     pub minimum: Option<Limit>,
     pub maximum: Option<Limit>,
+    /// Whether stored integers are the values themselves (labels, counts).
+    pub is_unscaled: bool,
+    pub labels: Option<LabelTable>,
+    /// What was assumed.
+    pub warnings: Vec<String>,
     pub source: Source,
     /// The file holds no more content than this.
     pub most_bytes: u64,
 }
 
-/// `image-min` or `image-max`: one number for every position along some axes of the image.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Limit {
-    /// Slowest first.
-    pub axes: Vec<String>,
-    pub values: Vec<f64>,
-}
-
-/// How stored integers become intensities.
-struct Scale {
-    valid: [f64; 2],
-    /// Step in the tables for a step along each axis of the image.
-    strides: Vec<usize>,
-    /// Slope and intercept.
-    table: Vec<(f64, f64)>,
-}
-
 impl Image {
+    pub fn grid(&self) -> Result<Grid> {
+        grid(&self.path, &self.axes)
+    }
+
     pub fn info(&self) -> Result<VolumeInfo> {
-        let grid = grid(&self.path, &self.axes)?;
+        let grid = self.grid()?;
         let scaling = match self.scale()? {
             None => Scaling::None,
-            Some(scale) => match scale.table[..] {
-                [(slope, intercept)] => Scaling::Linear { slope, intercept },
-                _ => Scaling::PerSlice,
+            Some(scale) => match scale.single() {
+                Some((slope, intercept)) => Scaling::Linear { slope, intercept },
+                None => Scaling::PerSlice,
             },
         };
         Ok(VolumeInfo {
@@ -61,35 +57,74 @@ impl Image {
         })
     }
 
-    pub fn read(&self, volume_index: usize) -> Result<Volume<f32>> {
-        let grid = grid(&self.path, &self.axes)?;
-        let mut ranges = self.ranges(volume_index)?;
-        let expected = grid.voxel_count() as u128 * self.volumes()? as u128 * self.stored.size_bytes() as u128;
-        if expected > u128::from(self.most_bytes) {
-            let expected_bytes = u64::try_from(expected).unwrap_or(u64::MAX);
+    /// The voxels of `region`, along i, j and k, of one volume; `to` makes a value of an intensity. Of a chunked file only
+    /// the chunks that the region touches are read.
+    pub fn read<T: Zeroable + Send>(
+        &self,
+        volume_index: usize,
+        region: &[Range<usize>; 3],
+        to: impl Fn(f64) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        let ranges = self.ranges(volume_index, region)?;
+        let whole =
+            self.axes.iter().try_fold(self.stored.size_bytes() as u64, |n, axis| n.checked_mul(axis.length as u64));
+        if let Some(expected_bytes) = Some(whole.unwrap_or(u64::MAX)).filter(|&n| n > self.most_bytes) {
             return Err(Error::Truncated { path: self.path.clone(), expected_bytes, found_bytes: self.most_bytes });
         }
-        let scale = self.scale()?;
-        let mut data = Vec::with_capacity(grid.voxel_count());
-        // In blocks along the slowest spatial axis, so that the stored values are never all in memory beside the result.
-        let slowest = self.axes.iter().position(Axis::is_spatial).unwrap_or_default();
-        let thickness = self.source.block_thickness(slowest);
-        for start in (0..self.axes[slowest].length).step_by(thickness) {
-            ranges[slowest] = start..(start + thickness).min(self.axes[slowest].length);
-            let stored = self.source.block(&self.path, &ranges)?;
-            let expected: usize = ranges.iter().map(Range::len).product();
-            if stored.len() != expected {
-                return Err(fault::invalid(&self.path, "image", format!("{expected} values"), stored.len()));
-            }
-            match &scale {
-                None => data.extend(stored.iter().map(|&v| v as f32)),
-                Some(scale) => scale.apply(&ranges, &stored, &mut data),
+        match self.stored {
+            StoredType::Int8 => self.read_as::<i8, T>(&ranges, &to),
+            StoredType::Uint8 => self.read_as::<u8, T>(&ranges, &to),
+            StoredType::Int16 => self.read_as::<i16, T>(&ranges, &to),
+            StoredType::Uint16 => self.read_as::<u16, T>(&ranges, &to),
+            StoredType::Int32 => self.read_as::<i32, T>(&ranges, &to),
+            StoredType::Uint32 => self.read_as::<u32, T>(&ranges, &to),
+            StoredType::Float32 => self.read_as::<f32, T>(&ranges, &to),
+            StoredType::Float64 => self.read_as::<f64, T>(&ranges, &to),
+            StoredType::Int64 | StoredType::Uint64 => {
+                Err(fault::unsupported(&self.path, "type of image", self.stored.name(), "up to 32 bits"))
             }
         }
-        Volume::new(grid, data).map_err(fault::core(&self.path))
     }
 
-    fn volumes(&self) -> Result<usize> {
+    /// In slabs along the slowest spatial axis: they follow one another in the result, several are read at once, and the
+    /// stored values are never all in memory beside it.
+    fn read_as<S: Stored, T: Zeroable + Send>(
+        &self,
+        ranges: &[Range<usize>],
+        to: &(impl Fn(f64) -> T + Sync),
+    ) -> Result<Vec<T>> {
+        let scale = self.scale()?;
+        let count: usize = ranges.iter().map(Range::len).product();
+        let memory = || fault::io(&self.path)(std::io::ErrorKind::OutOfMemory.into());
+        let mut data = bytemuck::allocation::try_zeroed_vec(count).map_err(|()| memory())?;
+        let slowest = self.axes.iter().position(Axis::is_spatial).unwrap_or_default();
+        let slab = count / ranges[slowest].len().max(1);
+        let thickness = self.source.slab_thickness(slowest, slab * size_of::<S>());
+        let mut slabs = Vec::new();
+        let (mut rest, mut start) = (data.as_mut_slice(), ranges[slowest].start);
+        while start < ranges[slowest].end {
+            let end = ((start / thickness + 1) * thickness).min(ranges[slowest].end);
+            let (out, next) = rest.split_at_mut((end - start) * slab);
+            slabs.push((start..end, out));
+            (rest, start) = (next, end);
+        }
+        slabs.into_par_iter().try_for_each(|(range, out)| {
+            let mut ranges = ranges.to_vec();
+            ranges[slowest] = range;
+            let stored = self.source.block::<S>(&self.path, &ranges)?;
+            if stored.len() != out.len() {
+                return Err(fault::invalid(&self.path, "image", format!("{} values", out.len()), stored.len()));
+            }
+            match &scale {
+                None => out.iter_mut().zip(stored).for_each(|(out, v)| *out = to(v.into())),
+                Some(scale) => scale.apply(&ranges, &stored, out, to),
+            }
+            Ok(())
+        })?;
+        Ok(data)
+    }
+
+    pub fn volumes(&self) -> Result<usize> {
         let counts = self.axes.iter().filter(|a| !a.is_spatial());
         let volumes = counts.clone().try_fold(1usize, |n, axis| n.checked_mul(axis.length));
         volumes.ok_or_else(|| {
@@ -98,101 +133,42 @@ impl Image {
         })
     }
 
-    /// What to read along each axis: all of the spatial ones, one position of each of the others.
-    fn ranges(&self, volume_index: usize) -> Result<Vec<Range<usize>>> {
+    /// What to read along each axis: the region along the spatial ones, one position of each of the others.
+    fn ranges(&self, volume_index: usize, region: &[Range<usize>; 3]) -> Result<Vec<Range<usize>>> {
         let volumes = self.volumes()?;
         if volume_index >= volumes {
             let expected = format!("below {volumes} (the number of volumes)");
             return Err(fault::invalid(&self.path, "volume index", expected, volume_index));
         }
         let mut rest = volume_index;
-        let mut ranges: Vec<_> = self.axes.iter().map(|axis| 0..axis.length).collect();
-        for (axis, range) in self.axes.iter().zip(&mut ranges).rev().filter(|(axis, _)| !axis.is_spatial()) {
-            let position = rest % axis.length;
-            *range = position..position + 1;
-            rest /= axis.length;
+        let mut region = region.iter();
+        let mut ranges = Vec::with_capacity(self.axes.len());
+        // The file lists its slowest axis first, the region its fastest.
+        for axis in self.axes.iter().rev() {
+            if axis.is_spatial() {
+                let whole = 0..axis.length;
+                let range = region.next().cloned().unwrap_or(whole);
+                if range.start > range.end || range.end > axis.length {
+                    let expected = format!("within 0..{} along {}", axis.length, axis.name);
+                    return Err(fault::invalid(&self.path, "region", expected, format!("{range:?}")));
+                }
+                ranges.push(range);
+            } else {
+                let position = rest % axis.length;
+                ranges.push(position..position + 1);
+                rest /= axis.length;
+            }
         }
+        ranges.reverse();
         Ok(ranges)
     }
 
-    /// None for floats, which stand for themselves.
+    /// None for values that stand for themselves: floats and labels.
     fn scale(&self) -> Result<Option<Scale>> {
-        let Some((lowest, highest)) = self.stored.integer_range() else { return Ok(None) };
-        let valid = match self.valid_range {
-            None => [lowest, highest],
-            Some([a, b]) => [a.min(b), a.max(b)],
-        };
-        if valid[0] < lowest || valid[1] > highest {
-            let expected = format!("within {lowest} to {highest} ({})", self.stored.name());
-            return Err(fault::invalid(&self.path, "image:valid_range", expected, format!("{valid:?}")));
+        if self.is_unscaled || self.stored.integer_range().is_none() {
+            return Ok(None);
         }
-        // libminc takes 0 to 1 where they are missing; like nibabel we would rather not guess intensities.
-        let (Some(minimum), Some(maximum)) = (&self.minimum, &self.maximum) else {
-            let expected = "both, since the image is stored as integers";
-            return Err(fault::invalid(&self.path, "image-min and image-max", expected, "not both"));
-        };
-        if minimum.axes != maximum.axes {
-            let (expected, found) =
-                (format!("the axes of image-min {:?}", minimum.axes), format!("{:?}", maximum.axes));
-            return Err(fault::invalid(&self.path, "image-max", expected, found));
-        }
-        let strides = self.strides(minimum)?;
-        let count: usize =
-            minimum.axes.iter().filter_map(|name| self.axis(name)).map(|(_, axis)| axis.length).product();
-        if minimum.values.len() != count || maximum.values.len() != count {
-            let found = format!("{} and {}", minimum.values.len(), maximum.values.len());
-            return Err(fault::invalid(&self.path, "image-min and image-max", format!("{count} values each"), found));
-        }
-        let range = valid[1] - valid[0];
-        let pairs = minimum.values.iter().zip(&maximum.values).map(|(&low, &high)| {
-            let slope = if range > 0.0 { (high - low) / range } else { 0.0 };
-            (slope, low - slope * valid[0])
-        });
-        let table: Vec<_> = pairs.collect();
-        if let Some(slice) = table.iter().position(|(slope, intercept)| !slope.is_finite() || !intercept.is_finite()) {
-            let found = format!("{} to {} at slice {slice}", minimum.values[slice], maximum.values[slice]);
-            return Err(fault::invalid(&self.path, "image-min and image-max", "finite values", found));
-        }
-        Ok(Some(Scale { valid, strides, table }))
-    }
-
-    /// Steps in the tables of `limit` along each axis of the image.
-    fn strides(&self, limit: &Limit) -> Result<Vec<usize>> {
-        let mut strides = vec![0; self.axes.len()];
-        let mut stride = 1;
-        for name in limit.axes.iter().rev() {
-            let known = self.axis(name).filter(|&(n, _)| n + 1 < self.axes.len() && strides[n] == 0);
-            let (n, axis) = known.ok_or_else(|| {
-                fault::invalid(&self.path, "image-min", "axes of the image except its fastest, each once", name)
-            })?;
-            strides[n] = stride;
-            stride *= axis.length;
-        }
-        Ok(strides)
-    }
-
-    fn axis(&self, name: &str) -> Option<(usize, &Axis)> {
-        self.axes.iter().enumerate().find(|(_, axis)| axis.name == name)
-    }
-}
-
-impl Scale {
-    /// Appends the intensities of a block: `stored` runs over `ranges`, the last one fastest.
-    fn apply(&self, ranges: &[Range<usize>], stored: &[f64], out: &mut Vec<f32>) {
-        let Some((fastest, slower)) = ranges.split_last() else { return };
-        let mut position: Vec<usize> = slower.iter().map(|r| r.start).collect();
-        for row in stored.chunks(fastest.len()) {
-            let entry: usize = position.iter().zip(&self.strides).map(|(p, stride)| p * stride).sum();
-            let (slope, intercept) = self.table[entry];
-            let [low, high] = self.valid;
-            out.extend(row.iter().map(|v| (v.clamp(low, high) * slope + intercept) as f32));
-            for (p, range) in position.iter_mut().zip(slower).rev() {
-                *p += 1;
-                if *p < range.end {
-                    break;
-                }
-                *p = range.start;
-            }
-        }
+        let limits = [self.minimum.as_ref(), self.maximum.as_ref()];
+        Scale::new(&self.path, self.stored, &self.axes, self.valid_range, limits).map(Some)
     }
 }

@@ -2,20 +2,27 @@
 //!
 //! `i` is the spatial axis that varies fastest in the file, whichever it is (`dimorder`), then `j`, then `k`; integer voxel
 //! coordinates are voxel centres. A spatial axis leads from `start` in steps of `step` (often negative) along its
-//! `direction_cosines`, in MINC's world, which is RAS+ mm. Other axes (`time`, ...) count volumes, the last one fastest.
+//! `direction_cosines` (which may be oblique or sheared; as libminc and nibabel do, they are used as they stand), in MINC's
+//! world, which is RAS+ mm; other `units` of length are converted. A spatial axis that is `irregular` is read where its
+//! coordinates are regular within a thousandth of a step. Other axes (`time`, `vector_dimension`, ...) count volumes, the
+//! last one fastest; their positions may be irregular.
 //! Stored integers lie in `valid_range` (values outside are clipped, as nibabel does) and stand for `image-min` to
-//! `image-max`, which may differ from slice to slice; floats stand for themselves.
-//! Not read: irregular sampling of a spatial axis, `vector_dimension` (colours), complex values.
+//! `image-max`, which may differ from slice to slice; floats, and in MINC2 labels (an enumeration, class `label__`), stand
+//! for themselves. Integers of class `integer` without `image-min` and `image-max` do as well.
+//! Of a chunked file only the chunks that a region touches are read, several at once.
+//! Not read: irregular sampling of a spatial axis, images without all three spatial axes, 64-bit integers (MINC has none),
+//! complex and compound values.
 
 mod attributes;
 mod axis;
 mod image;
 mod one;
+mod scale;
 mod source;
 mod two;
 
 use crate::input::Input;
-use crate::{Result, VolumeInfo, VolumeOptions};
+use crate::{Result, VolumeInfo, VolumeOptions, fault};
 use brainmesh_core::Volume;
 use source::Source;
 
@@ -33,7 +40,11 @@ pub(crate) fn info(input: Input) -> Result<VolumeInfo> {
 
 /// Reads one volume of a file that [`is_minc`].
 pub(crate) fn read(input: Input, options: &VolumeOptions) -> Result<Volume<f32>> {
-    open(input)?.read(options.volume_index)
+    let image = open(input)?;
+    let grid = image.grid()?;
+    let [ni, nj, nk] = grid.shape();
+    let data = image.read(options.volume_index, &[0..ni, 0..nj, 0..nk], |value| value as f32)?;
+    Volume::new(grid, data).map_err(fault::core(&image.path))
 }
 
 fn open(input: Input) -> Result<image::Image> {
