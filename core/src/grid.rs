@@ -1,5 +1,6 @@
 use crate::{Error, Result, VoxelPoint, WorldPoint};
 use glam::{DAffine3, DVec3};
+use std::ops::Range;
 
 /// Where the voxels of a volume lie: shape, `world_from_voxel` and the name of the world it leads to.
 ///
@@ -81,6 +82,36 @@ impl Grid {
         [m.x_axis.length(), m.y_axis.length(), m.z_axis.length()]
     }
 
+    /// Where `i`, `j`, `k` lead to: one of L/R, P/A, I/S for each, `RAS` for right, anterior, superior. Oblique axes are named
+    /// after the world axes that they lie nearest to together, so that every world axis is named once.
+    pub fn orientation(&self) -> String {
+        const NAMES: [[char; 2]; 3] = [['L', 'R'], ['P', 'A'], ['I', 'S']];
+        const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+        let m = self.world_from_voxel.matrix3;
+        let axes = [m.x_axis, m.y_axis, m.z_axis].map(DVec3::normalize);
+        let agreement = |order: &[usize; 3]| (0..3).map(|n| axes[n][order[n]].powi(2)).sum::<f64>();
+        let best = ORDERS.into_iter().max_by(|a, b| agreement(a).total_cmp(&agreement(b))).unwrap_or(ORDERS[0]);
+        (0..3).map(|n| NAMES[best[n]][usize::from(axes[n][best[n]] > 0.0)]).collect()
+    }
+
+    /// The grid of the voxels `region[0]` along `i`, `region[1]` along `j`, `region[2]` along `k`.
+    ///
+    /// # Errors
+    /// An empty region, or one that reaches beyond the grid.
+    pub fn cropped(&self, region: &[Range<usize>; 3]) -> Result<Self> {
+        if region.iter().zip(self.shape).any(|(r, n)| r.is_empty() || r.end > n) {
+            return Err(Error::Invalid {
+                field: "region",
+                expected: format!("voxels within {:?}", self.shape),
+                found: format!("{region:?}"),
+            });
+        }
+        let [i, j, k] = region.each_ref().map(|r| r.start as f64);
+        let origin = self.world_from_voxel(VoxelPoint::new(i, j, k)).0;
+        let world_from_voxel = DAffine3 { translation: origin, ..self.world_from_voxel };
+        Self::new(region.each_ref().map(ExactSizeIterator::len), world_from_voxel, self.world.as_str())
+    }
+
     /// Smallest and largest world coordinates of the voxel centres.
     pub fn world_bounds(&self) -> (WorldPoint, WorldPoint) {
         let mut low = DVec3::INFINITY;
@@ -109,6 +140,32 @@ mod tests {
         let voxel = VoxelPoint::new(3.0, 5.0, 7.0);
         let back = grid.voxel_from_world(grid.world_from_voxel(voxel));
         assert!((back.0 - voxel.0).length() < 1e-12);
+    }
+
+    #[test]
+    fn orientation_names_where_axes_lead() {
+        let of = |x: DVec3, y: DVec3, z: DVec3| {
+            Grid::new([2; 3], DAffine3::from_mat3(DMat3::from_cols(x, y, z)), "scanner").unwrap().orientation()
+        };
+        assert_eq!(of(DVec3::X, DVec3::Y, DVec3::Z), "RAS");
+        assert_eq!(of(-DVec3::Y, DVec3::Z * 3.0, -DVec3::X), "PSL");
+        // The second axis alone lies nearest to x as well; together they name each world axis once.
+        assert_eq!(of(DVec3::new(1.0, 0.1, 0.0), DVec3::new(0.8, 0.6, 0.0), -DVec3::Z), "RAI");
+    }
+
+    #[test]
+    fn a_part_of_a_grid_lies_where_it_lay() {
+        let affine = DAffine3::from_scale_rotation_translation(
+            DVec3::new(0.5, 2.0, 1.5),
+            glam::DQuat::from_rotation_x(0.3),
+            DVec3::new(4.0, 5.0, 6.0),
+        );
+        let grid = Grid::new([10, 20, 30], affine, "scanner").unwrap();
+        let part = grid.cropped(&[2..5, 0..1, 7..30]).unwrap();
+        assert_eq!(part.shape(), [3, 1, 23]);
+        let (a, b) = (VoxelPoint::new(1.0, 0.0, 3.0), VoxelPoint::new(3.0, 0.0, 10.0));
+        assert!((part.world_from_voxel(a).0 - grid.world_from_voxel(b).0).length() < 1e-12);
+        assert!(grid.cropped(&[2..11, 0..1, 0..1]).is_err());
     }
 
     #[test]

@@ -62,4 +62,7 @@ pub enum Error {
         /// The broken invariant.
         source: brainmesh_core::Error,
     },
+    /// The work was asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] brainmesh_core::Cancelled),
 }

@@ -1,5 +1,6 @@
 //! Opening a volume file: its first bytes, and its content with gzip taken off.
 
+use crate::gzip::{self, DEFLATE_RATIO};
 use crate::{Result, fault};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -8,9 +9,6 @@ use std::path::{Path, PathBuf};
 
 /// Enough for every magic number: NIfTI-2 headers are the longest with 540 bytes.
 const HEAD_BYTES: u64 = 1024;
-/// Deflate turns at most 258 bytes into 2 bits, so that a stream of n bytes holds at most 1032 n
-/// (<https://zlib.net/zlib_tech.html>); gzip's header and trailer only lower that.
-const DEFLATE_RATIO: u64 = 1032;
 
 /// An open file whose gzip members, where it has any, are decoded one after the other. Reads from the start of the content.
 pub(crate) struct Input {
@@ -28,7 +26,7 @@ impl Input {
         let file_bytes = file.metadata().map_err(fault::io(path))?.len();
         let mut magic = Vec::new();
         file.by_ref().take(2).read_to_end(&mut magic).map_err(fault::io(path))?;
-        let is_gzip = magic == [0x1f, 0x8b];
+        let is_gzip = gzip::is_gzip(&magic);
         let whole = Cursor::new(magic).chain(file);
         let (mut content, most_bytes): (Box<dyn Read>, u64) = if is_gzip {
             let buffered = BufReader::with_capacity(1 << 16, whole);

@@ -1,7 +1,7 @@
-//! One door for every volume format: told by content, read as RAS+ `f32`.
+//! One door for every volume format: told by content, read as RAS+ mm.
 
 use crate::input::Input;
-use crate::{Error, Result, VolumeInfo, VolumeOptions, dicom, minc, nifti};
+use crate::{Error, Result, VolumeInfo, VolumeOptions, VolumeReader, dicom, minc, nifti};
 use brainmesh_core::Volume;
 use std::path::Path;
 
@@ -22,57 +22,30 @@ pub fn read_volume(path: &Path) -> Result<Volume<f32>> {
 /// # Errors
 /// As [`read_volume`], as far as the headers show it.
 pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
-    match VolumeFile::open(path)? {
-        VolumeFile::Minc(input) => minc::info(input),
-        VolumeFile::Nifti(input) => nifti::info(&input),
-        VolumeFile::Dicom => dicom::info(path, &VolumeOptions::default()),
+    Ok(VolumeOptions::default().open(path)?.info().clone())
+}
+
+pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeReader> {
+    if path.is_dir() {
+        return dicom::open(path, options);
     }
-}
-
-pub(crate) fn read_with(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
-    match VolumeFile::open(path)? {
-        VolumeFile::Minc(input) => minc::read(input, options),
-        VolumeFile::Nifti(input) => nifti::read(input, options),
-        VolumeFile::Dicom => dicom::read(path, options),
+    let input = Input::open(path)?;
+    if nifti::is_nifti(input.head()) {
+        return nifti::open(input);
     }
-}
-
-/// A file whose format is known.
-enum VolumeFile {
-    /// netCDF-3 or HDF5.
-    Minc(Input),
-    /// A single file, or the header of a pair.
-    Nifti(Input),
-    /// A folder, or one file.
-    Dicom,
-}
-
-impl VolumeFile {
-    fn open(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            return Ok(Self::Dicom);
-        }
-        let input = Input::open(path)?;
+    if minc::is_minc(input.head()) {
+        return minc::open(input);
+    }
+    if dicom::is_dicom(input.head()) {
+        return dicom::open(path, options);
+    }
+    // The image of a pair has no magic number; its header has.
+    if let Some(header) = nifti::header_of_image(path) {
+        let input = Input::open(&header)?;
         if nifti::is_nifti(input.head()) {
-            return Ok(Self::Nifti(input));
+            return nifti::open(input);
         }
-        if minc::is_minc(input.head()) {
-            return Ok(Self::Minc(input));
-        }
-        if dicom::is_dicom(input.head()) {
-            return Ok(Self::Dicom);
-        }
-        // The image of a pair has no magic number; its header has.
-        if let Some(header) = nifti::header_of_image(path) {
-            let input = Input::open(&header)?;
-            if nifti::is_nifti(input.head()) {
-                return Ok(Self::Nifti(input));
-            }
-        }
-        let shown = &input.head()[..input.head().len().min(8)];
-        Err(Error::NotRecognised {
-            path: path.into(),
-            found: format!("a file that begins with {}", shown.escape_ascii()),
-        })
     }
+    let shown = &input.head()[..input.head().len().min(8)];
+    Err(Error::NotRecognised { path: path.into(), found: format!("a file that begins with {}", shown.escape_ascii()) })
 }

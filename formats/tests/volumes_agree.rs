@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use brainmesh_core::{Volume, VoxelPoint, WorldPoint};
-use brainmesh_formats::{read_volume, write_nifti};
+use brainmesh_core::{Silent, Volume, VoxelPoint, WorldPoint};
+use brainmesh_formats::{VolumeOptions, read_volume, write_volume};
 use glam::DVec3;
 use std::path::{Path, PathBuf};
 
@@ -59,7 +59,32 @@ fn what_any_format_held_a_written_nifti_holds_too() {
     let folder = tempfile::tempdir().unwrap();
     for (n, path) in files().iter().enumerate() {
         let copy = folder.path().join(format!("{n}.nii.gz"));
-        write_nifti(&copy, &read_volume(path).unwrap()).unwrap();
+        write_volume(&copy, &read_volume(path).unwrap()).unwrap();
         assert_holds_phantom(&read_volume(&copy).unwrap(), &path.display().to_string());
+    }
+}
+
+#[test]
+fn a_part_is_what_it_is_in_the_whole() {
+    for path in files() {
+        let file = VolumeOptions::default().open(&path).unwrap();
+        let whole = file.read::<f32>(0, &Silent).unwrap();
+        let [ni, nj, nk] = whole.grid().shape();
+        for region in
+            [[0..ni, 0..nj, 1..2], [0..ni, 2..4, 0..nk], [1..3, 0..1, 2..5], [ni - 1..ni, nj - 1..nj, nk - 1..nk]]
+        {
+            let part = file.read_region::<f32>(0, &region, &Silent).unwrap();
+            let [pi, pj, pk] = part.grid().shape();
+            for (k, j, i) in (0..pk).flat_map(|k| (0..pj).flat_map(move |j| (0..pi).map(move |i| (k, j, i)))) {
+                let voxel = (i + region[0].start, j + region[1].start, k + region[2].start);
+                assert_eq!(part.get(i, j, k), whole.get(voxel.0, voxel.1, voxel.2), "{}", path.display());
+                let at = |grid: &brainmesh_core::Grid, i: usize, j: usize, k: usize| {
+                    grid.world_from_voxel(VoxelPoint::new(i as f64, j as f64, k as f64)).0
+                };
+                assert!(at(part.grid(), i, j, k).distance(at(whole.grid(), voxel.0, voxel.1, voxel.2)) < 1e-9);
+            }
+        }
+        assert!(file.read_region::<f32>(0, &[0..ni + 1, 0..nj, 0..nk], &Silent).is_err());
+        assert!(file.read_region::<f32>(0, &[0..ni, 1..1, 0..nk], &Silent).is_err());
     }
 }

@@ -7,7 +7,7 @@
 mod expectation;
 
 use brainmesh_core::{VoxelPoint, WorldPoint};
-use brainmesh_formats::{Error, Scaling, VolumeOptions, read_volume, volume_info};
+use brainmesh_formats::{Error, Scaling, StoredType, VolumeOptions, read_volume, volume_info};
 use dicom_core::{PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, open_file};
@@ -69,7 +69,7 @@ fn a_tilted_gantry_stays_sheared() {
 #[test]
 fn headers_tell_type_and_scaling() {
     let series = volume_info(&fixture("series")).unwrap();
-    assert_eq!((series.format, series.stored, series.scaling), ("DICOM", "int16", Scaling::PerSlice));
+    assert_eq!((series.format, series.stored, series.scaling), ("DICOM", StoredType::Int16, Scaling::PerSlice));
     assert_eq!(volume_info(&fixture("echoes")).unwrap().scaling, Scaling::None);
     let same = changed("series", |_, slice| {
         put(slice, tags::RESCALE_SLOPE, VR::DS, "0.5");

@@ -6,7 +6,7 @@
 mod expectation;
 
 use brainmesh_core::VoxelPoint;
-use brainmesh_formats::{Error, Scaling, read_volume, volume_info};
+use brainmesh_formats::{Error, Scaling, StoredType, read_volume, volume_info};
 use expectation::{check, expectations, fixture};
 
 #[test]
@@ -52,9 +52,9 @@ fn both_versions_say_the_same() {
 #[test]
 fn info_tells_type_and_scaling() {
     let info = volume_info(&fixture("minc1-byte-unsigned.mnc")).unwrap();
-    assert_eq!((info.format, info.stored, info.scaling), ("MINC1", "uint8", Scaling::PerSlice));
+    assert_eq!((info.format, info.stored, info.scaling), ("MINC1", StoredType::Uint8, Scaling::PerSlice));
     let info = volume_info(&fixture("minc2-double.mnc")).unwrap();
-    assert_eq!((info.format, info.stored, info.scaling), ("MINC2", "float64", Scaling::None));
+    assert_eq!((info.format, info.stored, info.scaling), ("MINC2", StoredType::Float64, Scaling::None));
     let info = volume_info(&fixture("minc2_1_scale.mnc")).unwrap();
     assert!(matches!(info.scaling, Scaling::Linear { .. }));
     let info = volume_info(&fixture("minc2-zytx.mnc")).unwrap();

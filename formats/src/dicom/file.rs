@@ -56,7 +56,7 @@ const WANTED_GROUPS: [Tag; 2] = [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::
 
 /// A DICOM image whose header has been read and whose pixel data have been found.
 #[derive(Debug)]
-pub(super) struct DicomFile {
+pub(crate) struct DicomFile {
     pub path: PathBuf,
     pub transfer_syntax: String,
     pub encoding: Encoding,

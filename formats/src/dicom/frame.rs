@@ -1,6 +1,6 @@
 use super::attributes::Attributes;
 use super::file::DicomFile;
-use crate::{Result, fault};
+use crate::{Result, StoredType, fault};
 use dicom_dictionary_std::{tags, uids};
 use glam::DVec3;
 
@@ -21,7 +21,7 @@ const DECODED: [&str; 8] = [
 
 /// How pixels are stored (PS3.5 8.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stored {
+pub(crate) struct Stored {
     pub bits_allocated: u16,
     pub bits_stored: u16,
     pub high_bit: u16,
@@ -29,15 +29,15 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Name of the type that holds a pixel.
-    pub fn name(self) -> &'static str {
+    /// The type that holds a pixel.
+    pub fn stored_type(self) -> StoredType {
         match (self.bits_allocated, self.signed) {
-            (8, false) => "uint8",
-            (8, true) => "int8",
-            (16, false) => "uint16",
-            (16, true) => "int16",
-            (_, false) => "uint32",
-            (_, true) => "int32",
+            (8, false) => StoredType::Uint8,
+            (8, true) => StoredType::Int8,
+            (16, false) => StoredType::Uint16,
+            (16, true) => StoredType::Int16,
+            (_, false) => StoredType::Uint32,
+            (_, true) => StoredType::Int32,
         }
     }
 
@@ -57,7 +57,7 @@ impl Stored {
 
 /// One image plane.
 #[derive(Debug, Clone)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     /// Index of its file in the series.
     pub file: usize,
     /// Its number in the file, from 0.

@@ -22,9 +22,9 @@ mod series;
 mod stack;
 mod structure;
 
-use crate::volume_info::rows;
-use crate::{Error, Result, Scaling, VolumeInfo, VolumeOptions, fault};
-use brainmesh_core::{Grid, Volume};
+use crate::volume_reader::{Opened, Region, Voxels};
+use crate::{Result, Scaling, StoredType, VolumeOptions, VolumeReader, Voxel};
+use brainmesh_core::{Grid, Monitor};
 use file::DicomFile;
 use frame::{Frame, frames_of};
 use stack::Stack;
@@ -36,18 +36,17 @@ pub(crate) fn is_dicom(head: &[u8]) -> bool {
     head.get(128..132) == Some(b"DICM") || structure::bare_data_set(head).is_some()
 }
 
-/// Reads the volume `options` choose from a folder or file.
-pub(crate) fn read(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
-    let series = Series::open(path, options)?;
-    let (frames, grid) = series.volume(path, options)?;
-    let data = pixels::read(&series.files, frames, &grid)?;
-    Volume::new(grid, data).map_err(fault::core(path))
-}
-
-/// Describes the volume `options` choose.
-pub(crate) fn info(path: &Path, options: &VolumeOptions) -> Result<VolumeInfo> {
-    let series = Series::open(path, options)?;
-    let (frames, grid) = series.volume(path, options)?;
+/// Opens the series that `options` choose in a folder, or a file.
+pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader> {
+    let files = series::choose(path, series::images_of(path)?, options.series.as_deref())?;
+    let mut frames = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        frames.extend(frames_of(file, index)?);
+    }
+    let volumes = Stack::new(path, &files, frames)?.volumes;
+    let series = Series { files, volumes };
+    let grid = series.grid(path, options.volume_index.unwrap_or(0))?;
+    let frames = series.volumes.first().map_or(&[][..], Vec::as_slice);
     let scaling = match frames {
         [first, rest @ ..] if rest.iter().all(|f| (f.slope, f.intercept) == (first.slope, first.intercept)) => {
             match (first.slope, first.intercept) {
@@ -57,43 +56,32 @@ pub(crate) fn info(path: &Path, options: &VolumeOptions) -> Result<VolumeInfo> {
         }
         _ => Scaling::PerSlice,
     };
-    Ok(VolumeInfo {
+    Ok(VolumeReader::new(Opened {
+        path: path.into(),
         format: "DICOM",
-        shape: grid.shape(),
-        volumes: series.stack.volumes.len(),
-        spacing_mm: grid.spacing_mm(),
-        world_from_voxel: rows(grid.affine()),
-        world: grid.world().to_owned(),
-        stored: frames.first().map_or("", |f| f.stored.name()),
+        grid,
+        volumes: series.volumes.len(),
+        stored: frames.first().map_or(StoredType::Uint16, |f| f.stored.stored_type()),
         scaling,
-    })
+        voxels: Voxels::Dicom(series),
+    }))
 }
 
 /// One series: its files, and its frames as volumes of sorted slices.
-struct Series {
+#[derive(Debug)]
+pub(crate) struct Series {
     files: Vec<DicomFile>,
-    stack: Stack,
+    volumes: Vec<Vec<Frame>>,
 }
 
 impl Series {
-    fn open(path: &Path, options: &VolumeOptions) -> Result<Self> {
-        let files = series::choose(path, series::images_of(path)?, options.series.as_deref())?;
-        let mut frames = Vec::new();
-        for (index, file) in files.iter().enumerate() {
-            frames.extend(frames_of(file, index)?);
-        }
-        let stack = Stack::new(path, &files, frames)?;
-        Ok(Self { files, stack })
+    /// Fills `out` with a region of a volume.
+    pub fn read<T: Voxel>(&self, volume: usize, region: &Region, out: &mut [T], monitor: &dyn Monitor) -> Result<()> {
+        let frames = self.volumes.get(volume).map_or(&[][..], Vec::as_slice);
+        pixels::read(&self.files, frames.get(region[2].clone()).unwrap_or_default(), region, out, monitor)
     }
 
-    fn volume(&self, path: &Path, options: &VolumeOptions) -> Result<(&[Frame], Grid)> {
-        let volumes = &self.stack.volumes;
-        let frames = volumes.get(options.volume_index).ok_or_else(|| Error::Invalid {
-            path: path.into(),
-            field: "volume index".into(),
-            expected: format!("below {}", volumes.len()),
-            found: options.volume_index.to_string(),
-        })?;
-        Ok((frames, stack::grid(path, &self.files, frames)?))
+    fn grid(&self, path: &Path, volume: usize) -> Result<Grid> {
+        stack::grid(path, &self.files, self.volumes.get(volume).or(self.volumes.first()).map_or(&[], Vec::as_slice))
     }
 }

@@ -1,28 +1,39 @@
 use super::codestream::{Stated, segments, unpacked};
 use super::file::{DicomFile, fenced};
-use super::frame::{Frame, Stored};
+use super::frame::Frame;
 use super::structure::DataSet;
-use crate::{Result, fault};
-use brainmesh_core::Grid;
+use crate::volume_reader::Region;
+use crate::voxel::fill;
+use crate::{Result, Voxel, fault};
+use brainmesh_core::Monitor;
 use dicom_dictionary_std::uids;
 use dicom_pixeldata::PixelDecoder;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Intensities of a volume, `i` fastest, its slices in the order of `frames`.
-pub(super) fn read(files: &[DicomFile], frames: &[Frame], grid: &Grid) -> Result<Vec<f32>> {
-    let mut values = vec![0.0; grid.voxel_count()];
-    let mut slices: Vec<(&Frame, &mut [f32])> =
-        frames.iter().zip(values.chunks_exact_mut(grid.voxel_count() / frames.len().max(1))).collect();
+/// Fills `out` with a region of a volume, `i` fastest; `frames` are the slices of the region, in order.
+pub(super) fn read<T: Voxel>(
+    files: &[DicomFile],
+    frames: &[Frame],
+    region: &Region,
+    out: &mut [T],
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let mut slices: Vec<(&Frame, &mut [T])> =
+        frames.iter().zip(out.chunks_exact_mut(region[0].len() * region[1].len())).collect();
     // Each file is opened once, however its frames are spread over the volume.
     slices.sort_by_key(|(frame, _)| frame.file);
     let mut groups: Vec<_> = slices.chunk_by_mut(|a, b| a.0.file == b.0.file).collect();
-    groups.par_iter_mut().try_for_each(|group| read_file(files, group))?;
-    Ok(values)
+    groups.par_iter_mut().try_for_each(|group| {
+        monitor.check()?;
+        read_file(files, region, group)?;
+        monitor.advance(group.iter().map(|(_, slice)| slice.len() as u64).sum());
+        Ok(())
+    })
 }
 
 /// The frames of one file, each into its slice.
-fn read_file(files: &[DicomFile], frames: &mut [(&Frame, &mut [f32])]) -> Result<()> {
+fn read_file<T: Voxel>(files: &[DicomFile], region: &Region, frames: &mut [(&Frame, &mut [T])]) -> Result<()> {
     let Some((first, _)) = frames.first() else { return Ok(()) };
     let Some(file) = files.get(first.file) else { return Ok(()) };
     let content = file.content()?;
@@ -35,12 +46,18 @@ fn read_file(files: &[DicomFile], frames: &mut [(&Frame, &mut [f32])]) -> Result
         (decoded.as_slice(), false)
     };
     for (frame, slice) in frames {
-        let bytes = slice.len() * frame.stored.bytes();
+        let bytes = frame.rows * frame.columns * frame.stored.bytes();
         let start = frame.number * bytes;
         let Some(frame_pixels) = pixels.get(start..start + bytes) else {
             return Err(fault::truncated(&file.path, start + bytes, pixels.len()));
         };
-        convert(frame, frame_pixels, big_endian, slice);
+        let row_bytes = frame.columns * frame.stored.bytes();
+        let rows = frame_pixels.chunks_exact(row_bytes).skip(region[1].start);
+        for (row, values) in rows.zip(slice.chunks_exact_mut(region[0].len())) {
+            convert(frame, &row[region[0].start * frame.stored.bytes()..], big_endian, values).map_err(|value| {
+                fault::invalid(&file.path, "intensity", format!("a value of type {}", T::STORED), value)
+            })?;
+        }
     }
     Ok(())
 }
@@ -51,17 +68,18 @@ fn native(file: &DicomFile) -> Range<usize> {
 }
 
 /// `slope * stored + intercept`, in double precision and rounded once.
-fn convert(frame: &Frame, pixels: &[u8], big_endian: bool, values: &mut [f32]) {
-    let Stored { bits_allocated, .. } = frame.stored;
-    let intensity = |pixel: u32| (frame.slope * frame.stored.value(pixel) + frame.intercept) as f32;
-    match bits_allocated {
-        8 => values.iter_mut().zip(pixels).for_each(|(v, &p)| *v = intensity(p.into())),
-        16 => values.iter_mut().zip(pixels.as_chunks().0).for_each(|(v, &p)| {
-            *v = intensity(if big_endian { u16::from_be_bytes(p) } else { u16::from_le_bytes(p) }.into());
-        }),
-        _ => values.iter_mut().zip(pixels.as_chunks().0).for_each(|(v, &p)| {
-            *v = intensity(if big_endian { u32::from_be_bytes(p) } else { u32::from_le_bytes(p) });
-        }),
+fn convert<T: Voxel>(frame: &Frame, pixels: &[u8], big_endian: bool, values: &mut [T]) -> std::result::Result<(), f64> {
+    let intensity = |pixel: u32| frame.slope * frame.stored.value(pixel) + frame.intercept;
+    match frame.stored.bits_allocated {
+        8 => fill(values, pixels.iter().map(|&p| intensity(p.into())), None),
+        16 => {
+            let number = |p| if big_endian { u16::from_be_bytes(p) } else { u16::from_le_bytes(p) };
+            fill(values, pixels.as_chunks().0.iter().map(|&p| intensity(number(p).into())), None)
+        }
+        _ => {
+            let number = |p| if big_endian { u32::from_be_bytes(p) } else { u32::from_le_bytes(p) };
+            fill(values, pixels.as_chunks().0.iter().map(|&p| intensity(number(p))), None)
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Axis {
     step: f64,
     cosines: DVec3,
     world: &'static str,
+    /// Of `time`, where it is regular and says its unit.
+    pub time_step_s: Option<f64>,
 }
 
 impl Axis {
@@ -42,8 +44,19 @@ impl Axis {
         let length = usize::try_from(length).ok().filter(|&n| n > 0);
         let length = length.ok_or_else(|| fault::invalid(path, name, "at least one sample", "none"))?;
         let world = "unknown";
-        let mut axis = Self { name: name.into(), length, start: 0.0, step: 1.0, cosines: default_cosines, world };
+        let mut axis = Self {
+            name: name.into(),
+            length,
+            start: 0.0,
+            step: 1.0,
+            cosines: default_cosines,
+            world,
+            time_step_s: None,
+        };
         if !axis.is_spatial() {
+            if let Some(time) = dimension.filter(|_| name == "time") {
+                axis.time_step_s = time_step_s(path, time)?;
+            }
             return Ok(axis);
         }
         let missing = || fault::invalid(path, name, "a dimension variable, which says where the voxels lie", "none");
@@ -82,6 +95,11 @@ impl Axis {
         Ok(axis)
     }
 
+    /// Holds several values of one voxel.
+    pub fn is_vector(&self) -> bool {
+        self.name == "vector_dimension"
+    }
+
     /// Regular steps through the coordinates of an axis that is declared irregular.
     fn place_by_coordinates(&mut self, path: &Path, coordinates: &[f64]) -> Result<()> {
         let field = format!("coordinates of {}", self.name);
@@ -108,6 +126,17 @@ impl Axis {
     pub fn is_spatial(&self) -> bool {
         matches!(self.name.as_str(), "xspace" | "yspace" | "zspace")
     }
+}
+
+fn time_step_s(path: &Path, time: &impl Dimension) -> Result<Option<f64>> {
+    let units = time.text(path, "units")?.unwrap_or_default();
+    let unit_s = match units.trim().to_lowercase().as_str() {
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "ms" | "msec" | "millisecond" | "milliseconds" => 1e-3,
+        _ => return Ok(None),
+    };
+    let is_regular = time.text(path, "spacing")?.is_none_or(|spacing| spacing == "regular__");
+    Ok(number(path, time, "time", "step")?.filter(|_| is_regular).map(|step| step * unit_s))
 }
 
 /// Millimetres in a unit of length; MINC's default is the millimetre.

@@ -4,8 +4,8 @@
 //! coordinates are voxel centres. A spatial axis leads from `start` in steps of `step` (often negative) along its
 //! `direction_cosines` (which may be oblique or sheared; as libminc and nibabel do, they are used as they stand), in MINC's
 //! world, which is RAS+ mm; other `units` of length are converted. A spatial axis that is `irregular` is read where its
-//! coordinates are regular within a thousandth of a step. Other axes (`time`, `vector_dimension`, ...) count volumes, the
-//! last one fastest; their positions may be irregular.
+//! coordinates are regular within a thousandth of a step. Other axes (`time`, ...) count volumes, the last one fastest, and
+//! `vector_dimension` planes; their positions may be irregular.
 //! Stored integers lie in `valid_range` (values outside are clipped, as nibabel does) and stand for `image-min` to
 //! `image-max`, which may differ from slice to slice; floats, and in MINC2 labels (an enumeration, class `label__`), stand
 //! for themselves. Integers of class `integer` without `image-min` and `image-max` do as well.
@@ -22,8 +22,8 @@ mod source;
 mod two;
 
 use crate::input::Input;
-use crate::{Result, VolumeInfo, VolumeOptions, fault};
-use brainmesh_core::Volume;
+use crate::{Result, VolumeReader};
+pub(crate) use image::Image;
 use source::Source;
 
 /// Whether a file begins like netCDF-3 or HDF5; whether it is MINC is seen when it is opened.
@@ -33,20 +33,8 @@ pub(crate) fn is_minc(head: &[u8]) -> bool {
 
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
-/// Describes a file that [`is_minc`].
-pub(crate) fn info(input: Input) -> Result<VolumeInfo> {
-    open(input)?.info()
-}
-
-/// Reads one volume of a file that [`is_minc`].
-pub(crate) fn read(input: Input, options: &VolumeOptions) -> Result<Volume<f32>> {
-    let image = open(input)?;
-    let grid = image.grid()?;
-    let [ni, nj, nk] = grid.shape();
-    let data = image.read(options.volume_index, &[0..ni, 0..nj, 0..nk], |value| value as f32)?;
-    Volume::new(grid, data).map_err(fault::core(&image.path))
-}
-
-fn open(input: Input) -> Result<image::Image> {
-    if input.head().starts_with(HDF5) { two::open(input) } else { one::open(input) }
+/// Opens a file that [`is_minc`].
+pub(crate) fn open(input: Input) -> Result<VolumeReader> {
+    let image = if input.head().starts_with(HDF5) { two::open(input)? } else { one::open(input)? };
+    image.into_reader()
 }

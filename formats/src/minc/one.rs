@@ -6,6 +6,7 @@ use super::scale::Limit;
 use crate::input::Input;
 use crate::stored_type::StoredType;
 use crate::{Error, Result, fault};
+use brainmesh_core::LabelTable;
 use netcdf_reader::classic::ClassicFile;
 use netcdf_reader::{NcFormat, NcType, NcVariable};
 use std::path::Path;
@@ -114,7 +115,7 @@ pub(super) fn open(input: Input) -> Result<Image> {
         minimum,
         maximum,
         is_unscaled: false,
-        labels: None,
+        labels: LabelTable::default(),
         warnings,
         most_bytes,
         path,

@@ -1,6 +1,7 @@
 use super::axis::Axis;
 use crate::stored_type::StoredType;
-use crate::{Result, fault};
+use crate::voxel::fill;
+use crate::{Result, Voxel, fault};
 use std::ops::Range;
 use std::path::Path;
 
@@ -76,14 +77,14 @@ impl Scale {
         }
     }
 
-    /// The intensities of a block, into `out`: `stored` runs over `ranges`, the last one fastest.
-    pub fn apply<S: Copy + Into<f64>, T>(
+    /// The intensities of a block, into `out`: `stored` runs over `ranges`, the last one fastest. The error is an intensity
+    /// that `T` cannot hold.
+    pub fn apply<S: Voxel, T: Voxel>(
         &self,
         ranges: &[Range<usize>],
         stored: &[S],
         out: &mut [T],
-        to: &impl Fn(f64) -> T,
-    ) {
+    ) -> std::result::Result<(), f64> {
         // One run of values has one slope: it spans the fastest axes, along which nothing changes.
         let fastest = self.strides.iter().rev().take_while(|&&stride| stride == 0).count();
         let (slower, faster) = ranges.split_at(ranges.len() - fastest);
@@ -93,9 +94,8 @@ impl Scale {
         for (stored, out) in stored.chunks(run.max(1)).zip(out.chunks_mut(run.max(1))) {
             let entry: usize = position.iter().zip(&self.strides).map(|(p, stride)| p * stride).sum();
             let (slope, intercept) = self.table[entry];
-            for (&stored, out) in stored.iter().zip(out) {
-                *out = to(stored.into().clamp(low, high) * slope + intercept);
-            }
+            let clipped = stored.iter().map(|value| value.to_f64().clamp(low, high));
+            fill(out, clipped, Some((slope, intercept)))?;
             for (p, range) in position.iter_mut().zip(slower).rev() {
                 *p += 1;
                 if *p < range.end {
@@ -104,6 +104,7 @@ impl Scale {
                 *p = range.start;
             }
         }
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
-use crate::{Result, fault};
+use crate::{Result, Voxel, fault};
 use bytemuck::Pod;
 use hdf5_reader::{Datatype, H5Type, SliceInfo, SliceInfoElem};
 use netcdf_reader::classic::ClassicFile;
 use netcdf_reader::classic::data::NcReadType;
 use netcdf_reader::{NcSliceInfo, NcSliceInfoElem};
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
@@ -17,7 +18,7 @@ pub(super) enum Source {
 }
 
 /// A type of MINC's stored values.
-pub(super) trait Stored: H5Type + Pod + Into<f64> + Sync {
+pub(super) trait Stored: H5Type + Voxel {
     /// The type of netCDF with the same bits: it has signed integers only.
     type Netcdf: NcReadType + Pod;
 }
@@ -106,5 +107,14 @@ pub(super) fn number_type(found: &Datatype) -> &Datatype {
     match found {
         Datatype::Enum { base, .. } => base,
         other => other,
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One(_) => "netCDF-3",
+            Self::Two(_) => "HDF5",
+        })
     }
 }

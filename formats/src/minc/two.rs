@@ -111,7 +111,7 @@ pub(super) fn open(input: Input) -> Result<Image> {
     let is_unscaled = match class.as_deref().map(unpadded).as_deref() {
         Some("label__") => true,
         Some("integer") => minimum.is_none() && maximum.is_none(),
-        _ => labels.is_some(),
+        _ => matches!(image.dtype(), Datatype::Enum { .. }),
     };
     Ok(Image {
         format: "MINC2",
@@ -154,10 +154,10 @@ fn find_image(path: &Path, bytes: Option<Arc<[u8]>>, most_bytes: u64, cache_byte
 }
 
 /// Names of the values of an enumeration. MINC has no colours: they are white, the background transparent.
-fn labels(found: &Datatype, warnings: &mut Vec<String>) -> Option<LabelTable> {
-    let Datatype::Enum { base, members } = found else { return None };
-    let Datatype::FixedPoint { signed, byte_order, .. } = **base else { return None };
+fn labels(found: &Datatype, warnings: &mut Vec<String>) -> LabelTable {
     let mut table = LabelTable::default();
+    let Datatype::Enum { base, members } = found else { return table };
+    let Datatype::FixedPoint { signed, byte_order, .. } = **base else { return table };
     for member in members {
         // The most significant byte first, the sign spread over what is not stored.
         let bytes = member.value.iter().copied();
@@ -173,7 +173,7 @@ fn labels(found: &Datatype, warnings: &mut Vec<String>) -> Option<LabelTable> {
             Err(_) => warnings.push(format!("label {} has value {value}, which is left out of the table", member.name)),
         }
     }
-    Some(table)
+    table
 }
 
 fn child(group: &Group, names: &[&str]) -> Option<Group> {

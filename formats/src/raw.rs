@@ -1,0 +1,204 @@
+//! Voxels that lie in a file one after another, plain or compressed: NIfTI, ANALYZE, MGH, NRRD, MetaImage.
+
+use crate::gzip::{self, BlockCache, BlockIndex};
+use crate::volume_reader::Region;
+use crate::voxel::{Encoding, Voxel};
+use crate::{Result, fault, memory};
+use brainmesh_core::Monitor;
+use rayon::prelude::*;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Stored bytes converted at a time: small enough for the second-level cache, large enough that a call costs nothing.
+const BLOCK_BYTES: usize = 1 << 19;
+/// Compressed blocks are inflated whole, so that parts read from them should be large.
+const COMPRESSED_BLOCK_BYTES: usize = 1 << 23;
+
+/// An array in a file: `i` fastest, then `j`, `k`, then volumes; of several values a voxel ("planes"), these are fastest of
+/// all, and plane `p` of volume `v` counts as volume `v * planes + p`.
+#[derive(Debug)]
+pub(crate) struct RawVoxels {
+    path: PathBuf,
+    bytes: Bytes,
+    offset: u64,
+    shape: [usize; 3],
+    volumes: usize,
+    planes: usize,
+    pub encoding: Encoding,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+enum Bytes {
+    Plain(File),
+    /// gzip that can be entered at every block.
+    Blocks(File, BlockIndex),
+    /// gzip that cannot.
+    Stream,
+    /// Already decoded.
+    Memory(Vec<u8>),
+}
+
+/// How an array lies in its file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RawLayout {
+    /// Of the first value, in the content (after gzip, where there is any).
+    pub offset: u64,
+    pub shape: [usize; 3],
+    /// Volumes of `planes` each.
+    pub volumes: usize,
+    pub planes: usize,
+    pub encoding: Encoding,
+}
+
+impl RawVoxels {
+    /// Of a file, plain or gzipped, which must be long enough.
+    pub fn of_file(path: &Path, layout: RawLayout) -> Result<Self> {
+        let file = File::open(path).map_err(fault::io(path))?;
+        let file_bytes = file.metadata().map_err(fault::io(path))?.len();
+        let mut magic = [0; 2];
+        let is_gzip = gzip::read_at(&file, &mut magic, 0).is_ok() && gzip::is_gzip(&magic);
+        let (bytes, most_bytes) = if !is_gzip {
+            (Bytes::Plain(file), file_bytes)
+        } else if let Some(index) = BlockIndex::of(path, &file)? {
+            let content = index.content_bytes();
+            (Bytes::Blocks(file, index), content)
+        } else {
+            (Bytes::Stream, file_bytes.saturating_mul(gzip::DEFLATE_RATIO))
+        };
+        Self::new(path, bytes, most_bytes, layout)
+    }
+
+    /// Of bytes that another reader decoded from `path`; `layout.offset` counts in them.
+    pub fn of_bytes(path: &Path, bytes: Vec<u8>, layout: RawLayout) -> Result<Self> {
+        let length = bytes.len() as u64;
+        Self::new(path, Bytes::Memory(bytes), length, layout)
+    }
+
+    fn new(path: &Path, bytes: Bytes, most_bytes: u64, layout: RawLayout) -> Result<Self> {
+        let RawLayout { offset, shape, volumes, planes, encoding } = layout;
+        let expected = shape.into_iter().chain([volumes, planes]).fold(1u128, |n, axis| n.saturating_mul(axis as u128));
+        let expected = expected.saturating_mul(encoding.stored.size_bytes() as u128).saturating_add(offset.into());
+        if expected > u128::from(most_bytes) {
+            let expected_bytes = u64::try_from(expected).unwrap_or(u64::MAX);
+            return Err(crate::Error::Truncated { path: path.into(), expected_bytes, found_bytes: most_bytes });
+        }
+        Ok(Self { path: path.into(), bytes, offset, shape, volumes, planes, encoding })
+    }
+
+    /// Whether a part is read without reading all.
+    pub fn is_lazy(&self) -> bool {
+        !matches!(self.bytes, Bytes::Stream)
+    }
+
+    /// Short name of how the bytes are packed.
+    pub fn packing(&self) -> &'static str {
+        match self.bytes {
+            Bytes::Plain(_) => "none",
+            Bytes::Blocks(..) => "gzip (blocks)",
+            Bytes::Stream => "gzip",
+            Bytes::Memory(_) => "decoded",
+        }
+    }
+
+    /// The stored bytes of everything, mapped; none where they are compressed.
+    pub fn map(&self) -> Result<Option<(memmap2::Mmap, usize)>> {
+        let Bytes::Plain(file) = &self.bytes else { return Ok(None) };
+        Ok(Some((memory::map(&self.path, file)?, self.offset as usize)))
+    }
+
+    /// Fills `out` with a region of a volume, `i` fastest; `region` and `volume` must lie within.
+    pub fn read<T: Voxel>(&self, volume: usize, region: &Region, out: &mut [T], monitor: &dyn Monitor) -> Result<()> {
+        let Bytes::Stream = self.bytes else {
+            return self.read_parts(&self.bytes, self.offset, volume, region, out, monitor);
+        };
+        // From the first to the last byte of the region.
+        let [[i0, j0, k0], [i1, j1, k1]] = [region.each_ref().map(|r| r.start), region.each_ref().map(|r| r.end - 1)];
+        let start = self.place(volume, [i0, j0, k0]);
+        let end = self.place(volume, [i1, j1, k1]) + self.voxel_bytes() as u64;
+        let total = self.place(0, [0; 3]) + self.volumes as u64 * self.volume_bytes();
+        let content = gzip::read_range(&self.path, start..end, total)?;
+        // What would lie at the start of the content is before the bytes kept: offsets are taken modulo 2^64.
+        self.read_parts(&Bytes::Memory(content), self.offset.wrapping_sub(start), volume, region, out, monitor)
+    }
+
+    fn read_parts<T: Voxel>(
+        &self,
+        bytes: &Bytes,
+        offset: u64,
+        volume: usize,
+        region: &Region,
+        out: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        let [ni, nj, _] = self.shape;
+        let [ri, rj, rk] = region;
+        // Values that follow one another in the file and in the result.
+        let run = match (ri.len() == ni, rj.len() == nj) {
+            (true, true) => ri.len() * rj.len() * rk.len(),
+            (true, false) => ri.len() * rj.len(),
+            _ => ri.len(),
+        };
+        let row_start = |row: usize| match run {
+            n if n == ri.len() => [ri.start, rj.start + row % rj.len(), rk.start + row / rj.len()],
+            _ => [ri.start, rj.start, rk.start + row],
+        };
+        let block_bytes = if matches!(bytes, Bytes::Blocks(..)) { COMPRESSED_BLOCK_BYTES } else { BLOCK_BYTES };
+        let block = (block_bytes / self.voxel_bytes()).max(1);
+        let plane = (volume % self.planes * self.encoding.stored.size_bytes()) as u64;
+        out.par_chunks_mut(block).enumerate().try_for_each_init(
+            || (Vec::new(), BlockCache::default()),
+            |(buffer, cache), (n, mut out)| {
+                monitor.check()?;
+                let mut at = n * block;
+                let filled = out.len() as u64;
+                while !out.is_empty() {
+                    let (row, within) = (at / run, at % run);
+                    let (part, rest) = out.split_at_mut(out.len().min(run - within));
+                    let start = self.place(volume, row_start(row)) + (within * self.voxel_bytes()) as u64 + plane;
+                    let start = start.wrapping_sub(self.offset).wrapping_add(offset);
+                    // The last voxel ends with its last plane, which may be another.
+                    let length = (part.len() - 1) * self.voxel_bytes() + self.encoding.stored.size_bytes();
+                    let stored = match bytes {
+                        Bytes::Memory(content) => {
+                            let start = start as usize;
+                            content.get(start..start + length).unwrap_or_default()
+                        }
+                        Bytes::Plain(file) => {
+                            buffer.resize(length, 0);
+                            gzip::read_at(file, buffer, start).map_err(fault::io(&self.path))?;
+                            buffer.as_slice()
+                        }
+                        Bytes::Blocks(file, index) => {
+                            buffer.resize(length, 0);
+                            index.read(&self.path, file, start, buffer, cache)?;
+                            buffer.as_slice()
+                        }
+                        Bytes::Stream => &[],
+                    };
+                    self.encoding.decode(stored, self.planes, part).map_err(|value| {
+                        fault::invalid(&self.path, "intensity", format!("a value of type {}", T::STORED), value)
+                    })?;
+                    at += part.len();
+                    out = rest;
+                }
+                monitor.advance(filled);
+                Ok(())
+            },
+        )
+    }
+
+    fn voxel_bytes(&self) -> usize {
+        self.encoding.stored.size_bytes() * self.planes
+    }
+
+    fn volume_bytes(&self) -> u64 {
+        self.shape.iter().product::<usize>() as u64 * self.voxel_bytes() as u64
+    }
+
+    /// Place of a voxel's first byte in the content.
+    fn place(&self, volume: usize, [i, j, k]: [usize; 3]) -> u64 {
+        let voxel = i + self.shape[0] * (j + self.shape[1] * k);
+        self.offset + (volume / self.planes) as u64 * self.volume_bytes() + voxel as u64 * self.voxel_bytes() as u64
+    }
+}

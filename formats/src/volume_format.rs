@@ -1,0 +1,37 @@
+use std::path::Path;
+
+/// Volume formats that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VolumeFormat {
+    /// NIfTI-1, or NIfTI-2 where an axis is longer than 32,767 voxels: `.nii`, `.nii.gz`, `.hdr` with `.img`.
+    Nifti,
+}
+
+impl VolumeFormat {
+    /// Every format.
+    pub const ALL: [Self; 1] = [Self::Nifti];
+
+    /// The format a file name asks for.
+    ///
+    /// ```
+    /// use brainmesh_formats::VolumeFormat;
+    /// assert_eq!(VolumeFormat::from_path("a/brain.nii.gz".as_ref()), Some(VolumeFormat::Nifti));
+    /// assert_eq!(VolumeFormat::from_path("brain.xyz".as_ref()), None);
+    /// ```
+    pub fn from_path(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        if ends(&[".nii", ".nii.gz", ".hdr", ".img"]) {
+            return Some(Self::Nifti);
+        }
+        None
+    }
+
+    /// Endings of its names, the usual one first.
+    pub fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
+        }
+    }
+}
