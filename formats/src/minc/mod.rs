@@ -10,21 +10,24 @@
 //! `image-max`, which may differ from slice to slice; floats, and in MINC2 labels (an enumeration, class `label__`), stand
 //! for themselves. Integers of class `integer` without `image-min` and `image-max` do as well.
 //! Of a chunked file only the chunks that a region touches are read, several at once.
-//! Not read: irregular sampling of a spatial axis, images without all three spatial axes, 64-bit integers (MINC has none),
+//! Written: MINC2. Not read: irregular sampling of a spatial axis, images without all three spatial axes, 64-bit integers (MINC has none),
 //! complex and compound values.
 
 mod attributes;
 mod axis;
 mod image;
+mod inflate;
 mod one;
 mod scale;
 mod source;
 mod two;
+mod write;
 
 use crate::input::Input;
 use crate::{Result, VolumeReader};
 pub(crate) use image::Image;
 use source::Source;
+pub(crate) use write::write;
 
 /// Whether a file begins like netCDF-3 or HDF5; whether it is MINC is seen when it is opened.
 pub(crate) fn is_minc(head: &[u8]) -> bool {

@@ -2,6 +2,7 @@ use super::Source;
 use super::attributes::{Attributes, numbers, unpadded};
 use super::axis::{Axis, Dimension};
 use super::image::Image;
+use super::inflate::filters;
 use super::scale::Limit;
 use super::source::number_type;
 use crate::input::Input;
@@ -12,7 +13,7 @@ use hdf5_reader::group::Group;
 use hdf5_reader::{Attribute, ByteOrder, DEFAULT_CHUNK_CACHE_BYTES, Dataset, Datatype, H5Type, Hdf5File, OpenOptions};
 use std::fmt::Display;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What one byte of the file can become at most: the library's own bound for a chunk is kept, this one is deflate's.
 const DEFLATE_RATIO: u64 = 1032;
@@ -132,9 +133,11 @@ pub(super) fn open(input: Input) -> Result<Image> {
 /// The group `minc-2.0` and its whole image, of the file or of the bytes it was gzipped from.
 fn find_image(path: &Path, bytes: Option<Arc<[u8]>>, most_bytes: u64, cache_bytes: usize) -> Result<(Group, Dataset)> {
     let most_bytes = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+    let (chunk_bytes, most_chunk_bytes) = (Arc::new(OnceLock::new()), MOST_CHUNK_BYTES.min(most_bytes));
     let options = OpenOptions::default()
         .with_chunk_cache_bytes(cache_bytes)
-        .with_max_chunk_bytes(MOST_CHUNK_BYTES.min(most_bytes))
+        .with_filter_registry(filters(chunk_bytes.clone(), most_chunk_bytes))
+        .with_max_chunk_bytes(most_chunk_bytes)
         .with_max_read_bytes(most_bytes);
     let file = match bytes {
         Some(bytes) => Hdf5File::from_shared_bytes_with_options(bytes, options),
@@ -150,6 +153,12 @@ fn find_image(path: &Path, bytes: Option<Arc<[u8]>>, most_bytes: u64, cache_byte
     let missing = || fault::invalid(path, "minc-2.0/image/0", "an intact group or variable", "none");
     let whole = child(&minc, &["image", "0"]).ok_or_else(missing)?;
     let image = whole.dataset("image").map_err(|e| fault::invalid(path, "image", "an intact variable", e))?;
+    let lengths = image.chunks().unwrap_or_default();
+    let length = lengths.iter().try_fold(image.raw_element_size().unwrap_or(0), |n, &l| n.checked_mul(l as usize));
+    // The library refuses larger chunks before it inflates them.
+    if let Some(length) = length.filter(|&n| n <= most_chunk_bytes) {
+        let _ = chunk_bytes.set(length);
+    }
     Ok((minc, image))
 }
 
