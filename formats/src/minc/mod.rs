@@ -15,9 +15,11 @@
 
 mod attributes;
 mod axis;
+mod hdf5;
 mod image;
 mod inflate;
 mod one;
+mod placement;
 mod scale;
 mod source;
 mod two;

@@ -1,13 +1,18 @@
-use crate::{Result, VolumeWriter, Voxel, fault, write_atomically};
-use brainmesh_core::{Grid, Monitor, Volume};
-use glam::{DMat3, DVec3};
-use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, LibVer};
+use super::hdf5::{Attribute, Chunk, Chunking, Hdf5Writer, Value};
+use super::placement::Placement;
+use crate::voxel::native_bytes;
+use crate::{Result, StoredType, VolumeWriter, Voxel, fault, write_atomically};
+use brainmesh_core::{Monitor, Volume};
+use libdeflater::{CompressionLvl, Compressor};
+use rayon::prelude::*;
 use std::path::Path;
 
-/// Longest edge of a chunk: a chunk of `f32` then holds 1 MiB at most, and a slab of chunks is worth a thread.
-const MOST_CHUNK_EDGE: [usize; 3] = [64, 64, 64];
-/// Level 4 is where deflate stops gaining much.
-const DEFLATE_LEVEL: u32 = 4;
+/// Longest edges of a chunk along `i`, `j`, `k`: enough values to compress well, few enough to read one slice alone.
+const MOST_EDGE: [usize; 3] = [64, 64, 16];
+/// Chunks compressed before they are written.
+const BATCH: usize = 32;
+/// Beyond it deflate gains little.
+const DEFLATE_LEVEL: u8 = 4;
 
 /// Writes volumes as MINC2, compressed in chunks, whole or not at all.
 ///
@@ -22,75 +27,127 @@ pub(crate) fn write<T: Voxel>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let Some(first) = volumes.first() else { return Ok(()) };
+    if matches!(T::STORED, StoredType::Int64 | StoredType::Uint64) {
+        return Err(fault::unsupported(path, "type of voxels", T::STORED, "up to 32 bits, float32, float64"));
+    }
     let range = Range::of(path, volumes, writer.scaling)?;
-    let axes = Axes::of(first.grid());
-    monitor.stage("writing", 1);
-    monitor.check()?;
+    let placement = Placement::of(first.grid());
+    write_atomically(path, |out| {
+        let mut file = Hdf5Writer::new(path, out)?;
+        let image = write_image(&mut file, volumes, &placement, &range, monitor)?;
 
-    let mut names: Vec<_> = axes.0.iter().rev().map(|axis| axis.name).collect();
-    let mut shape: Vec<_> = axes.0.iter().rev().map(|axis| axis.length as u64).collect();
-    let longest = axes.0.iter().zip(MOST_CHUNK_EDGE).rev();
-    let mut chunks: Vec<_> = longest.map(|(axis, most)| even_part(axis.length, most) as u64).collect();
+        let mut whole = vec![("image", image)];
+        for (name, limit) in [("image-max", range.real[1]), ("image-min", range.real[0])] {
+            whole.push((name, file.scalar(&Value::Number(limit), &variable("var_attribute"))?));
+        }
+        let mut dimensions = Vec::new();
+        for axis in &placement.axes {
+            let mut attributes = variable("dimension____");
+            attributes.extend(axis.attributes());
+            dimensions.push((axis.name, file.scalar(&Value::Length(0), &attributes)?));
+        }
+        if volumes.len() > 1 {
+            let mut attributes = variable("dimension____");
+            attributes.extend([
+                ("spacing", Value::Text("regular__")),
+                ("alignment", Value::Text("start_")),
+                ("length", Value::Length(volumes.len() as u32)),
+                ("start", Value::Number(0.0)),
+                ("step", Value::Number(writer.time_step_s.unwrap_or(1.0))),
+            ]);
+            if writer.time_step_s.is_some() {
+                attributes.push(("units", Value::Text("s")));
+            }
+            dimensions.push(("time", file.scalar(&Value::Length(0), &attributes)?));
+        }
+        let whole = file.group(&whole, &[])?;
+        let members = [
+            ("dimensions", file.group(&dimensions, &[])?),
+            ("image", file.group(&[("0", whole)], &[])?),
+            ("info", file.group(&[], &[])?),
+        ];
+        let attributes = [
+            ("ident", Value::Text(concat!("brainmesh:", env!("CARGO_PKG_VERSION")))),
+            // The libminc whose layout this is.
+            ("minc_version", Value::Text("2.4.05")),
+            ("history", Value::Text(concat!("brainmesh ", env!("CARGO_PKG_VERSION"), "\n"))),
+            ("class", Value::Text("real___")),
+        ];
+        let minc = file.group(&members, &attributes)?;
+        let root = file.group(&[("minc-2.0", minc)], &[])?;
+        file.finish(root)
+    })
+}
+
+/// The image in chunks, which are compressed several at once.
+fn write_image<T: Voxel>(
+    file: &mut Hdf5Writer,
+    volumes: &[Volume<T>],
+    placement: &Placement,
+    range: &Range,
+    monitor: &dyn Monitor,
+) -> Result<u64> {
+    let [ni, nj, nk] = placement.axes.each_ref().map(|axis| axis.length);
+    let edges = [even_part(ni, MOST_EDGE[0]), even_part(nj, MOST_EDGE[1]), even_part(nk, MOST_EDGE[2])];
+    let starts = |n: usize, edge: usize| (0..n).step_by(edge);
+    let in_volume = starts(nk, edges[2])
+        .flat_map(|k| starts(nj, edges[1]).flat_map(move |j| starts(ni, edges[0]).map(move |i| [i, j, k])));
+    let in_volume: Vec<_> = in_volume.collect();
+    let starts: Vec<_> = (0..volumes.len()).flat_map(|t| in_volume.iter().map(move |&start| (t, start))).collect();
+
+    monitor.stage("writing", starts.len() as u64);
+    let mut chunks = Vec::with_capacity(starts.len());
+    for batch in starts.chunks(BATCH) {
+        monitor.check()?;
+        let packed: Vec<_> =
+            batch.par_iter().map(|&(t, start)| packed(&volumes[t], start, edges)).collect::<Vec<Vec<u8>>>();
+        for (&(t, [i, j, k]), packed) in batch.iter().zip(packed) {
+            let offset = if volumes.len() > 1 { vec![t, k, j, i] } else { vec![k, j, i] };
+            let offset = offset.into_iter().map(|n| n as u64).collect();
+            chunks.push(Chunk { offset, address: file.place(&packed)?, bytes: packed.len() as u32 });
+        }
+        monitor.advance(batch.len() as u64);
+    }
+
+    let mut names: Vec<_> = placement.axes.iter().rev().map(|axis| axis.name).collect();
+    let (mut shape, mut chunk) = (vec![nk as u64, nj as u64, ni as u64], edges.map(|n| n as u64).to_vec());
+    chunk.reverse();
     if volumes.len() > 1 {
         names.insert(0, "time");
         shape.insert(0, volumes.len() as u64);
-        chunks.insert(0, 1);
+        chunk.insert(0, 1);
     }
+    let names = names.join(",");
+    let mut attributes = variable("group________");
+    attributes.extend([
+        ("dimorder", Value::Text(&names)),
+        ("valid_range", Value::Numbers(&range.stored)),
+        ("complete", Value::Text("true_")),
+    ]);
+    let chunking =
+        Chunking { shape: &shape, edges: &chunk, stored: T::STORED, deflate_level: u32::from(DEFLATE_LEVEL) };
+    file.chunked(&chunking, &chunks, &attributes)
+}
 
-    let mut file = FileBuilder::new();
-    // libminc refuses newer files.
-    file.with_libver_bounds(LibVer::Earliest, LibVer::V18);
-    let mut minc = file.create_group("minc-2.0");
-    minc.set_attr("ident", text(concat!("brainmesh:", env!("CARGO_PKG_VERSION"))));
-    // The libminc whose layout this is.
-    minc.set_attr("minc_version", text("2.4.05"));
-    minc.set_attr("history", text(concat!("brainmesh ", env!("CARGO_PKG_VERSION"), "\n")));
-    minc.set_attr("class", text("real___"));
-
-    let mut dimensions = minc.create_group("dimensions");
-    for axis in &axes.0 {
-        axis.write(dimensions.create_dataset(axis.name), space_type(first.grid().world()));
-    }
-    if volumes.len() > 1 {
-        let time = variable(dimensions.create_dataset("time").with_i32_data(&[0]).with_shape(&[]), "dimension____");
-        time.set_attr("spacing", text("regular__")).set_attr("alignment", text("start_"));
-        time.set_attr("length", AttrValue::U32(volumes.len() as u32)).set_attr("start", AttrValue::F64(0.0));
-        time.set_attr("step", AttrValue::F64(writer.time_step_s.unwrap_or(1.0)));
-        if writer.time_step_s.is_some() {
-            time.set_attr("units", text("s"));
+/// One chunk, filled up with zeros where it reaches beyond the volume.
+fn packed<T: Voxel>(volume: &Volume<T>, start: [usize; 3], edges: [usize; 3]) -> Vec<u8> {
+    let [ni, nj, nk] = volume.grid().shape();
+    let mut values = vec![T::default(); edges.iter().product()];
+    let end_i = (start[0] + edges[0]).min(ni);
+    for k in start[2]..(start[2] + edges[2]).min(nk) {
+        for j in start[1]..(start[1] + edges[1]).min(nj) {
+            let row = ni * (j + nj * k);
+            let at = edges[0] * ((j - start[1]) + edges[1] * (k - start[2]));
+            values[at..at + end_i - start[0]].copy_from_slice(&volume.data()[row + start[0]..row + end_i]);
         }
     }
-    minc.add_group(dimensions.finish());
-
-    let mut whole = minc.create_group("0");
-    let image = whole.create_dataset("image");
-    match volumes {
-        [only] => put(path, image, only.data())?,
-        several => put(path, image, &several.iter().flat_map(|v| v.data().iter().copied()).collect::<Vec<_>>())?,
-    }
-    variable(image.with_shape(&shape), "group________");
-    image.set_attr("dimorder", text(&names.join(",")));
-    image.set_attr("valid_range", AttrValue::F64Array(range.stored.to_vec()));
-    image.set_attr("complete", text("true_"));
-    for (name, limit) in [("image-min", range.real[0]), ("image-max", range.real[1])] {
-        let limit = whole.create_dataset(name).with_f64_data(&[limit]).with_shape(&[]);
-        variable(limit, "var_attribute");
-    }
-    let mut images = minc.create_group("image");
-    images.add_group(whole.finish());
-    minc.add_group(images.finish());
-    let info = minc.create_group("info").finish();
-    minc.add_group(info);
-    file.add_group(minc.finish());
-
-    write_atomically(path, |out| {
-        file.finish_to(out).map_err(|e| match e {
-            hdf5_pure::Error::Io(source) => fault::io(path)(source),
-            other => fault::invalid(path, "HDF5", "a volume that it can hold", other),
-        })
-    })?;
-    monitor.advance(1);
-    Ok(())
+    let bytes = native_bytes(&values);
+    let mut compressor = Compressor::new(CompressionLvl::new(i32::from(DEFLATE_LEVEL)).unwrap_or_default());
+    let mut packed = vec![0; compressor.zlib_compress_bound(bytes.len())];
+    // The bound holds for every input, so that this cannot fail.
+    let length = compressor.zlib_compress(bytes, &mut packed).unwrap_or_default();
+    packed.truncate(length);
+    packed
 }
 
 /// What stored values lie in, and what they stand for.
@@ -129,102 +186,16 @@ impl Range {
     }
 }
 
-/// `xspace`, `yspace` or `zspace`.
-struct Axis {
-    name: &'static str,
-    comment: &'static str,
-    length: usize,
-    start: f64,
-    step: f64,
-    cosines: DVec3,
-}
-
-/// The axes along `i`, `j`, `k`.
-struct Axes([Axis; 3]);
-
-impl Axes {
-    fn of(grid: &Grid) -> Self {
-        const NAMES: [(&str, &str); 3] = [
-            ("xspace", "X increases from patient left to right"),
-            ("yspace", "Y increases from patient posterior to anterior"),
-            ("zspace", "Z increases from patient inferior to superior"),
-        ];
-        let (m, shape, spacing) = (grid.affine().matrix3, grid.shape(), grid.spacing_mm());
-        let columns = [m.x_axis, m.y_axis, m.z_axis];
-        // Which of x, y, z each axis is: the choice of the largest sum of cosines.
-        let choices = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
-        let sum = |choice: &[usize; 3]| (0..3).map(|n| columns[n][choice[n]].abs() / spacing[n]).sum::<f64>();
-        let nearest = choices.into_iter().max_by(|a, b| sum(a).total_cmp(&sum(b))).unwrap_or(choices[0]);
-        // Cosines lead towards the right, the front, the top; steps are negative where the voxels run the other way.
-        let steps: [f64; 3] =
-            std::array::from_fn(|n| if columns[n][nearest[n]] < 0.0 { -spacing[n] } else { spacing[n] });
-        let cosines: [DVec3; 3] = std::array::from_fn(|n| columns[n] / steps[n]);
-        let starts = DMat3::from_cols_array_2d(&cosines.map(|c| c.to_array())).inverse() * grid.affine().translation;
-        Self(std::array::from_fn(|n| Axis {
-            name: NAMES[nearest[n]].0,
-            comment: NAMES[nearest[n]].1,
-            length: shape[n],
-            start: starts[n],
-            step: steps[n],
-            cosines: cosines[n],
-        }))
-    }
-}
-
-impl Axis {
-    fn write(&self, dimension: &mut DatasetBuilder, space_type: Option<&str>) {
-        variable(dimension.with_i32_data(&[0]).with_shape(&[]), "dimension____");
-        dimension.set_attr("comments", text(self.comment)).set_attr("spacing", text("regular__"));
-        dimension.set_attr("alignment", text("centre")).set_attr("units", text("mm"));
-        dimension.set_attr("length", AttrValue::U32(self.length as u32));
-        dimension.set_attr("start", AttrValue::F64(self.start)).set_attr("step", AttrValue::F64(self.step));
-        dimension.set_attr("direction_cosines", AttrValue::F64Array(self.cosines.to_array().to_vec()));
-        if let Some(space_type) = space_type {
-            dimension.set_attr("spacetype", text(space_type));
-        }
-    }
-}
-
-/// The worlds that MINC has names for.
-fn space_type(world: &str) -> Option<&'static str> {
-    match world {
-        "scanner" => Some("native____"),
-        "Talairach" => Some("talairach_"),
-        "callosal" => Some("callosal__"),
-        _ => None,
-    }
-}
-
 /// What every variable of MINC says of itself.
-fn variable<'a>(dataset: &'a mut DatasetBuilder, kind: &str) -> &'a mut DatasetBuilder {
-    dataset.set_attr("varid", text("MINC standard variable")).set_attr("vartype", text(kind));
-    dataset.set_attr("version", text("MINC Version    1.0"))
-}
-
-/// Texts end in a zero, as libminc writes them.
-fn text(value: &str) -> AttrValue {
-    AttrValue::AsciiString(format!("{value}\0"))
+fn variable(kind: &str) -> Vec<Attribute<'_>> {
+    vec![
+        ("varid", Value::Text("MINC standard variable")),
+        ("vartype", Value::Text(kind)),
+        ("version", Value::Text("MINC Version    1.0")),
+    ]
 }
 
 /// The largest part of equal parts of `length` that are no longer than `most`.
 fn even_part(length: usize, most: usize) -> usize {
     length.div_ceil(length.div_ceil(most))
-}
-
-fn put<T: Voxel>(path: &Path, image: &mut DatasetBuilder, values: &[T]) -> Result<()> {
-    use crate::StoredType as S;
-    match T::STORED {
-        S::Int8 => image.with_i8_data(bytemuck::cast_slice(values)),
-        S::Uint8 => image.with_u8_data(bytemuck::cast_slice(values)),
-        S::Int16 => image.with_i16_data(bytemuck::cast_slice(values)),
-        S::Uint16 => image.with_u16_data(bytemuck::cast_slice(values)),
-        S::Int32 => image.with_i32_data(bytemuck::cast_slice(values)),
-        S::Uint32 => image.with_u32_data(bytemuck::cast_slice(values)),
-        S::Float32 => image.with_f32_data(bytemuck::cast_slice(values)),
-        S::Float64 => image.with_f64_data(bytemuck::cast_slice(values)),
-        S::Int64 | S::Uint64 => {
-            return Err(fault::unsupported(path, "type of voxels", T::STORED, "up to 32 bits, float32, float64"));
-        }
-    };
-    Ok(())
 }
