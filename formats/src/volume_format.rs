@@ -6,11 +6,13 @@ use std::path::Path;
 pub enum VolumeFormat {
     /// NIfTI-1, or NIfTI-2 where an axis is longer than 32,767 voxels: `.nii`, `.nii.gz`, `.hdr` with `.img`.
     Nifti,
+    /// MINC2, chunked and compressed: `.mnc`.
+    Minc,
 }
 
 impl VolumeFormat {
     /// Every format.
-    pub const ALL: [Self; 1] = [Self::Nifti];
+    pub const ALL: [Self; 2] = [Self::Nifti, Self::Minc];
 
     /// The format a file name asks for.
     ///
@@ -25,13 +27,14 @@ impl VolumeFormat {
         if ends(&[".nii", ".nii.gz", ".hdr", ".img"]) {
             return Some(Self::Nifti);
         }
-        None
+        ends(&[".mnc"]).then_some(Self::Minc)
     }
 
     /// Endings of its names, the usual one first.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
+            Self::Minc => &["mnc"],
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Extension, Result, VolumeFormat, Voxel, fault, nifti};
+use crate::{Extension, Result, VolumeFormat, Voxel, fault, minc, nifti};
 use brainmesh_core::{LabelTable, Monitor, Silent, Volume};
 use std::path::Path;
 
@@ -81,6 +81,7 @@ impl VolumeWriter {
             return Err(fault::invalid(path, "volumes", "one grid for all", "different grids"));
         }
         match format {
+            VolumeFormat::Minc => minc::write(path, volumes, self, monitor),
             VolumeFormat::Nifti => nifti::write(path, volumes, self, monitor),
         }
     }
