@@ -6,11 +6,17 @@ use std::path::Path;
 pub enum VolumeFormat {
     /// NIfTI-1, or NIfTI-2 where an axis is longer than 32,767 voxels: `.nii`, `.nii.gz`, `.hdr` with `.img`.
     Nifti,
+    /// FreeSurfer's MGH: `.mgz`, `.mgh`.
+    Mgh,
+    /// NRRD: `.nrrd`, `.nhdr` with `.raw`; `.seg.nrrd` as 3D Slicer's segmentation.
+    Nrrd,
+    /// MetaImage: `.mha`, `.mhd` with `.raw`.
+    MetaImage,
 }
 
 impl VolumeFormat {
     /// Every format.
-    pub const ALL: [Self; 1] = [Self::Nifti];
+    pub const ALL: [Self; 4] = [Self::Nifti, Self::Mgh, Self::Nrrd, Self::MetaImage];
 
     /// The format a file name asks for.
     ///
@@ -25,6 +31,15 @@ impl VolumeFormat {
         if ends(&[".nii", ".nii.gz", ".hdr", ".img"]) {
             return Some(Self::Nifti);
         }
+        if ends(&[".mgz", ".mgh", ".mgh.gz"]) {
+            return Some(Self::Mgh);
+        }
+        if ends(&[".nrrd", ".nhdr"]) {
+            return Some(Self::Nrrd);
+        }
+        if ends(&[".mha", ".mhd"]) {
+            return Some(Self::MetaImage);
+        }
         None
     }
 
@@ -32,6 +47,9 @@ impl VolumeFormat {
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
+            Self::Mgh => &["mgz", "mgh"],
+            Self::Nrrd => &["nrrd", "nhdr", "seg.nrrd"],
+            Self::MetaImage => &["mha", "mhd"],
         }
     }
 }
