@@ -4,10 +4,12 @@
 //! hold it, and write whole files or none ([`write_atomically`]). The note at the head of each format's module says which
 //! axes, offsets and variants it knows. Errors name the file, the field, what was expected and what was found.
 
+mod analyze;
 mod annot;
 mod array_info;
 mod atomic;
 mod bytes;
+mod data_files;
 mod dicom;
 mod error;
 mod fault;
@@ -15,14 +17,19 @@ mod freesurfer;
 mod gifti;
 mod glb;
 mod gzip;
+mod gzip_stream;
+mod header_lines;
 mod input;
 mod memory;
+mod meta_image;
+mod mgh;
 mod minc;
 mod mni_obj;
 mod nifti;
 mod npy;
 mod npy_header;
 mod npz;
+mod nrrd;
 mod ply;
 mod ply_header;
 mod profile_file;
@@ -36,6 +43,7 @@ mod surface_info;
 mod surface_math;
 mod text_number;
 mod text_table;
+mod text_values;
 mod training_set;
 mod vertex_map;
 mod vertex_mask;
@@ -48,6 +56,7 @@ mod volume_writer;
 mod voxel;
 mod vtp;
 mod wavefront;
+mod write_parts;
 
 pub use annot::read_annot;
 pub use array_info::{ArrayInfo, array_info};

@@ -8,11 +8,17 @@ pub enum VolumeFormat {
     Nifti,
     /// MINC2, chunked and compressed: `.mnc`.
     Minc,
+    /// FreeSurfer's MGH: `.mgz`, `.mgh`.
+    Mgh,
+    /// NRRD: `.nrrd`, `.nhdr` with `.raw`; `.seg.nrrd` as 3D Slicer's segmentation.
+    Nrrd,
+    /// MetaImage: `.mha`, `.mhd` with `.raw`.
+    MetaImage,
 }
 
 impl VolumeFormat {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Nifti, Self::Minc];
+    pub const ALL: [Self; 5] = [Self::Nifti, Self::Minc, Self::Mgh, Self::Nrrd, Self::MetaImage];
 
     /// The format a file name asks for.
     ///
@@ -27,7 +33,19 @@ impl VolumeFormat {
         if ends(&[".nii", ".nii.gz", ".hdr", ".img"]) {
             return Some(Self::Nifti);
         }
-        ends(&[".mnc"]).then_some(Self::Minc)
+        if ends(&[".mnc"]) {
+            return Some(Self::Minc);
+        }
+        if ends(&[".mgz", ".mgh", ".mgh.gz"]) {
+            return Some(Self::Mgh);
+        }
+        if ends(&[".nrrd", ".nhdr"]) {
+            return Some(Self::Nrrd);
+        }
+        if ends(&[".mha", ".mhd"]) {
+            return Some(Self::MetaImage);
+        }
+        None
     }
 
     /// Endings of its names, the usual one first.
@@ -35,6 +53,9 @@ impl VolumeFormat {
         match self {
             Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
             Self::Minc => &["mnc"],
+            Self::Mgh => &["mgz", "mgh"],
+            Self::Nrrd => &["nrrd", "nhdr", "seg.nrrd"],
+            Self::MetaImage => &["mha", "mhd"],
         }
     }
 }

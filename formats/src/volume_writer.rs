@@ -1,4 +1,4 @@
-use crate::{Extension, Result, VolumeFormat, Voxel, fault, minc, nifti};
+use crate::{Extension, Result, VolumeFormat, Voxel, fault, meta_image, mgh, minc, nifti, nrrd};
 use brainmesh_core::{LabelTable, Monitor, Silent, Volume};
 use std::path::Path;
 
@@ -83,6 +83,9 @@ impl VolumeWriter {
         match format {
             VolumeFormat::Minc => minc::write(path, volumes, self, monitor),
             VolumeFormat::Nifti => nifti::write(path, volumes, self, monitor),
+            VolumeFormat::Mgh => mgh::write(path, volumes, self, monitor),
+            VolumeFormat::Nrrd => nrrd::write(path, volumes, self, monitor),
+            VolumeFormat::MetaImage => meta_image::write(path, volumes, self, monitor),
         }
     }
 }

@@ -1,13 +1,11 @@
 use super::extension;
 use super::header::{HEADER_1_BYTES, HEADER_2_BYTES};
 use crate::voxel::native_bytes;
-use crate::{Result, StoredType, VolumeWriter, Voxel, fault, gzip, write_atomically};
+use crate::write_parts::{Packing, write_parts};
+use crate::{Result, StoredType, VolumeWriter, Voxel};
 use brainmesh_core::{Grid, Monitor, Volume};
 use glam::{DMat3, DQuat, DVec3};
 use std::path::Path;
-
-/// Values written between two looks at the monitor.
-const CHUNK_BYTES: usize = 8 << 20;
 
 /// Writes volumes as NIfTI in this machine's byte order: `.nii`, `.nii.gz`, or `.hdr` with `.img`.
 ///
@@ -31,26 +29,12 @@ pub(crate) fn write<T: Voxel>(
     bytes.extend(extensions);
     let values = volumes.iter().map(|volume| native_bytes(volume.data()));
     if is_pair {
-        write_parts(&path.with_extension("img"), &values.collect::<Vec<_>>(), false, monitor)?;
-        return write_parts(&path.with_extension("hdr"), &[&bytes], false, monitor);
+        write_parts(&path.with_extension("img"), &values.collect::<Vec<_>>(), Packing::None, monitor)?;
+        return write_parts(&path.with_extension("hdr"), &[&bytes], Packing::None, monitor);
     }
     let parts: Vec<&[u8]> = std::iter::once(bytes.as_slice()).chain(values).collect();
-    write_parts(path, &parts, name.ends_with(".gz"), monitor)
-}
-
-fn write_parts(path: &Path, parts: &[&[u8]], is_gzip: bool, monitor: &dyn Monitor) -> Result<()> {
-    write_atomically(path, |file| {
-        if is_gzip {
-            return gzip::write_blocks(path, file, parts, monitor);
-        }
-        monitor.stage("writing", parts.iter().map(|part| part.len() as u64).sum());
-        for chunk in parts.iter().flat_map(|part| part.chunks(CHUNK_BYTES)) {
-            monitor.check()?;
-            file.write_all(chunk).map_err(fault::io(path))?;
-            monitor.advance(chunk.len() as u64);
-        }
-        Ok(())
-    })
+    let packing = if name.ends_with(".gz") { Packing::GzipBlocks } else { Packing::None };
+    write_parts(path, &parts, packing, monitor)
 }
 
 /// `DT_` code in `nifti1.h`.
