@@ -61,7 +61,7 @@ impl VolumeReader {
             planes: Vec::new(),
             spacing_mm: grid.spacing_mm(),
             time_step_s: None,
-            orientation: grid.orientation(),
+            orientation: grid.orientation().to_string(),
             world_from_voxel: rows(grid.affine()),
             world: grid.world().into(),
             stored,
