@@ -22,7 +22,7 @@ impl Grid {
         if self.is_orthogonal() && spacing_mm.is_none_or(|spacing| spacing == self.spacing_mm()) {
             return Ok(self.clone());
         }
-        let m = self.world_from_voxel.matrix3;
+        let m = self.affine().matrix3;
         let axes = [m.x_axis, m.y_axis, m.z_axis];
         let cosine = |[a, b, _]: [usize; 3]| axes[a].normalize().dot(axes[b].normalize()).abs();
         let orders = [[0, 1, 2], [0, 2, 1], [1, 2, 0]];
@@ -34,7 +34,7 @@ impl Grid {
         unit[b] = axes[b].reject_from(axes[a]).normalize();
         unit[c] = unit[a].cross(unit[b]) * unit[a].cross(unit[b]).dot(axes[c]).signum();
         let spacing = spacing_mm.unwrap_or([0, 1, 2].map(|n: usize| unit[n].dot(axes[n])));
-        let size = self.shape.map(|n| n as f64);
+        let size = self.shape().map(|n| n as f64);
         let centre = self.world_from_voxel(VoxelPoint((DVec3::from_array(size) - 1.0) / 2.0)).0;
         let shape = [0, 1, 2].map(|n: usize| {
             let extent: f64 = (0..3).map(|old| unit[n].dot(axes[old]).abs() * size[old]).sum();
@@ -44,7 +44,7 @@ impl Grid {
         let columns = [0, 1, 2].map(|n: usize| unit[n] * spacing[n]);
         let half = (0..3).map(|n| columns[n] * ((shape[n] as f64 - 1.0) / 2.0)).sum::<DVec3>();
         let matrix3 = DMat3::from_cols(columns[0], columns[1], columns[2]);
-        Self::new(shape, DAffine3 { matrix3, translation: centre - half }, self.world.as_str())
+        Self::new(shape, DAffine3 { matrix3, translation: centre - half }, self.world())
     }
 }
 

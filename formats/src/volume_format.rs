@@ -1,3 +1,4 @@
+use crate::StoredType;
 use std::path::Path;
 
 /// Volume formats that can be written.
@@ -32,6 +33,23 @@ impl VolumeFormat {
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
+        }
+    }
+
+    /// Whether a slope and an intercept can stand beside the values.
+    pub fn carries_scaling(self) -> bool {
+        matches!(self, Self::Nifti)
+    }
+
+    /// Whether one file can hold several volumes.
+    pub fn carries_volumes(self) -> bool {
+        matches!(self, Self::Nifti)
+    }
+
+    /// Whether values can be of a type.
+    pub fn stores(self, stored: StoredType) -> bool {
+        match self {
+            Self::Nifti => StoredType::ALL.contains(&stored),
         }
     }
 }
