@@ -27,7 +27,7 @@ pub use error::Error;
 pub use grid::Grid;
 pub use label::{Label, LabelTable};
 pub use layers::{BOUNDARY_COUNT, LAYER_COUNT, LAYER_NAMES, LayerSurfaces, layer_color};
-pub use monitor::{Cancelled, Monitor, Silent};
+pub use monitor::{Cancelled, Monitor, Silent, Stage, Uncounted};
 pub use orientation::{AxisSwap, Orientation};
 pub use point::{VoxelPoint, WorldPoint};
 pub use profiles::{Channel, ClassProbabilities, Profiles};

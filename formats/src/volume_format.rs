@@ -1,4 +1,4 @@
-use crate::StoredType;
+use crate::{Result, StoredType, fault};
 use std::path::Path;
 
 /// Volume formats that can be written.
@@ -27,6 +27,15 @@ impl VolumeFormat {
             return Some(Self::Nifti);
         }
         None
+    }
+
+    /// [`from_path`](Self::from_path), and an error that lists the known endings.
+    pub(crate) fn of_output(path: &Path) -> Result<Self> {
+        Self::from_path(path).ok_or_else(|| {
+            let endings: Vec<_> = Self::ALL.into_iter().flat_map(Self::extensions).map(|e| format!(".{e}")).collect();
+            let expected = format!("one of the endings {}", endings.join(" "));
+            fault::invalid(path, "file name", expected, path.file_name().unwrap_or_default().display())
+        })
     }
 
     /// Endings of its names, the usual one first.
