@@ -5,7 +5,7 @@ use crate::resample::{Part, region_under};
 use crate::volume_reader::Region;
 use crate::volume_writer::Slabs;
 use crate::{Result, StoredType, VolumeWriter, Voxel, fault, memory};
-use brainmesh_core::{Grid, Monitor, Stage, Volume, VoxelPoint};
+use brainmesh_core::{Monitor, Stage, Volume};
 use std::ops::Range;
 
 /// Runs an expression with a type alias for the Rust type of a stored type.
@@ -102,23 +102,21 @@ impl VolumeConversionPlan<'_> {
         scaling: Option<(f64, f64)>,
         monitor: &dyn Monitor,
     ) -> Result<Volume<T>> {
-        let [ni, nj, _] = self.grid.shape();
-        let grid = self.grid.cropped(&[0..ni, 0..nj, k]).map_err(fault::core(&self.path))?;
+        let index = self.volumes[n];
         match self.values {
-            Values::Stored(_) => self.placed(
-                &grid,
-                |region| self.reader.read_stored_region::<T>(self.volumes[n], region, monitor),
-                monitor,
-            ),
+            Values::Stored(_) => {
+                let read = |region: &Region| self.reader.read_stored_region::<T>(index, region, monitor);
+                self.placed(k, read, monitor)
+            }
             Values::Intensities => {
-                self.placed(&grid, |region| self.reader.read_region::<T>(self.volumes[n], region, monitor), monitor)
+                self.placed(k, |region| self.reader.read_region::<T>(index, region, monitor), monitor)
             }
             Values::Spread => {
                 let (slope, intercept) = scaling.unwrap_or((1.0, 0.0));
-                let read = |region: &Region| self.reader.read_region::<f64>(self.volumes[n], region, monitor);
-                let intensities = self.placed(&grid, read, monitor)?;
-                let mut data = memory::zeros::<T>(&self.path, intensities.data().len())?;
-                for (value, intensity) in data.iter_mut().zip(intensities.data()) {
+                let read = |region: &Region| self.reader.read_region::<f64>(index, region, monitor);
+                let (grid, intensities) = self.placed(k, read, monitor)?.into_parts();
+                let mut data = memory::zeros::<T>(&self.path, intensities.len())?;
+                for (value, intensity) in data.iter_mut().zip(intensities) {
                     // Casts saturate: rounding cannot lead out of the type.
                     *value = T::of(((intensity - intercept) / slope).round()).0;
                 }
@@ -127,50 +125,42 @@ impl VolumeConversionPlan<'_> {
         }
     }
 
-    /// Voxels of `grid`, a part of the result, from what `read` gives for a part of the file.
+    /// Slices `k` of the result, from what `read` gives for a part of the file.
     fn placed<T: Voxel>(
         &self,
-        grid: &Grid,
+        k: Range<usize>,
         read: impl Fn(&Region) -> Result<Volume<T>>,
         monitor: &dyn Monitor,
     ) -> Result<Volume<T>> {
-        let within = |part: &Region| -> Region {
-            std::array::from_fn(|axis| {
-                let start = self.region[axis].start;
-                start + part[axis].start..start + part[axis].end
-            })
+        let [ni, nj, _] = self.grid.shape();
+        let new = [0..ni, 0..nj, k];
+        let within = |part: Region| -> Region {
+            [0, 1, 2].map(|n: usize| self.region[n].start + part[n].start..self.region[n].start + part[n].end)
         };
         match self.change {
             Change::Swap(swap) => {
-                let first =
-                    self.grid.voxel_from_world(grid.world_from_voxel(brainmesh_core::VoxelPoint::new(0.0, 0.0, 0.0)));
-                let first = first.0.round().to_array();
                 let mut part = [const { 0..0 }; 3];
-                for (axis, start) in first.into_iter().enumerate() {
-                    let (old, length) = (swap.from[axis], self.grid.shape()[axis]);
-                    let start = start as usize;
-                    let end = start + grid.shape()[axis];
-                    part[old] = if swap.flipped[axis] { length - end..length - start } else { start..end };
+                for (n, range) in new.into_iter().enumerate() {
+                    let length = self.grid.shape()[n];
+                    part[swap.from[n]] = if swap.flipped[n] { length - range.end..length - range.start } else { range };
                 }
-                let volume = read(&within(&part))?;
-                if swap.is_identity() {
-                    return Ok(volume);
-                }
-                volume.swapped(swap).map_err(fault::core(&self.path))
+                let volume = read(&within(part))?;
+                if swap.is_identity() { Ok(volume) } else { volume.swapped(swap).map_err(fault::core(&self.path)) }
             }
             Change::Resample(interpolation) => {
+                let grid = self.grid.cropped(&new).map_err(fault::core(&self.path))?;
                 let (fill, fits) = T::of(self.fill);
                 if !fits {
                     let expected = format!("a value of type {}", T::STORED);
                     return Err(fault::invalid(&self.path, "fill", expected, self.fill));
                 }
-                let Some(region) = region_under(&self.part, grid) else {
+                let Some(region) = region_under(&self.part, &grid) else {
                     let data = vec![fill; grid.voxel_count()];
-                    return Volume::new(grid.clone(), data).map_err(fault::core(&self.path));
+                    return Volume::new(grid, data).map_err(fault::core(&self.path));
                 };
-                let volume = read(&within(&region))?;
+                let volume = read(&within(region.clone()))?;
                 let part = Part { whole: &self.part, region, data: volume.data() };
-                part.resample(&self.path, grid, interpolation, fill, monitor)
+                part.resample(&self.path, &grid, interpolation, fill, monitor)
             }
         }
     }
