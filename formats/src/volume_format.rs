@@ -1,3 +1,4 @@
+use crate::{Result, StoredType, fault};
 use std::path::Path;
 
 /// Volume formats that can be written.
@@ -48,6 +49,15 @@ impl VolumeFormat {
         None
     }
 
+    /// [`from_path`](Self::from_path), and an error that lists the known endings.
+    pub(crate) fn of_output(path: &Path) -> Result<Self> {
+        Self::from_path(path).ok_or_else(|| {
+            let endings: Vec<_> = Self::ALL.into_iter().flat_map(Self::extensions).map(|e| format!(".{e}")).collect();
+            let expected = format!("one of the endings {}", endings.join(" "));
+            fault::invalid(path, "file name", expected, path.file_name().unwrap_or_default().display())
+        })
+    }
+
     /// Endings of its names, the usual one first.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
@@ -56,6 +66,23 @@ impl VolumeFormat {
             Self::Mgh => &["mgz", "mgh"],
             Self::Nrrd => &["nrrd", "nhdr", "seg.nrrd"],
             Self::MetaImage => &["mha", "mhd"],
+        }
+    }
+
+    /// Whether a slope and an intercept can stand beside the values.
+    pub fn carries_scaling(self) -> bool {
+        matches!(self, Self::Nifti)
+    }
+
+    /// Whether one file can hold several volumes.
+    pub fn carries_volumes(self) -> bool {
+        matches!(self, Self::Nifti)
+    }
+
+    /// Whether values can be of a type.
+    pub fn stores(self, stored: StoredType) -> bool {
+        match self {
+            Self::Nifti => StoredType::ALL.contains(&stored),
         }
     }
 }
