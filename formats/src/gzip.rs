@@ -46,6 +46,21 @@ pub(crate) fn refuse_bomb(path: &Path, content_bytes: u64, file_bytes: u64) -> R
     Ok(())
 }
 
+/// Length of the content, or as much of it as is too much.
+pub(crate) fn content_bytes(path: &Path) -> Result<u64> {
+    let file = File::open(path).map_err(fault::io(path))?;
+    let most = file.metadata().map_err(fault::io(path))?.len().saturating_mul(BOMB_RATIO).max(BOMB_BYTES);
+    let mut content = MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file));
+    let (mut buffer, mut total) = (vec![0; 1 << 20], 0);
+    while total <= most + BOMB_RATIO {
+        match content.read(&mut buffer).map_err(|e| damaged(path, e))? {
+            0 => break,
+            n => total += n as u64,
+        }
+    }
+    Ok(total)
+}
+
 /// The range of the content of a gzip file of any kind, of `total` bytes by its header.
 pub(crate) fn read_range(path: &Path, range: Range<u64>, total: u64) -> Result<Vec<u8>> {
     let file_bytes = std::fs::metadata(path).map_err(fault::io(path))?.len();
@@ -58,7 +73,7 @@ pub(crate) fn read_range(path: &Path, range: Range<u64>, total: u64) -> Result<V
         content.truncate(wanted as usize);
         return Ok(content);
     }
-    stream_range(path, range)
+    stream_range(path, range, total)
 }
 
 /// A file of one member, at once: the fastest way. None where it is anything else, damaged for example.
@@ -70,14 +85,22 @@ fn inflate_whole(path: &Path, total: u64) -> Result<Option<Vec<u8>>> {
     Ok((found == Ok(length)).then_some(content))
 }
 
+/// What a decoder says about a stream.
+pub(crate) fn damaged(path: &Path, error: io::Error) -> crate::Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => fault::invalid(path, "gzip data", "a whole stream", "its end is missing"),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other => {
+            fault::invalid(path, "gzip data", "an intact stream", error)
+        }
+        _ => fault::io(path)(error),
+    }
+}
+
 /// Any gzip file, member after member, to its end so that every checksum is seen.
-fn stream_range(path: &Path, range: Range<u64>) -> Result<Vec<u8>> {
+fn stream_range(path: &Path, range: Range<u64>, total: u64) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(fault::io(path))?;
     let mut content = MultiGzDecoder::new(BufReader::with_capacity(1 << 18, file));
-    let damaged = |e: io::Error| match e.kind() {
-        ErrorKind::UnexpectedEof => fault::invalid(path, "gzip data", "a whole stream", "its end is missing"),
-        _ => fault::invalid(path, "gzip data", "an intact stream", e),
-    };
+    let damaged = |e: io::Error| damaged(path, e);
     let skipped = io::copy(&mut content.by_ref().take(range.start), &mut io::sink()).map_err(damaged)?;
     let mut bytes = Vec::new();
     content.by_ref().take(range.end - range.start).read_to_end(&mut bytes).map_err(damaged)?;
@@ -85,10 +108,11 @@ fn stream_range(path: &Path, range: Range<u64>) -> Result<Vec<u8>> {
     if found < range.end {
         return Err(fault::truncated(path, range.end as usize, found as usize));
     }
-    let surplus = io::copy(&mut content.take(MOST_SURPLUS_BYTES), &mut io::sink()).map_err(damaged)?;
-    if surplus == MOST_SURPLUS_BYTES {
-        let found = format!("more than {} bytes", range.end + surplus);
-        return Err(fault::invalid(path, "gzip data", format!("about the {} bytes declared", range.end), found));
+    let most = total.max(range.end).saturating_add(MOST_SURPLUS_BYTES);
+    let rest = io::copy(&mut content.take(most - range.end), &mut io::sink()).map_err(damaged)?;
+    if range.end + rest == most {
+        let found = format!("more than {most} bytes");
+        return Err(fault::invalid(path, "gzip data", format!("about the {total} bytes declared"), found));
     }
     Ok(bytes)
 }
