@@ -52,6 +52,7 @@ mod wavefront;
 pub use annot::read_annot;
 pub use array_info::{ArrayInfo, array_info};
 pub use atomic::{WriteSeek, write_atomically};
+pub use dicom::{DicomFault, DicomPixels, read_dicom_pixels};
 pub use error::Error;
 pub use freesurfer::read_morphometry;
 pub use gifti::{LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_label_gifti, write_shape_gifti};
