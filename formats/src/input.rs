@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// Enough for every magic number: NIfTI-2 headers are the longest with 540 bytes.
 const HEAD_BYTES: u64 = 1024;
 /// Content that begins with so much out of so little is counted before memory is taken for the rest.
-const SUSPICIOUS_BYTES: u64 = 256 << 20;
-const SUSPICIOUS_RATIO: u64 = 512;
+const SUSPICIOUS_BYTES: u64 = 64 << 20;
+const SUSPICIOUS_RATIO: u64 = 256;
 
 /// An open file whose gzip members, where it has any, are decoded one after the other. Reads from the start of the content.
 pub(crate) struct Input {

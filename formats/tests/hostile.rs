@@ -11,7 +11,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -28,6 +28,15 @@ fn folder() -> PathBuf {
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What this process has taken of its processors (`proc_pid_stat(5)`, in hundredths of a second), so that other programs do
+/// not count; zero on systems that do not say.
+fn work() -> Duration {
+    let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = status.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = after_name.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
 }
 
 /// The error of a reader, or none.
@@ -48,9 +57,9 @@ fn error(reader: &str, path: &Path) -> Option<String> {
 /// What is wrong with how a file is refused: nothing, hopefully.
 fn fault(reader: &str, path: &Path, words: &[String], allowance_bytes: u64) -> Option<String> {
     MEMORY.reset_peak_usage();
-    let (before, start) = (MEMORY.current_usage(), Instant::now());
+    let (before, start) = (MEMORY.current_usage(), work());
     let found = error(reader, path);
-    let (seconds, bytes) = (start.elapsed(), MEMORY.peak_usage().saturating_sub(before) as u64);
+    let (seconds, bytes) = (work() - start, MEMORY.peak_usage().saturating_sub(before) as u64);
     let most_bytes = 8 * path.metadata().unwrap().len() + allowance_bytes;
     let Some(found) = found else { return Some("was read".into()) };
     // Of a pair or an external file it may be the other one.
@@ -128,7 +137,7 @@ fn four_gigabytes_in_four_megabytes() {
         let start = gzipped(&std::fs::read(self::folder().join("files").join(start)).unwrap());
         let path = folder.path().join(name);
         std::fs::write(&path, [start, zeros.repeat(64)].concat()).unwrap();
-        refused_within("volume", &path, &["gzip data", "bytes of content a byte of file"], 300 << 20);
+        refused_within("volume", &path, &["gzip data", "bytes of content a byte of file"], 224 << 20);
     }
     for (name, shape, words) in [
         ("declared.nii.gz", [2048, 2048, 1024], ["gzip data", "bytes of content a byte of file"]),
