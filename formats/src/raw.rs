@@ -128,6 +128,10 @@ impl RawVoxels {
             let expected_bytes = u64::try_from(expected).unwrap_or(u64::MAX);
             return Err(crate::Error::Truncated { path: path.into(), expected_bytes, found_bytes: most_bytes });
         }
+        if matches!(bytes, Bytes::Stream(..)) {
+            // Before memory is taken for the result.
+            gzip::refuse_bomb(path, expected as u64, most_bytes / gzip::DEFLATE_RATIO)?;
+        }
         Ok(Self { path: path.into(), bytes, offset, shape, volumes, planes, encoding, loaded: OnceLock::new() })
     }
 
