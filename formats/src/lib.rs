@@ -4,10 +4,10 @@
 //! hold it, and write whole files or none ([`write_atomically`]). The note at the head of each format's module says which
 //! axes, offsets and variants it knows. Errors name the file, the field, what was expected and what was found.
 
-mod annot;
 mod array_info;
 mod atomic;
 mod bytes;
+mod decoded_surface;
 mod dicom;
 mod error;
 mod fault;
@@ -15,18 +15,22 @@ mod freesurfer;
 mod gifti;
 mod glb;
 mod input;
+mod merge;
 mod minc;
 mod mni_obj;
+mod mz3;
 mod nifti;
 mod npy;
 mod npy_header;
 mod npz;
+mod numbers;
 mod ply;
 mod ply_header;
 mod profile_file;
 mod space_tag;
 mod stl;
 mod stored_type;
+mod surface_detect;
 mod surface_file;
 mod surface_format;
 mod surface_info;
@@ -39,16 +43,18 @@ mod vertex_mask;
 mod volume_file;
 mod volume_info;
 mod volume_options;
-mod vtp;
+mod vtk;
 mod wavefront;
 
-pub use annot::read_annot;
 pub use array_info::{ArrayInfo, array_info};
 pub use atomic::{WriteSeek, write_atomically};
 pub use error::Error;
-pub use freesurfer::read_morphometry;
+pub use freesurfer::{
+    VertexLabel, read_annot, read_freesurfer_label, read_morphometry, write_annot, write_freesurfer_label, write_morphometry,
+};
 pub use gifti::{LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_label_gifti, write_shape_gifti};
-pub use glb::{SceneSurface, write_scene};
+pub use glb::{SceneOptions, SceneSurface, read_scene, write_scene};
+pub use mz3::write_mz3_maps;
 pub use nifti::{NiftiValue, write_nifti};
 pub use npy::{NpyArray, read_npy, write_npy};
 pub use npz::{npz_names, read_npz, write_npz};

@@ -5,17 +5,18 @@
 //!   everything else is skipped. Written maps are float properties of `vertex`.
 
 use crate::atomic::write_io;
+use crate::decoded_surface::DecodedSurface;
 use crate::ply_header::{Body, Element, PlyHeader, Property, Scalar};
 use crate::surface_math::{fan, vertices_f32};
 use crate::{Result, VertexMaps, fault};
-use brainmesh_core::{Structure, Surface};
+use brainmesh_core::Surface;
 use std::path::Path;
 
 /// Decodes the content of a file.
-pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
+pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<DecodedSurface> {
     let header = PlyHeader::parse(path, bytes)?;
     let mut numbers = Numbers { path, body: header.body, rest: &bytes[header.body_offset..] };
-    let (mut vertices, mut triangles) = (Vec::new(), Vec::new());
+    let (mut points, mut triangles) = (Vec::new(), Vec::new());
     for element in &header.elements {
         numbers.require(element)?;
         let column = |name: &str| element.properties.iter().position(|p| p.name == name && p.count.is_none());
@@ -27,7 +28,7 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
                 let mut row = Vec::new();
                 for _ in 0..element.count {
                     numbers.row(element, &mut row, None)?;
-                    vertices.push(header.space.world([row[x], row[y], row[z]]));
+                    points.push([row[x], row[y], row[z]]);
                 }
             }
             "face" => {
@@ -53,7 +54,7 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
             }
         }
     }
-    Surface::new(vertices, triangles, Structure::Unknown).map_err(fault::core(path))
+    DecodedSurface::tagged(path, &points, triangles, header.space)
 }
 
 /// Numbers of the body, one after another.

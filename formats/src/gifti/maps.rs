@@ -1,6 +1,7 @@
-use super::array::{DataArray, Metadata, STRUCTURE_KEY, Values, structure_from, structure_name};
+use super::array::{DataArray, Metadata, STRUCTURE_KEY, structure_from, structure_name};
 use super::write::{Block, BlockValues, write_gifti};
 use super::{GiftiFile, read_file};
+use crate::numbers::Values;
 use crate::{Result, fault};
 use brainmesh_core::{LabelTable, Structure};
 use std::path::Path;

@@ -9,7 +9,7 @@
 //!   RAS; convert with `--to-scanner`, or read the FreeSurfer file itself, whose footer is unambiguous.
 //! - **Encodings**: ASCII, Base64Binary, GZipBase64Binary (a zlib stream in spite of its name; gzip is accepted),
 //!   ExternalFileBinary (only below the folder of the file); both byte orders, row and column major, every real type.
-//! - **Not supported**: more than two dimensions, complex and RGB types, compressed `.gii.gz`.
+//! - **Not supported**: more than two dimensions, complex and RGB types. gzip around the file (`.gii.gz`) is taken off.
 //!
 //! Entities other than the five of XML are refused and document types are not read, so nothing expands.
 
