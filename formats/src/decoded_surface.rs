@@ -21,12 +21,7 @@ impl DecodedSurface {
     }
 
     /// A surface of a format that states its frame in a [`SpaceTag`]; one without is taken as RAS, with a warning.
-    pub fn tagged(
-        path: &Path,
-        points: &[[f64; 3]],
-        triangles: Vec<[u32; 3]>,
-        tag: Option<SpaceTag>,
-    ) -> Result<Self> {
+    pub fn tagged(path: &Path, points: &[[f64; 3]], triangles: Vec<[u32; 3]>, tag: Option<SpaceTag>) -> Result<Self> {
         let space = tag.unwrap_or_default();
         let vertices = points.iter().map(|&p| space.world(p)).collect();
         let surface = Surface::new(vertices, triangles, Structure::Unknown).map_err(fault::core(path))?;

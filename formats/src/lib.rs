@@ -40,6 +40,7 @@ mod text_table;
 mod training_set;
 mod vertex_map;
 mod vertex_mask;
+mod vertex_values;
 mod volume_file;
 mod volume_info;
 mod volume_options;
@@ -50,9 +51,12 @@ pub use array_info::{ArrayInfo, array_info};
 pub use atomic::{WriteSeek, write_atomically};
 pub use error::Error;
 pub use freesurfer::{
-    VertexLabel, read_annot, read_freesurfer_label, read_morphometry, write_annot, write_freesurfer_label, write_morphometry,
+    VertexLabel, read_annot, read_freesurfer_label, read_morphometry, write_annot, write_freesurfer_label,
+    write_morphometry,
 };
-pub use gifti::{LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_label_gifti, write_shape_gifti};
+pub use gifti::{
+    LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_func_gifti, write_label_gifti, write_shape_gifti,
+};
 pub use glb::{SceneOptions, SceneSurface, read_scene, write_scene};
 pub use mz3::write_mz3_maps;
 pub use nifti::{NiftiValue, write_nifti};
@@ -65,6 +69,7 @@ pub use surface_info::{SurfaceInfo, surface_info};
 pub use training_set::TrainingSet;
 pub use vertex_map::VertexMaps;
 pub use vertex_mask::read_vertex_mask;
+pub use vertex_values::{VertexValues, read_vertex_maps};
 pub use volume_file::{read_volume, volume_info};
 pub use volume_info::{Scaling, VolumeInfo};
 pub use volume_options::VolumeOptions;

@@ -50,7 +50,8 @@ impl Layout {
         let &[faces, vertices, skip] = words.as_slice() else {
             return Err(fault::truncated(path, HEADER_BYTES, bytes.len()));
         };
-        let size = |flag, count: usize, each: usize| if attributes & flag != 0 { count.saturating_mul(each) } else { 0 };
+        let size =
+            |flag, count: usize, each: usize| if attributes & flag != 0 { count.saturating_mul(each) } else { 0 };
         let faces_at = HEADER_BYTES.saturating_add(skip);
         let vertices_at = faces_at.saturating_add(size(FACES, faces, 12));
         let colours_at = vertices_at.saturating_add(size(VERTICES, vertices, 12));
@@ -66,7 +67,12 @@ impl Layout {
 pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<DecodedSurface> {
     let layout = Layout::of(path, bytes)?;
     if layout.attributes & (FACES | VERTICES) != FACES | VERTICES {
-        return Err(fault::unsupported(path, "MZ3", "a file without triangles", "surfaces; it may hold values per vertex"));
+        return Err(fault::unsupported(
+            path,
+            "MZ3",
+            "a file without triangles",
+            "surfaces; it may hold values per vertex",
+        ));
     }
     let (words, _) = bytes[layout.vertices_at..].as_chunks::<4>();
     let coordinates: Vec<f64> =
@@ -84,9 +90,9 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<DecodedSurface> {
 pub(crate) fn decode_maps(path: &Path, bytes: &[u8]) -> Result<Vec<ShapeMap>> {
     let layout = Layout::of(path, bytes)?;
     let size_bytes = match layout.attributes & (SCALARS | DOUBLES | OCCLUSION) {
-        SCALARS => 4,
-        DOUBLES | const { SCALARS | DOUBLES } => 8,
         0 => return Ok(Vec::new()),
+        SCALARS => 4,
+        other if other & OCCLUSION == 0 => 8,
         other => return Err(fault::unsupported(path, "MZ3 attributes", format!("{other:#x}"), "scalars alone")),
     };
     let data = &bytes[layout.scalars_at..];

@@ -110,9 +110,10 @@ pub fn write_annot(path: &Path, labels: &[i32], table: &LabelTable) -> Result<()
     }
     let colour = |label: &i32| match label {
         i32::MIN..0 => Ok(0),
-        _ => colour_of.get(label).copied().ok_or_else(|| {
-            fault::invalid(path, "label table", "an entry for every label used", label)
-        }),
+        _ => colour_of
+            .get(label)
+            .copied()
+            .ok_or_else(|| fault::invalid(path, "label table", "an entry for every label used", label)),
     };
     let colours: Vec<i32> = labels.iter().map(colour).collect::<Result<_>>()?;
     let count = |n: usize| i32::try_from(n).map_err(|_| fault::unsupported(path, "size", n, "below 2^31"));

@@ -22,8 +22,8 @@ mod surface;
 
 pub(crate) use annot::{decode as decode_annot, is_annot};
 pub use annot::{read_annot, write_annot};
-pub(crate) use label::is_label;
 pub use label::{VertexLabel, read_freesurfer_label, write_freesurfer_label};
+pub(crate) use label::{decode as decode_label, is_label};
 pub(crate) use morphometry::{decode as decode_morphometry, is_morphometry};
 pub use morphometry::{read_morphometry, write_morphometry};
 pub(crate) use surface::{decode, is_surface, structure_of, write};

@@ -30,18 +30,18 @@ pub(crate) struct DataArray {
 /// `DataType` by the name of the NIfTI type. GIFTI 1.0 allows UINT8, INT32 and FLOAT32; others occur in the wild.
 pub(super) fn number_type(name: &str) -> Option<NumberType> {
     Some(match name {
-            "NIFTI_TYPE_INT8" => NumberType::I8,
-            "NIFTI_TYPE_UINT8" => NumberType::U8,
-            "NIFTI_TYPE_INT16" => NumberType::I16,
-            "NIFTI_TYPE_UINT16" => NumberType::U16,
-            "NIFTI_TYPE_INT32" => NumberType::I32,
-            "NIFTI_TYPE_UINT32" => NumberType::U32,
-            "NIFTI_TYPE_INT64" => NumberType::I64,
-            "NIFTI_TYPE_UINT64" => NumberType::U64,
-            "NIFTI_TYPE_FLOAT32" => NumberType::F32,
-            "NIFTI_TYPE_FLOAT64" => NumberType::F64,
-            _ => return None,
-        })
+        "NIFTI_TYPE_INT8" => NumberType::I8,
+        "NIFTI_TYPE_UINT8" => NumberType::U8,
+        "NIFTI_TYPE_INT16" => NumberType::I16,
+        "NIFTI_TYPE_UINT16" => NumberType::U16,
+        "NIFTI_TYPE_INT32" => NumberType::I32,
+        "NIFTI_TYPE_UINT32" => NumberType::U32,
+        "NIFTI_TYPE_INT64" => NumberType::I64,
+        "NIFTI_TYPE_UINT64" => NumberType::U64,
+        "NIFTI_TYPE_FLOAT32" => NumberType::F32,
+        "NIFTI_TYPE_FLOAT64" => NumberType::F64,
+        _ => return None,
+    })
 }
 
 /// The structure a metadata value names.

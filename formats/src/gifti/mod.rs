@@ -20,7 +20,9 @@ mod payload;
 mod surface;
 mod write;
 
-pub(crate) use maps::read_any_maps;
-pub use maps::{LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_label_gifti, write_shape_gifti};
+pub use maps::{
+    LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_func_gifti, write_label_gifti, write_shape_gifti,
+};
+pub(crate) use maps::{read_any_maps, values_from};
 pub(crate) use parse::{GiftiFile, parse, read_file};
 pub(crate) use surface::{surface_from, write_surface_gifti};

@@ -30,7 +30,12 @@ impl<'b> Accessors<'b> {
             return Err(fault::invalid(path, "accessor type", format!("{shape:?}"), found));
         }
         let (Some(view), None) = (accessor.buffer_view, &accessor.sparse) else {
-            return Err(fault::unsupported(path, "accessor", "sparse, or without data", "accessors with a buffer view"));
+            return Err(fault::unsupported(
+                path,
+                "accessor",
+                "sparse, or without data",
+                "accessors with a buffer view",
+            ));
         };
         let number = number_type(component.0);
         let element = number.size_bytes() * shape.multiplicity();

@@ -22,8 +22,8 @@ mod scene;
 mod write;
 
 pub use options::SceneOptions;
-pub use read::read_scene;
 pub(crate) use read::decode;
+pub use read::read_scene;
 pub use scene::SceneSurface;
 pub use write::write_scene;
 
@@ -35,7 +35,12 @@ const COMPRESSION: &str = "EXT_meshopt_compression";
 
 /// From world RAS mm to glTF's metres with +Y up.
 fn gltf_from_world() -> DMat4 {
-    DMat4::from_cols_array_2d(&[[-0.001, 0.0, 0.0, 0.0], [0.0, 0.0, 0.001, 0.0], [0.0, 0.001, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    DMat4::from_cols_array_2d(&[
+        [-0.001, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.001, 0.0],
+        [0.0, 0.001, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 1.0],
+    ])
 }
 
 /// The inverse of [`gltf_from_world`], without rounding.

@@ -192,8 +192,7 @@ impl SceneBuilder<'_> {
         let packed = if codec == Codec::Attributes {
             meshopt::encode_vertex_buffer_level(data, 2, Some(0)) // version 0 is the extension's
         } else {
-            let corners: Vec<u32> =
-                data.as_flattened().as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
+            let corners: Vec<u32> = data.as_flattened().as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
             let vertices = corners.iter().max().map_or(0, |v| *v as usize + 1);
             meshopt::encode_index_buffer(&corners, vertices)
         };

@@ -142,13 +142,7 @@ fn field(scan: &mut Scan<'_>, mesh: &mut PolyData, section: &Section, arrays: us
 }
 
 /// The named kinds of arrays about points or cells.
-fn attribute(
-    scan: &mut Scan<'_>,
-    mesh: &mut PolyData,
-    section: &Section,
-    kind: &str,
-    words: &[&str],
-) -> Result<()> {
+fn attribute(scan: &mut Scan<'_>, mesh: &mut PolyData, section: &Section, kind: &str, words: &[&str]) -> Result<()> {
     let path = scan.path;
     let tuples = match section {
         Section::Geometry => return Err(unknown(path, kind)),
