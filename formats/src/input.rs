@@ -89,7 +89,7 @@ impl Input {
 
 /// Damage of a gzip stream is the file's fault, not the system's.
 fn failed(path: &Path, is_gzip: bool) -> impl FnOnce(std::io::Error) -> crate::Error {
-    move |error| if is_gzip { gzip::damaged(path, error) } else { fault::io(path)(error) }
+    move |error| if is_gzip { gzip::damaged(path, "gzip data", error) } else { fault::io(path)(error) }
 }
 
 impl Read for Input {

@@ -1,8 +1,3 @@
-//! VTK XML PolyData (`.vtp`), version 1.0 with 64-bit sizes, base64 in line. Written only.
-//!
-//! - **Frame**: RAS mm, stated by the field-data string array `SPACE`, without which 3D Slicer would take LPS.
-//! - Values per vertex become float32 point data; a string array is stored as character codes ending with 0.
-
 use crate::atomic::write_io;
 use crate::surface_math::vertices_f32;
 use crate::{Result, VertexMaps, WriteSeek};
@@ -13,7 +8,8 @@ use quick_xml::escape::escape;
 use std::io;
 use std::path::Path;
 
-/// Writes RAS mm with its maps.
+/// Writes RAS mm, which the field-data array `SPACE` states (character codes, a zero at the end), with its maps as float32
+/// point data.
 pub(crate) fn write(path: &Path, surface: &Surface, maps: &VertexMaps) -> Result<()> {
     let vertices = vertices_f32(path, surface)?;
     let (points, polygons) = (vertices.len(), surface.triangles().len());
