@@ -23,6 +23,7 @@ mod nifti;
 mod npy;
 mod npy_header;
 mod npz;
+mod ome_zarr;
 mod ply;
 mod ply_header;
 mod profile_file;

@@ -1,7 +1,7 @@
 //! One door for every volume format: told by content, read as RAS+ mm.
 
 use crate::input::Input;
-use crate::{Error, Result, VolumeInfo, VolumeOptions, VolumeReader, dicom, minc, nifti};
+use crate::{Error, Result, VolumeInfo, VolumeOptions, VolumeReader, dicom, minc, nifti, ome_zarr};
 use brainmesh_core::Volume;
 use std::path::Path;
 
@@ -27,6 +27,9 @@ pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
 
 pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeReader> {
     if path.is_dir() {
+        if ome_zarr::is_zarr(path) {
+            return ome_zarr::open(path, options);
+        }
         return dicom::open(path, options);
     }
     let input = Input::open(path)?;

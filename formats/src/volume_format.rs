@@ -6,11 +6,14 @@ use std::path::Path;
 pub enum VolumeFormat {
     /// NIfTI-1, or NIfTI-2 where an axis is longer than 32,767 voxels: `.nii`, `.nii.gz`, `.hdr` with `.img`.
     Nifti,
+    /// OME-Zarr 0.5, or 0.4 where [`VolumeWriter::with_zarr_v2`](crate::VolumeWriter::with_zarr_v2) asks for it: a folder
+    /// `.ome.zarr` or `.zarr`.
+    OmeZarr,
 }
 
 impl VolumeFormat {
     /// Every format.
-    pub const ALL: [Self; 1] = [Self::Nifti];
+    pub const ALL: [Self; 2] = [Self::Nifti, Self::OmeZarr];
 
     /// The format a file name asks for.
     ///
@@ -25,6 +28,9 @@ impl VolumeFormat {
         if ends(&[".nii", ".nii.gz", ".hdr", ".img"]) {
             return Some(Self::Nifti);
         }
+        if ends(&[".zarr"]) {
+            return Some(Self::OmeZarr);
+        }
         None
     }
 
@@ -32,6 +38,7 @@ impl VolumeFormat {
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
+            Self::OmeZarr => &["ome.zarr", "zarr"],
         }
     }
 }

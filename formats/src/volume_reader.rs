@@ -1,6 +1,6 @@
 use crate::raw::RawVoxels;
 use crate::volume_info::rows;
-use crate::{Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc};
+use crate::{Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc, ome_zarr};
 use brainmesh_core::{Grid, LabelTable, Monitor, Volume};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -37,6 +37,7 @@ pub(crate) enum Voxels {
     Raw(RawVoxels),
     Minc(minc::Image),
     Dicom(dicom::Series),
+    OmeZarr(ome_zarr::Image),
 }
 
 /// What a format's reader finds in the headers.
@@ -74,6 +75,7 @@ impl VolumeReader {
                 Voxels::Raw(raw) => raw.is_lazy(),
                 _ => true,
             },
+            levels: 1,
             labels: 0,
             extensions: 0,
             warnings: Vec::new(),
@@ -85,6 +87,11 @@ impl VolumeReader {
     /// Adds a name for each of the values that every voxel holds.
     pub(crate) fn with_planes(mut self, names: &[&str]) -> Self {
         self.info.planes = names.iter().map(|&name| name.into()).collect();
+        self
+    }
+
+    pub(crate) fn with_levels(mut self, levels: usize) -> Self {
+        self.info.levels = levels;
         self
     }
 
@@ -165,6 +172,7 @@ impl VolumeReader {
             Voxels::Raw(raw) => raw.read(index, region, &mut data, monitor)?,
             Voxels::Minc(image) => image.read(index, region, &mut data, monitor)?,
             Voxels::Dicom(series) => series.read(index, region, &mut data, monitor)?,
+            Voxels::OmeZarr(image) => image.read(index, region, &mut data, monitor)?,
         }
         Volume::new(grid, data).map_err(fault::core(&self.path))
     }

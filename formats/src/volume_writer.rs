@@ -1,4 +1,4 @@
-use crate::{Extension, Result, VolumeFormat, Voxel, fault, nifti};
+use crate::{Extension, Result, VolumeFormat, Voxel, fault, nifti, ome_zarr};
 use brainmesh_core::{LabelTable, Monitor, Silent, Volume};
 use std::path::Path;
 
@@ -30,6 +30,7 @@ pub struct VolumeWriter {
     pub(crate) labels: LabelTable,
     pub(crate) extensions: Vec<Extension>,
     pub(crate) time_step_s: Option<f64>,
+    pub(crate) zarr_v2: bool,
 }
 
 impl VolumeWriter {
@@ -61,6 +62,13 @@ impl VolumeWriter {
         self
     }
 
+    /// Writes OME-Zarr 0.4 on zarr v2, which older programs read, rather than 0.5 on zarr v3.
+    #[must_use]
+    pub fn with_zarr_v2(mut self, is_v2: bool) -> Self {
+        self.zarr_v2 = is_v2;
+        self
+    }
+
     /// Writes volumes of one grid, the time points of a series for example, in the format the name asks for.
     ///
     /// # Errors
@@ -82,6 +90,7 @@ impl VolumeWriter {
         }
         match format {
             VolumeFormat::Nifti => nifti::write(path, volumes, self, monitor),
+            VolumeFormat::OmeZarr => ome_zarr::write(path, volumes, self, monitor),
         }
     }
 }
