@@ -1,7 +1,10 @@
 //! One door for every volume format: told by content, read as RAS+ mm.
 
 use crate::input::Input;
-use crate::{Error, Result, VolumeInfo, VolumeOptions, VolumeReader, dicom, minc, nifti, ome_zarr};
+use crate::{
+    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, dicom, minc, nifti, ome_zarr, png_slices, slices,
+    tiff_stack,
+};
 use brainmesh_core::Volume;
 use std::path::Path;
 
@@ -30,6 +33,10 @@ pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeRe
         if ome_zarr::is_zarr(path) {
             return ome_zarr::open(path, options);
         }
+        let images = slices::images_of(path)?;
+        if !images.is_empty() {
+            return slices::open(path, images, options);
+        }
         return dicom::open(path, options);
     }
     let input = Input::open(path)?;
@@ -38,6 +45,12 @@ pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeRe
     }
     if minc::is_minc(input.head()) {
         return minc::open(input);
+    }
+    if tiff_stack::is_tiff(input.head()) {
+        return tiff_stack::open(path, options);
+    }
+    if png_slices::is_png(input.head()) {
+        return png_slices::open(path, &[path.into()], options);
     }
     if dicom::is_dicom(input.head()) {
         return dicom::open(path, options);

@@ -1,6 +1,9 @@
 use crate::raw::RawVoxels;
 use crate::volume_info::rows;
-use crate::{Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc, ome_zarr};
+use crate::{
+    Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc, ome_zarr, png_slices,
+    tiff_stack,
+};
 use brainmesh_core::{Grid, LabelTable, Monitor, Volume};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -38,6 +41,8 @@ pub(crate) enum Voxels {
     Minc(minc::Image),
     Dicom(dicom::Series),
     OmeZarr(ome_zarr::Image),
+    Tiff(tiff_stack::Stack),
+    Png(png_slices::Slices),
 }
 
 /// What a format's reader finds in the headers.
@@ -173,6 +178,8 @@ impl VolumeReader {
             Voxels::Minc(image) => image.read(index, region, &mut data, monitor)?,
             Voxels::Dicom(series) => series.read(index, region, &mut data, monitor)?,
             Voxels::OmeZarr(image) => image.read(index, region, &mut data, monitor)?,
+            Voxels::Tiff(stack) => stack.read(index, region, &mut data, monitor)?,
+            Voxels::Png(slices) => slices.read(index, region, &mut data, monitor)?,
         }
         Volume::new(grid, data).map_err(fault::core(&self.path))
     }

@@ -1,4 +1,5 @@
 use super::metadata::{Axis, Multiscale, Transformation};
+use crate::length_unit::length_unit_mm;
 use crate::{Result, fault};
 use std::path::Path;
 
@@ -89,30 +90,11 @@ impl Coordinates {
     }
 }
 
-/// Millimetres of a unit of length (UDUNITS-2 names, and the signs that programs write instead).
+/// Millimetres of an axis's unit; none where it has none.
 pub(super) fn unit_mm(path: &Path, axis: &Axis) -> Result<Option<f64>> {
     let Some(unit) = axis.unit.as_deref().filter(|unit| !unit.is_empty() && *unit != "pixel") else { return Ok(None) };
-    let exponent = match unit {
-        "yoctometer" => -21,
-        "zeptometer" => -18,
-        "attometer" => -15,
-        "femtometer" => -12,
-        "picometer" => -9,
-        "angstrom" => -7,
-        "nanometer" | "nm" => -6,
-        "micrometer" | "micron" | "um" | "\u{b5}m" | "\u{3bc}m" => -3,
-        "millimeter" | "mm" => 0,
-        "centimeter" | "cm" => 1,
-        "decimeter" => 2,
-        "meter" | "m" => 3,
-        "hectometer" => 5,
-        "kilometer" => 6,
-        "inch" => return Ok(Some(25.4)),
-        "foot" => return Ok(Some(304.8)),
-        "yard" => return Ok(Some(914.4)),
-        other => return Err(fault::unsupported(path, "unit", other, "nanometer, micrometer, millimeter, ...")),
-    };
-    Ok(Some(power_of_ten(exponent)))
+    let supported = "nanometer, micrometer, millimeter, ...";
+    length_unit_mm(unit).map(Some).ok_or_else(|| fault::unsupported(path, "unit", unit, supported))
 }
 
 /// Seconds of a unit of time; none where it is not known.
@@ -127,10 +109,4 @@ pub(super) fn unit_s(axis: &Axis) -> Option<f64> {
         "day" => Some(86400.0),
         _ => None,
     }
-}
-
-/// Exact for positive exponents, rounded once for negative ones.
-fn power_of_ten(exponent: i32) -> f64 {
-    let power = 10f64.powi(exponent.abs());
-    if exponent < 0 { 1.0 / power } else { power }
 }
