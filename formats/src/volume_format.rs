@@ -9,11 +9,13 @@ pub enum VolumeFormat {
     /// OME-Zarr 0.5, or 0.4 where [`VolumeWriter::with_zarr_v2`](crate::VolumeWriter::with_zarr_v2) asks for it: a folder
     /// `.ome.zarr` or `.zarr`.
     OmeZarr,
+    /// OME-TIFF, BigTIFF beyond 4 GB: `.ome.tif`, `.tif`, `.tiff`.
+    Tiff,
 }
 
 impl VolumeFormat {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Nifti, Self::OmeZarr];
+    pub const ALL: [Self; 3] = [Self::Nifti, Self::OmeZarr, Self::Tiff];
 
     /// The format a file name asks for.
     ///
@@ -31,6 +33,9 @@ impl VolumeFormat {
         if ends(&[".zarr"]) {
             return Some(Self::OmeZarr);
         }
+        if ends(&[".tif", ".tiff"]) {
+            return Some(Self::Tiff);
+        }
         None
     }
 
@@ -39,6 +44,7 @@ impl VolumeFormat {
         match self {
             Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
             Self::OmeZarr => &["ome.zarr", "zarr"],
+            Self::Tiff => &["ome.tif", "ome.tiff", "tif", "tiff"],
         }
     }
 }

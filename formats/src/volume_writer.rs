@@ -1,4 +1,4 @@
-use crate::{Extension, Result, VolumeFormat, Voxel, fault, nifti, ome_zarr};
+use crate::{Extension, Result, VolumeFormat, Voxel, fault, nifti, ome_zarr, tiff_stack};
 use brainmesh_core::{LabelTable, Monitor, Silent, Volume};
 use std::path::Path;
 
@@ -91,6 +91,7 @@ impl VolumeWriter {
         match format {
             VolumeFormat::Nifti => nifti::write(path, volumes, self, monitor),
             VolumeFormat::OmeZarr => ome_zarr::write(path, volumes, self, monitor),
+            VolumeFormat::Tiff => tiff_stack::write(path, volumes, self, monitor),
         }
     }
 }

@@ -19,6 +19,7 @@ mod ome;
 mod page;
 mod stacking;
 mod view;
+mod write;
 
 use crate::raw::{RawLayout, RawVoxels};
 use crate::stored_type::ByteOrder;
@@ -34,6 +35,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tiff::tags::{CompressionMethod, Tag};
+pub(crate) use write::write;
 
 /// Whether the first bytes are those of a TIFF or BigTIFF file.
 pub(crate) fn is_tiff(head: &[u8]) -> bool {
@@ -168,9 +170,13 @@ fn describe(
 ) -> Result<VolumeReader> {
     let shape = [kind.width, kind.height, stacking.slices];
     let mut warnings = stacking.warnings.clone();
+    let is_current = stacking.placement.as_ref().is_some_and(|(affine, _)| agrees(affine, stacking.spacing_mm));
+    if stacking.placement.is_some() && !is_current {
+        warnings.push("the placement that brainmesh wrote is not that of the sizes any more, and is ignored".into());
+    }
     let grid = match &stacking.placement {
-        Some((affine, world)) => Grid::new(shape, *affine, world.as_str()),
-        None => by_spacing(shape, stacking.spacing_mm, options, &mut warnings),
+        Some((affine, world)) if is_current => Grid::new(shape, *affine, world.as_str()),
+        _ => by_spacing(shape, stacking.spacing_mm, options, &mut warnings),
     };
     let planes = plane_names(kind, stacking);
     let volumes = stacking.channels.checked_mul(stacking.frames).and_then(|n| n.checked_mul(kind.samples));
@@ -186,6 +192,14 @@ fn describe(
     });
     let planes: Vec<_> = planes.iter().map(String::as_str).collect();
     Ok(reader.with_planes(&planes).with_time_step_s(stacking.time_step_s).with_warnings(warnings))
+}
+
+/// Whether a matrix has the spacing that is stated beside it, which other programs may have changed since.
+fn agrees(affine: &DAffine3, spacing_mm: [Option<f64>; 3]) -> bool {
+    let m = affine.matrix3;
+    let lengths = [m.x_axis.length(), m.y_axis.length(), m.z_axis.length()];
+    let same = |(length, stated): (f64, Option<f64>)| stated.is_some_and(|mm| (mm - length).abs() <= 1e-5 * length);
+    lengths.into_iter().zip(spacing_mm).all(same)
 }
 
 /// The grid of a stack of which spacing is known at best; what is not becomes 1 mm.
