@@ -147,7 +147,7 @@ impl VolumeReader {
     pub(crate) fn reads_parts(&self) -> bool {
         match &self.voxels {
             Voxels::Raw(raw) => raw.is_lazy(),
-            Voxels::Minc(_) => true,
+            Voxels::Minc(_) | Voxels::OmeZarr(_) | Voxels::Tiff(_) | Voxels::Png(_) => true,
             Voxels::Dicom(_) => false,
         }
     }
