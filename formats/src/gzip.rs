@@ -70,6 +70,14 @@ pub(crate) struct Content {
     pub start: u64,
 }
 
+impl Content {
+    /// A range that was asked for.
+    pub fn of(&self, range: &Range<u64>) -> &[u8] {
+        let [start, end] = [range.start, range.end].map(|at| at.saturating_sub(self.start) as usize);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+}
+
 /// At least the range of the content of a gzip or zlib stream of any kind, which begins at byte `at` of the file and has
 /// `total` bytes of content by the file's header.
 pub(crate) fn read_range(path: &Path, at: u64, range: Range<u64>, total: u64) -> Result<Content> {
