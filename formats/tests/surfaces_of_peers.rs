@@ -149,7 +149,10 @@ fn maps_of_freesurfer_and_gifti() {
 #[test]
 fn a_label_file_lists_vertices() {
     let label = read_freesurfer_label(&peer("lh.some.label")).unwrap();
-    assert_eq!((label.vertices.as_slice(), label.values.as_slice()), ([4, 1, 2].as_slice(), [0.5, 1.0, 0.0].as_slice()));
+    assert_eq!(
+        (label.vertices.as_slice(), label.values.as_slice()),
+        ([4, 1, 2].as_slice(), [0.5, 1.0, 0.0].as_slice())
+    );
     assert_eq!(label.points.iter().map(|p| p.to_array()).collect::<Vec<_>>(), [POINTS[4], POINTS[1], POINTS[2]]);
     let mask = read_vertex_mask(&peer("lh.some.label"), 5).unwrap();
     assert_eq!(mask, [false, true, true, false, true]);
