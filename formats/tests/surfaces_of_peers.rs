@@ -139,7 +139,7 @@ fn maps_of_freesurfer_and_gifti() {
     assert!(matches!(&maps[..], [VertexValues::Labels(map)] if map.labels == [0, -3, 0, -3, -3]));
     // A gzipped time series.
     let maps = read_vertex_maps(&peer("nibabel.func.gii.gz")).unwrap();
-    let values: Vec<_> = maps.iter().map(|m| if let VertexValues::Shape(m) = m { m.values.clone() } else { vec![] });
+    let values = maps.iter().map(|m| if let VertexValues::Shape(m) = m { m.values.clone() } else { vec![] });
     let values: Vec<_> = values.collect();
     assert_eq!(values, [0.0, 1.0, 2.0].map(|t| DEPTH.map(|d| d + t).to_vec()));
     let error = read_vertex_maps(&fixture("big_row.surf.gii")).unwrap_err();
