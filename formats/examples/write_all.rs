@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     maps.push("depth", depth.clone())?;
     for format in SurfaceFormat::ALL {
         let name = format!("{format:?}.{}", format.extension()).to_lowercase();
-        let maps = format.carries_maps().then_some(&maps);
+        // VTK cannot read nan as text.
+        let maps = (format.carries_maps() && format != SurfaceFormat::VtkAscii).then_some(&maps);
         write_surface(&folder.join(name), &surface, format, maps)?;
     }
     let other: Vec<f32> = (0..count).map(|v| v as f32 * 0.5).collect();

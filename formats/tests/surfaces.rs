@@ -61,7 +61,17 @@ fn maps_come_back_from_every_format_that_carries_them() {
     maps.push("with-gap", with_gap.clone()).unwrap();
     for format in SurfaceFormat::ALL.into_iter().filter(|f| f.carries_maps()) {
         let path = folder.path().join("maps");
-        write_surface(&path, &surface, format, Some(&maps)).unwrap();
+        let written = write_surface(&path, &surface, format, Some(&maps));
+        if format == SurfaceFormat::VtkAscii {
+            assert!(matches!(written, Err(Error::Unsupported { .. })), "VTK cannot read nan as text");
+            let mut finite = VertexMaps::default();
+            finite.push("depth", depth.clone()).unwrap();
+            write_surface(&path, &surface, format, Some(&finite)).unwrap();
+            let read = read_vertex_maps(&path).unwrap();
+            assert!(matches!(&read[..], [VertexValues::Shape(map)] if map.values == depth));
+            continue;
+        }
+        written.unwrap();
         let read = read_vertex_maps(&path).unwrap_or_else(|e| panic!("{format:?}: {e}"));
         let [VertexValues::Shape(first), VertexValues::Shape(second)] = &read[..] else { panic!("{format:?}") };
         assert_eq!((first.name.as_str(), &first.values), ("depth", &depth), "{format:?}");

@@ -8,6 +8,7 @@ holds them.
 """
 
 import gzip
+import json
 import os
 import struct
 import subprocess
@@ -92,9 +93,9 @@ def test_freesurfer(written, truth):
 def test_freesurfer_maps(written, truth):
     assert np.array_equal(nib.freesurfer.read_morph_data(written / "lh.depth"), truth["depth"], equal_nan=True)
     labels, colours, names = nib.freesurfer.read_annot(written / "lh.areas.annot", orig_ids=False)
-    # nibabel numbers the entries of the table by their keys: entry 7 is the area.
+    # nibabel numbers colours by the keys of the table (0 and 7) and names one after another.
     assert np.array_equal(labels, np.where(np.arange(66) % 3 == 0, 7, 0))
-    assert names[7] == b'area "17" & <V1>' and list(colours[7][:4]) == [64, 128, 191, 0]
+    assert names == [b"???", b'area "17" & <V1>'] and list(colours[7][:4]) == [64, 128, 191, 0]
     vertices, values = nib.freesurfer.read_label(written / "lh.some.label", read_scalars=True)
     assert np.array_equal(vertices, np.arange(0, 66, 5)) and np.array_equal(values, vertices / 4)
 
@@ -119,23 +120,45 @@ def test_mz3(written, truth):
     assert np.array_equal(depth, truth["depth"], equal_nan=True) and np.array_equal(half, np.arange(66) * 0.5)
 
 
-@pytest.mark.parametrize("name, tolerance", [("glb.glb", 1e-8), ("quantized.glb", 1.1e-6)])
-def test_vtk_reads_glb(written, truth, name, tolerance):
-    """Metres with +Y up, after the transforms of the nodes; VTK knows neither extension but reads what it can."""
+def in_gltf_metres(truth):
+    right, anterior, superior = truth["vertices"].T
+    return np.stack([-right, superior, anterior], axis=1) / 1000
+
+
+def test_quantized_glb(written, truth):
+    """By the text of KHR_mesh_quantization, since VTK does not know it."""
+    data = (written / "quantized.glb").read_bytes()
+    size = struct.unpack("<I", data[12:16])[0]
+    scene, binary = json.loads(data[20 : 20 + size]), data[28 + size :]
+    assert scene["extensionsRequired"] == ["KHR_mesh_quantization"]
+    (node,) = scene["nodes"]
+    positions = scene["accessors"][scene["meshes"][node["mesh"]]["primitives"][0]["attributes"]["POSITION"]]
+    view = scene["bufferViews"][positions["bufferView"]]
+    assert positions["componentType"] == 5123 and not positions.get("normalized") and view["byteStride"] == 8
+    stored = np.frombuffer(binary[view["byteOffset"] :], "<u2", 66 * 4).reshape(66, 4)[:, :3]
+    assert stored.min(axis=0).tolist() == positions["min"] and stored.max(axis=0).tolist() == positions["max"]
+    matrix = np.array(node["matrix"]).reshape(4, 4).T
+    points = stored @ matrix[:3, :3].T + matrix[:3, 3]
+    assert np.abs(points - in_gltf_metres(truth)).max() < 1.1e-6  # half of 140 mm / 65535
+    extras = node["extras"]
+    points = stored * extras["mm_per_unit"] + extras["origin_mm"]
+    assert extras["space"] == "RAS" and np.abs(points - truth["vertices"]).max() < 1.1e-3
+
+
+def test_vtk_reads_glb(written, truth):
+    """Metres with +Y up, after the transforms of the nodes."""
     vtk = pytest.importorskip("vtk")
     from vtk.util.numpy_support import vtk_to_numpy
 
     reader = vtk.vtkGLTFReader()
-    reader.SetFileName(str(written / name))
+    reader.SetFileName(str(written / "glb.glb"))
     reader.Update()
     flatten = vtk.vtkCompositeDataGeometryFilter()
     flatten.SetInputConnection(reader.GetOutputPort())
     flatten.Update()
     mesh = flatten.GetOutput()
-    right, anterior, superior = truth["vertices"].T
-    expected = np.stack([-right, superior, anterior], axis=1) / 1000
     points = vtk_to_numpy(mesh.GetPoints().GetData())
-    assert np.abs(points - expected).max() < tolerance
+    assert np.abs(points - in_gltf_metres(truth)).max() < 1e-8
     assert np.array_equal(vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3), truth["triangles"])
 
 
@@ -173,7 +196,7 @@ def test_vtk(written, truth, name, reader):
     if name == "vtp.vtp":
         space = mesh.GetFieldData().GetAbstractArray("SPACE")
         assert space.GetNumberOfValues() == 1 and space.GetValue(0) == "RAS"
-    if name.endswith((".vtp", ".vtk")):
+    if name in ("vtp.vtp", "vtk.vtk"):
         depth = vtk_to_numpy(mesh.GetPointData().GetArray("depth"))
         assert np.array_equal(depth, truth["depth"], equal_nan=True)
     if name.endswith(".vtk"):
