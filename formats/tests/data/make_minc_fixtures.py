@@ -94,6 +94,11 @@ def made_by_hand():
         labels = np.array([0, 2, -3])[VALUES % 3]
         minc2(f"minc2-labels-{kind[1:]}.mnc", labels.astype(h5py.enum_dtype(names, kind)), **{"class": "label__"})
     minc2("minc2-integers.mnc", VALUES.astype("i4"), **{"class": "integer"})
+    minc2("minc2-nearly-regular.mnc", VALUES.astype("f4"))
+    with h5py.File(OUT / "minc2-nearly-regular.mnc", "r+") as file:
+        of_axis = file["minc-2.0/dimensions"]
+        del of_axis["zspace"]
+        of_axis.create_dataset("zspace", data=[4.75, 7.2501, 9.75]).attrs["spacing"] = np.bytes_("irregular")
 
 
 if __name__ == "__main__":
