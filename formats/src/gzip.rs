@@ -48,6 +48,21 @@ pub(crate) fn refuse_bomb(path: &Path, content_bytes: u64, file_bytes: u64) -> R
     Ok(())
 }
 
+/// Length of the content, or as much of it as is too much.
+pub(crate) fn content_bytes(path: &Path) -> Result<u64> {
+    let file = File::open(path).map_err(fault::io(path))?;
+    let most = file.metadata().map_err(fault::io(path))?.len().saturating_mul(BOMB_RATIO).max(BOMB_BYTES);
+    let mut content = MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file));
+    let (mut buffer, mut total) = (vec![0; 1 << 20], 0);
+    while total <= most + BOMB_RATIO {
+        match content.read(&mut buffer).map_err(|e| damaged(path, "gzip data", e))? {
+            0 => break,
+            n => total += n as u64,
+        }
+    }
+    Ok(total)
+}
+
 /// The range of the content of a gzip or zlib stream of any kind, which begins at byte `at` of the file and has `total` bytes
 /// of content by the file's header.
 pub(crate) fn read_range(path: &Path, at: u64, range: Range<u64>, total: u64) -> Result<Vec<u8>> {
@@ -61,7 +76,7 @@ pub(crate) fn read_range(path: &Path, at: u64, range: Range<u64>, total: u64) ->
         content.truncate(wanted as usize);
         return Ok(content);
     }
-    stream_range(path, at, range)
+    stream_range(path, at, range, total)
 }
 
 /// A stream of one member, at once: the fastest way. None where it is anything else, damaged for example.
@@ -88,8 +103,19 @@ fn open_at(path: &Path, at: u64) -> Result<File> {
     Ok(file)
 }
 
+/// What a decoder says about a stream.
+pub(crate) fn damaged(path: &Path, field: &str, error: io::Error) -> crate::Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => fault::invalid(path, field, "a whole stream", "its end is missing"),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other => {
+            fault::invalid(path, field, "an intact stream", error)
+        }
+        _ => fault::io(path)(error),
+    }
+}
+
 /// Any stream, member after member, to its end so that every checksum is seen.
-fn stream_range(path: &Path, at: u64, range: Range<u64>) -> Result<Vec<u8>> {
+fn stream_range(path: &Path, at: u64, range: Range<u64>, total: u64) -> Result<Vec<u8>> {
     let mut packed = BufReader::with_capacity(1 << 18, open_at(path, at)?);
     let is_gzip = is_gzip(packed.fill_buf().map_err(fault::io(path))?);
     let (field, mut content): (_, Box<dyn Read>) = if is_gzip {
@@ -97,10 +123,7 @@ fn stream_range(path: &Path, at: u64, range: Range<u64>) -> Result<Vec<u8>> {
     } else {
         ("zlib data", Box::new(ZlibDecoder::new(packed)))
     };
-    let damaged = |e: io::Error| match e.kind() {
-        ErrorKind::UnexpectedEof => fault::invalid(path, field, "a whole stream", "its end is missing"),
-        _ => fault::invalid(path, field, "an intact stream", e),
-    };
+    let damaged = |e: io::Error| damaged(path, field, e);
     let skipped = io::copy(&mut content.by_ref().take(range.start), &mut io::sink()).map_err(damaged)?;
     let mut bytes = Vec::new();
     content.by_ref().take(range.end - range.start).read_to_end(&mut bytes).map_err(damaged)?;
@@ -108,10 +131,11 @@ fn stream_range(path: &Path, at: u64, range: Range<u64>) -> Result<Vec<u8>> {
     if found < range.end {
         return Err(fault::truncated(path, range.end as usize, found as usize));
     }
-    let surplus = io::copy(&mut content.take(MOST_SURPLUS_BYTES), &mut io::sink()).map_err(damaged)?;
-    if surplus == MOST_SURPLUS_BYTES {
-        let found = format!("more than {} bytes", range.end + surplus);
-        return Err(fault::invalid(path, field, format!("about the {} bytes declared", range.end), found));
+    let most = total.max(range.end).saturating_add(MOST_SURPLUS_BYTES);
+    let rest = io::copy(&mut content.take(most - range.end), &mut io::sink()).map_err(damaged)?;
+    if range.end + rest == most {
+        let found = format!("more than {most} bytes");
+        return Err(fault::invalid(path, field, format!("about the {total} bytes declared"), found));
     }
     Ok(bytes)
 }

@@ -8,6 +8,7 @@ use brainmesh_core::Monitor;
 use rayon::prelude::*;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Stored bytes converted at a time: small enough for the second-level cache, large enough that a call costs nothing.
 const BLOCK_BYTES: usize = 1 << 19;
@@ -26,6 +27,8 @@ pub(crate) struct RawVoxels {
     volumes: usize,
     planes: usize,
     pub encoding: Encoding,
+    /// A stream's content, from its first value, once it is decoded.
+    loaded: OnceLock<Bytes>,
 }
 
 /// Where the bytes are.
@@ -125,12 +128,16 @@ impl RawVoxels {
             let expected_bytes = u64::try_from(expected).unwrap_or(u64::MAX);
             return Err(crate::Error::Truncated { path: path.into(), expected_bytes, found_bytes: most_bytes });
         }
-        Ok(Self { path: path.into(), bytes, offset, shape, volumes, planes, encoding })
+        if matches!(bytes, Bytes::Stream(..)) {
+            // Before memory is taken for the result.
+            gzip::refuse_bomb(path, expected as u64, most_bytes / gzip::DEFLATE_RATIO)?;
+        }
+        Ok(Self { path: path.into(), bytes, offset, shape, volumes, planes, encoding, loaded: OnceLock::new() })
     }
 
     /// Whether a part is read without reading all.
     pub fn is_lazy(&self) -> bool {
-        !matches!(self.bytes, Bytes::Stream(..))
+        !matches!(self.bytes, Bytes::Stream(..)) || self.loaded.get().is_some()
     }
 
     /// Short name of how the bytes are packed.
@@ -158,23 +165,65 @@ impl RawVoxels {
 
     /// Fills `out` with a region of a volume, `i` fastest; `region` and `volume` must lie within.
     pub fn read<T: Voxel>(&self, volume: usize, region: &Region, out: &mut [T], monitor: &dyn Monitor) -> Result<()> {
+        self.read_as(self.encoding, volume, region, out, monitor)
+    }
+
+    /// [`read`](Self::read) without scaling.
+    pub fn read_stored<T: Voxel>(
+        &self,
+        volume: usize,
+        region: &Region,
+        out: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        self.read_as(Encoding { scale: None, ..self.encoding }, volume, region, out, monitor)
+    }
+
+    /// Decodes a stream whole, so that every later read takes from memory what it needs; other files stay as they are.
+    pub fn load(&self) -> Result<()> {
+        if let Bytes::Stream(stream, _) = self.bytes
+            && self.loaded.get().is_none() {
+            let content = gzip::read_range(&self.path, stream, self.offset..self.total(), self.total())?;
+            // Another thread may have been faster, with the same content.
+            let _ = self.loaded.set(Bytes::Memory(content));
+        }
+        Ok(())
+    }
+
+    fn read_as<T: Voxel>(
+        &self,
+        encoding: Encoding,
+        volume: usize,
+        region: &Region,
+        out: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
         let Bytes::Stream(stream, _) = self.bytes else {
-            return self.read_parts(&self.bytes, self.offset, volume, region, out, monitor);
+            return self.read_parts((&self.bytes, self.offset), encoding, volume, region, out, monitor);
         };
+        if let Some(loaded) = self.loaded.get() {
+            return self.read_parts((loaded, 0), encoding, volume, region, out, monitor);
+        }
         // From the first to the last byte of the region.
         let [[i0, j0, k0], [i1, j1, k1]] = [region.each_ref().map(|r| r.start), region.each_ref().map(|r| r.end - 1)];
         let start = self.place(volume, [i0, j0, k0]);
         let end = self.place(volume, [i1, j1, k1]) + self.voxel_bytes() as u64;
-        let total = self.place(0, [0; 3]) + self.volumes as u64 * self.volume_bytes();
-        let content = gzip::read_range(&self.path, stream, start..end, total)?;
+        let content = gzip::read_range(&self.path, stream, start..end, self.total())?;
         // What would lie at the start of the content is before the bytes kept: offsets are taken modulo 2^64.
-        self.read_parts(&Bytes::Memory(content), self.offset.wrapping_sub(start), volume, region, out, monitor)
+        self.read_parts(
+            (&Bytes::Memory(content), self.offset.wrapping_sub(start)),
+            encoding,
+            volume,
+            region,
+            out,
+            monitor,
+        )
     }
 
     fn read_parts<T: Voxel>(
         &self,
-        bytes: &Bytes,
-        offset: u64,
+        (bytes, offset): (&Bytes, u64),
+        encoding: Encoding,
         volume: usize,
         region: &Region,
         out: &mut [T],
@@ -230,7 +279,7 @@ impl RawVoxels {
                         }
                         Bytes::Stream(..) => &[],
                     };
-                    self.encoding.decode(stored, self.planes, part).map_err(|value| {
+                    encoding.decode(stored, self.planes, part).map_err(|value| {
                         fault::invalid(&self.path, "intensity", format!("a value of type {}", T::STORED), value)
                     })?;
                     at += part.len();
@@ -248,6 +297,11 @@ impl RawVoxels {
 
     fn volume_bytes(&self) -> u64 {
         self.shape.iter().product::<usize>() as u64 * self.voxel_bytes() as u64
+    }
+
+    /// Length of the content as far as the header declares it.
+    fn total(&self) -> u64 {
+        self.offset + self.volumes as u64 * self.volume_bytes()
     }
 
     /// Place of a voxel's first byte in the content.

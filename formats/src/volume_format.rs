@@ -1,3 +1,4 @@
+use crate::{Result, StoredType, fault};
 use std::path::Path;
 
 /// Volume formats that can be written.
@@ -6,6 +7,8 @@ use std::path::Path;
 pub enum VolumeFormat {
     /// NIfTI-1, or NIfTI-2 where an axis is longer than 32,767 voxels: `.nii`, `.nii.gz`, `.hdr` with `.img`.
     Nifti,
+    /// MINC2, chunked and compressed: `.mnc`.
+    Minc,
     /// FreeSurfer's MGH: `.mgz`, `.mgh`.
     Mgh,
     /// NRRD: `.nrrd`, `.nhdr` with `.raw`; `.seg.nrrd` as 3D Slicer's segmentation.
@@ -16,7 +19,7 @@ pub enum VolumeFormat {
 
 impl VolumeFormat {
     /// Every format.
-    pub const ALL: [Self; 4] = [Self::Nifti, Self::Mgh, Self::Nrrd, Self::MetaImage];
+    pub const ALL: [Self; 5] = [Self::Nifti, Self::Minc, Self::Mgh, Self::Nrrd, Self::MetaImage];
 
     /// The format a file name asks for.
     ///
@@ -31,6 +34,9 @@ impl VolumeFormat {
         if ends(&[".nii", ".nii.gz", ".hdr", ".img"]) {
             return Some(Self::Nifti);
         }
+        if ends(&[".mnc"]) {
+            return Some(Self::Minc);
+        }
         if ends(&[".mgz", ".mgh", ".mgh.gz"]) {
             return Some(Self::Mgh);
         }
@@ -43,13 +49,40 @@ impl VolumeFormat {
         None
     }
 
+    /// [`from_path`](Self::from_path), and an error that lists the known endings.
+    pub(crate) fn of_output(path: &Path) -> Result<Self> {
+        Self::from_path(path).ok_or_else(|| {
+            let endings: Vec<_> = Self::ALL.into_iter().flat_map(Self::extensions).map(|e| format!(".{e}")).collect();
+            let expected = format!("one of the endings {}", endings.join(" "));
+            fault::invalid(path, "file name", expected, path.file_name().unwrap_or_default().display())
+        })
+    }
+
     /// Endings of its names, the usual one first.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Nifti => &["nii.gz", "nii", "hdr", "img"],
+            Self::Minc => &["mnc"],
             Self::Mgh => &["mgz", "mgh"],
             Self::Nrrd => &["nrrd", "nhdr", "seg.nrrd"],
             Self::MetaImage => &["mha", "mhd"],
+        }
+    }
+
+    /// Whether a slope and an intercept can stand beside the values.
+    pub fn carries_scaling(self) -> bool {
+        matches!(self, Self::Nifti)
+    }
+
+    /// Whether one file can hold several volumes.
+    pub fn carries_volumes(self) -> bool {
+        matches!(self, Self::Nifti)
+    }
+
+    /// Whether values can be of a type.
+    pub fn stores(self, stored: StoredType) -> bool {
+        match self {
+            Self::Nifti => StoredType::ALL.contains(&stored),
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Result, fault, gzip, gzip_stream, write_atomically};
+use crate::{Result, WriteSeek, fault, gzip, gzip_stream, write_atomically};
 use brainmesh_core::Monitor;
 use std::path::Path;
 
@@ -17,7 +17,18 @@ pub(crate) enum Packing {
 
 /// Writes a file of `parts`, one after the other, whole or not at all.
 pub(crate) fn write_parts(path: &Path, parts: &[&[u8]], packing: Packing, monitor: &dyn Monitor) -> Result<()> {
-    write_atomically(path, |file| match packing {
+    write_atomically(path, |file| append_parts(path, file, parts, packing, monitor))
+}
+
+/// Appends `parts` to a file.
+pub(crate) fn append_parts(
+    path: &Path,
+    file: &mut dyn WriteSeek,
+    parts: &[&[u8]],
+    packing: Packing,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    match packing {
         Packing::GzipBlocks => gzip::write_blocks(path, file, parts, monitor),
         Packing::GzipAfter(plain_bytes) => {
             let total = parts.iter().map(|part| part.len()).sum();
@@ -33,5 +44,5 @@ pub(crate) fn write_parts(path: &Path, parts: &[&[u8]], packing: Packing, monito
             }
             Ok(())
         }
-    })
+    }
 }

@@ -1,5 +1,5 @@
-use super::csa;
 use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set, with_known_type};
+use super::{csa, sidecar};
 use crate::bytes::read_head;
 use crate::input::Input;
 use crate::{Result, fault};
@@ -118,7 +118,7 @@ impl DicomFile {
         let Some(pixels) = pixels else { return Ok(Some(None)) };
         let header: Vec<u8> = elements
             .into_iter()
-            .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag))
+            .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag) || sidecar::reads(*tag))
             .flat_map(|(tag, range)| with_known_type(&data_set.bytes[range], tag, encoding))
             .collect();
         let plain = match encoding {
