@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[allow(dead_code, reason = "shared by several tests")]
 #[path = "support/expectation.rs"]
 mod expectation;
 
