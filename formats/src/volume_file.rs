@@ -2,7 +2,8 @@
 
 use crate::input::Input;
 use crate::{
-    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, analyze, dicom, meta_image, mgh, minc, nifti, nrrd,
+    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, analyze, dicom, meta_image, mgh, minc, nifti, nrrd, ome_zarr,
+    png_slices, slices, tiff_stack,
 };
 use brainmesh_core::Volume;
 use std::path::Path;
@@ -30,6 +31,13 @@ pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
 
 pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeReader> {
     if path.is_dir() {
+        if ome_zarr::is_zarr(path) {
+            return ome_zarr::open(path, options);
+        }
+        let images = slices::images_of(path)?;
+        if !images.is_empty() {
+            return slices::open(path, images, options);
+        }
         return dicom::open(path, options);
     }
     let input = Input::open(path)?;
@@ -38,6 +46,12 @@ pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeRe
     }
     if minc::is_minc(input.head()) {
         return minc::open(input);
+    }
+    if tiff_stack::is_tiff(input.head()) {
+        return tiff_stack::open(path, options);
+    }
+    if png_slices::is_png(input.head()) {
+        return png_slices::open(path, &[path.into()], options);
     }
     if dicom::is_dicom(input.head()) {
         return dicom::open(path, options);

@@ -60,7 +60,7 @@ fn header<T: Voxel>(volume: &Volume<T>, volumes: usize, time_step_s: Option<f64>
         'I' => 'S',
         _ => 'I',
     };
-    let orientation: String = grid.orientation().chars().map(from).collect();
+    let orientation: String = grid.orientation().to_string().chars().map(from).collect();
     format!(
         "ObjectType = Image\nNDims = {axes}\nBinaryData = True\nBinaryDataByteOrderMSB = {big_endian}\n\
          CompressedData = False\nTransformMatrix = {}\nOffset = {}\nCenterOfRotation = {}\n\
