@@ -9,7 +9,7 @@ import shutil
 
 import numpy as np
 import tifffile
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 OUT = pathlib.Path("tiff")
 # The voxel (i, j, k) of volume v is 1 + i + 10 j + 100 k + 1000 v.
@@ -87,8 +87,6 @@ write("planar.tif", np.moveaxis(colours, -1, 1), photometric="rgb", planarconfig
 # Slices, numbered as people do; a metre has 4000 pixels.
 for folder in ("slices", "png"):
     (OUT / folder).mkdir()
-info = PngImagePlugin.PngInfo()
-info.add(b"pHYs", (4000).to_bytes(4, "big") + (2000).to_bytes(4, "big") + b"\1")
 for k in range(SHAPE[2]):
     write(f"slices/section_{k + 8}.tif", one[k].astype("u2"), resolution=(40, 20), resolutionunit=3)
-    Image.fromarray(one[k].astype("u2")).save(OUT / f"png/s{2 * k + 96:03d}b.png", pnginfo=info)
+    Image.fromarray(one[k].astype("u2")).save(OUT / f"png/s{2 * k + 96:03d}b.png", dpi=(101.6, 50.8))
