@@ -54,6 +54,14 @@ pub enum Error {
         /// What is supported.
         supported: String,
     },
+    /// The images of a DICOM series are no volume.
+    #[error("{}: {fault}", path.display())]
+    Dicom {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong with them.
+        fault: crate::DicomFault,
+    },
     /// The content breaks an invariant of the vocabulary types.
     #[error("{}: {source}", path.display())]
     Core {

@@ -2,13 +2,14 @@
 
 use crate::input::Input;
 use crate::{
-    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, dicom, minc, nifti, ome_zarr, png_slices, slices,
-    tiff_stack,
+    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, analyze, dicom, meta_image, mgh, minc, nifti, nrrd, ome_zarr,
+    png_slices, slices, tiff_stack,
 };
 use brainmesh_core::Volume;
 use std::path::Path;
 
-/// Reads a volume as intensities: NIfTI-1 and -2, MINC1 and MINC2, DICOM (a folder or a file).
+/// Reads a volume as intensities: NIfTI-1 and -2, ANALYZE, MINC1 and MINC2, MGH, NRRD, MetaImage, DICOM (a folder or
+/// a file).
 ///
 /// The format is told by its content, the name is only used to find the other half of a pair. World space is RAS+ mm,
 /// integer voxel coordinates are voxel centres, `i` runs fastest, the file's scaling is applied. Of several volumes in a
@@ -55,11 +56,26 @@ pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeRe
     if dicom::is_dicom(input.head()) {
         return dicom::open(path, options);
     }
+    if nrrd::is_nrrd(input.head()) {
+        return nrrd::open(input);
+    }
+    if mgh::is_mgh(input.head()) {
+        return mgh::open(input);
+    }
+    if analyze::is_analyze(input.head()) {
+        return analyze::open(&input);
+    }
+    if meta_image::is_meta_image(input.head()) {
+        return meta_image::open(input);
+    }
     // The image of a pair has no magic number; its header has.
     if let Some(header) = nifti::header_of_image(path) {
         let input = Input::open(&header)?;
         if nifti::is_nifti(input.head()) {
             return nifti::open(input);
+        }
+        if analyze::is_analyze(input.head()) {
+            return analyze::open(&input);
         }
     }
     let shown = &input.head()[..input.head().len().min(8)];

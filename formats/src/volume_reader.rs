@@ -6,7 +6,7 @@ use crate::{
 };
 use brainmesh_core::{Grid, LabelTable, Monitor, Volume};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Voxels `start..end` along `i`, `j`, `k`.
 pub type Region = [Range<usize>; 3];
@@ -67,7 +67,7 @@ impl VolumeReader {
             planes: Vec::new(),
             spacing_mm: grid.spacing_mm(),
             time_step_s: None,
-            orientation: grid.orientation(),
+            orientation: grid.orientation().to_string(),
             world_from_voxel: rows(grid.affine()),
             world: grid.world().into(),
             stored,
@@ -127,6 +127,31 @@ impl VolumeReader {
         &self.info
     }
 
+    /// The file or folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Prepares for many reads: a gzip stream, which can only be read from its start, is decoded into memory once.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn load(&self) -> Result<()> {
+        match &self.voxels {
+            Voxels::Raw(raw) => raw.load(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether many parts, read one after another, take little longer than the whole.
+    pub(crate) fn reads_parts(&self) -> bool {
+        match &self.voxels {
+            Voxels::Raw(raw) => raw.is_lazy(),
+            Voxels::Minc(_) | Voxels::OmeZarr(_) | Voxels::Tiff(_) | Voxels::Png(_) => true,
+            Voxels::Dicom(_) => false,
+        }
+    }
+
     /// Where the voxels lie.
     pub fn grid(&self) -> &Grid {
         &self.grid
@@ -161,6 +186,56 @@ impl VolumeReader {
     /// # Errors
     /// As [`read`](Self::read); a region that is empty or not within the volume.
     pub fn read_region<T: Voxel>(&self, index: usize, region: &Region, monitor: &dyn Monitor) -> Result<Volume<T>> {
+        self.read_part(index, region, monitor, |out, monitor| match &self.voxels {
+            Voxels::Raw(raw) => raw.read(index, region, out, monitor),
+            Voxels::Minc(image) => image.read(index, region, out, monitor),
+            Voxels::Dicom(series) => series.read(index, region, out, monitor),
+            Voxels::OmeZarr(image) => image.read(index, region, out, monitor),
+            Voxels::Tiff(stack) => stack.read(index, region, out, monitor),
+            Voxels::Png(slices) => slices.read(index, region, out, monitor),
+        })
+    }
+
+    /// Reads a part of volume `index` as it is stored: without the file's scaling, which must not be
+    /// [`Scaling::PerSlice`].
+    ///
+    /// # Errors
+    /// As [`read_region`](Self::read_region), and where slices have scalings of their own.
+    pub fn read_stored_region<T: Voxel>(
+        &self,
+        index: usize,
+        region: &Region,
+        monitor: &dyn Monitor,
+    ) -> Result<Volume<T>> {
+        let per_slice = || fault::unsupported(&self.path, "scaling", "another for every slice", "one for all");
+        match (&self.voxels, self.info.scaling) {
+            (Voxels::Raw(raw), _) => {
+                self.read_part(index, region, monitor, |out, monitor| raw.read_stored(index, region, out, monitor))
+            }
+            (_, Scaling::None) => self.read_region(index, region, monitor),
+            (_, Scaling::PerSlice) => Err(per_slice()),
+            (_, Scaling::Linear { slope, intercept }) => {
+                let (grid, intensities) = self.read_region::<f64>(index, region, monitor)?.into_parts();
+                let mut data = memory::zeros::<T>(&self.path, intensities.len())?;
+                for (value, intensity) in data.iter_mut().zip(intensities) {
+                    *value = T::of(((intensity - intercept) / slope).round()).0;
+                    // The way back must lead to the same number, or this is not what was stored.
+                    if value.to_f64() * slope + intercept != intensity {
+                        return Err(per_slice());
+                    }
+                }
+                Volume::new(grid, data).map_err(fault::core(&self.path))
+            }
+        }
+    }
+
+    fn read_part<T: Voxel>(
+        &self,
+        index: usize,
+        region: &Region,
+        monitor: &dyn Monitor,
+        fill: impl FnOnce(&mut [T], &dyn Monitor) -> Result<()>,
+    ) -> Result<Volume<T>> {
         if index >= self.volumes {
             let expected = format!("below {} (the number of volumes)", self.volumes);
             return Err(fault::invalid(&self.path, "volume index", expected, index));
@@ -173,14 +248,7 @@ impl VolumeReader {
         let grid = self.grid.cropped(region).map_err(fault::core(&self.path))?;
         let mut data = memory::zeros(&self.path, grid.voxel_count())?;
         monitor.stage("reading", grid.voxel_count() as u64);
-        match &self.voxels {
-            Voxels::Raw(raw) => raw.read(index, region, &mut data, monitor)?,
-            Voxels::Minc(image) => image.read(index, region, &mut data, monitor)?,
-            Voxels::Dicom(series) => series.read(index, region, &mut data, monitor)?,
-            Voxels::OmeZarr(image) => image.read(index, region, &mut data, monitor)?,
-            Voxels::Tiff(stack) => stack.read(index, region, &mut data, monitor)?,
-            Voxels::Png(slices) => slices.read(index, region, &mut data, monitor)?,
-        }
+        fill(&mut data, monitor)?;
         Volume::new(grid, data).map_err(fault::core(&self.path))
     }
 

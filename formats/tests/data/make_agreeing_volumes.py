@@ -1,6 +1,6 @@
 """Makes `agree/`: one phantom without any symmetry in every volume format, each storing it in an order of its own.
 
-Needs pydicom, nibabel, numpy and Debian's minc-tools. Run in this folder.
+Needs pydicom, nibabel, SimpleITK, pynrrd, numpy and Debian's minc-tools. Run in this folder.
 """
 
 import pathlib
@@ -8,7 +8,9 @@ import shutil
 import subprocess
 
 import nibabel
+import nrrd
 import numpy as np
+import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
@@ -79,8 +81,50 @@ def dicom():
         ds.save_as(folder / f"{SHAPE[2] - k}.dcm", enforce_file_format=True)
 
 
+def moved(order, flip):
+    """The phantom stored so that axis n runs along its axis `order[n]`, backwards where `flip[n]`, and its affine map."""
+    along = [ALONG_I, ALONG_J, ALONG_K]
+    affine, data = np.eye(4), PHANTOM.transpose(order)
+    affine[:3, 3] = ORIGIN
+    for n, (axis, back) in enumerate(zip(order, flip)):
+        affine[:3, n] = -along[axis] if back else along[axis]
+        if back:
+            affine[:3, 3] += (SHAPE[axis] - 1) * along[axis]
+            data = np.flip(data, n)
+    return data, affine
+
+
+def mgh():
+    """Stored as (j, -k, i)."""
+    data, affine = moved((1, 2, 0), (False, True, False))
+    nibabel.save(nibabel.MGHImage(data.astype("i2"), affine), OUT / "phantom.mgz")
+
+
+def itk(name, order, flip, dtype):
+    data, affine = moved(order, flip)
+    image = sitk.GetImageFromArray(data.astype(dtype).T)
+    affine = np.diag([-1, -1, 1, 1]) @ affine
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    image.SetSpacing(spacing)
+    image.SetDirection((affine[:3, :3] / spacing).ravel())
+    image.SetOrigin(affine[:3, 3])
+    sitk.WriteImage(image, str(OUT / name), useCompression=True)
+
+
+def pynrrd():
+    """Stored as (-j, k, i), big endian, in right, anterior, superior."""
+    data, affine = moved((1, 2, 0), (True, False, False))
+    header = {"space": "right-anterior-superior", "space directions": affine[:3, :3].T, "space origin": affine[:3, 3]}
+    header |= {"kinds": ["domain"] * 3, "encoding": "raw", "endian": "big"}
+    nrrd.write(str(OUT / "phantom-pynrrd.nrrd"), data.astype(">f4"), header)
+
+
 shutil.rmtree(OUT, ignore_errors=True)
 OUT.mkdir()
 nifti()
 minc()
 dicom()
+mgh()
+itk("phantom-itk.nhdr", (2, 0, 1), (False, True, False), "u2")
+itk("phantom.mha", (0, 1, 2), (True, True, False), "f4")
+pynrrd()
