@@ -22,6 +22,8 @@ pub const TARGETS: &[Target] = &[
     target("minc1", "mnc", &["volumes", "agree"], &["minc1*.mnc", "minc1.mnc.gz", "tiny.mnc"], volume),
     target("minc2", "mnc", &["volumes", "agree"], &["minc2*.mnc", "small.mnc"], volume),
     target("dicom", "dcm", &["dicom", "dicom/series", "dicom/echoes", "agree/dicom"], &[".dcm"], volume),
+    target("tiff", "tif", &["tiff", "agree"], &[".tif"], volume),
+    target("png", "png", &["tiff/png"], &[".png"], volume),
     target("gifti", "gii", &["surfaces"], &[".gii"], surface),
     target("freesurfer", "white", &["surfaces"], &["lh.*", "rh.*"], surface),
     target("surfaces", "surface", &["surfaces"], &[".ply", ".obj"], surface),

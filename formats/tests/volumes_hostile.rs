@@ -68,10 +68,12 @@ fn fixtures() -> Vec<PathBuf> {
         "listed.mhd",
         "pattern.mhd",
     ];
+    let stacks = ["u2-big.tif", "i2-bigtiff.tif", "f4-tiles.tif", "zstd.tif", "lzw.tif", "jpeg.tif", "png/s096b.png"];
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let stacks: Vec<_> = stacks.iter().map(|name| data.join("tiff").join(name)).collect();
     let volumes = names.iter().map(|name| data.join("volumes").join(name));
     let volumes = volumes.chain(plain.iter().map(|name| data.join("plain").join(name)));
-    volumes.chain(images.iter().map(|name| data.join("dicom").join(name))).collect()
+    volumes.chain(stacks).chain(images.iter().map(|name| data.join("dicom").join(name))).collect()
 }
 
 fn read_all(path: &Path) {
