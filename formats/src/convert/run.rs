@@ -62,7 +62,7 @@ impl VolumeConversionPlan<'_> {
     /// # Errors
     /// As reading and writing; an intensity that the type asked for cannot hold; cancelled.
     pub fn run(&self, monitor: &dyn Monitor) -> Result<()> {
-        if self.volumes.len() > 1 || self.values == Values::Spread {
+        if self.volumes.len() > 1 || self.values == Values::Spread || self.is_large() {
             self.reader.load()?;
         }
         let scaling = match self.values {
@@ -87,11 +87,14 @@ impl VolumeConversionPlan<'_> {
     /// Slices of the result that are made at a time: all of them where it is small, or where every part costs a whole file.
     fn slices(&self) -> usize {
         let [ni, nj, nk] = self.grid.shape();
-        let slice_bytes = ni * nj * self.stored.size_bytes();
-        if !self.reader.reads_parts() || slice_bytes.saturating_mul(nk) <= 4 * self.slab_bytes {
+        if !self.reader.reads_parts() || !self.is_large() {
             return nk;
         }
-        (self.slab_bytes / slice_bytes).clamp(1, nk)
+        (self.slab_bytes / (ni * nj * self.stored.size_bytes())).clamp(1, nk)
+    }
+
+    fn is_large(&self) -> bool {
+        self.grid.voxel_count().saturating_mul(self.stored.size_bytes()) > 4 * self.slab_bytes
     }
 
     /// Slices `k` of the `n`th volume of the result.
