@@ -58,4 +58,5 @@ fn sphere(folder: &Path) -> PathBuf {
 }
 
 mod bad_input;
+mod convert;
 mod sphere;
