@@ -8,6 +8,7 @@ use crate::{Result, fault, memory};
 use brainmesh_core::Monitor;
 use rayon::prelude::*;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -28,8 +29,8 @@ pub(crate) struct RawVoxels {
     volumes: usize,
     planes: usize,
     pub encoding: Encoding,
-    /// A stream's content, from its first value, once it is decoded.
-    loaded: OnceLock<Bytes>,
+    /// A stream's content, once it is decoded, and where in it the first value is.
+    loaded: OnceLock<(Bytes, u64)>,
 }
 
 /// Where the bytes are.
@@ -177,9 +178,8 @@ impl RawVoxels {
         if let Bytes::Stream(stream, _) = self.bytes
             && self.loaded.get().is_none()
         {
-            let content = gzip::read_range(&self.path, stream, self.offset..self.total(), self.total())?;
             // Another thread may have been faster, with the same content.
-            let _ = self.loaded.set(Bytes::Memory(content));
+            let _ = self.loaded.set(self.inflated(stream, self.offset..self.total())?);
         }
         Ok(())
     }
@@ -195,23 +195,21 @@ impl RawVoxels {
         let Bytes::Stream(stream, _) = self.bytes else {
             return self.read_parts((&self.bytes, self.offset), encoding, volume, region, out, monitor);
         };
-        if let Some(loaded) = self.loaded.get() {
-            return self.read_parts((loaded, 0), encoding, volume, region, out, monitor);
+        if let Some((bytes, offset)) = self.loaded.get() {
+            return self.read_parts((bytes, *offset), encoding, volume, region, out, monitor);
         }
         // From the first to the last byte of the region.
         let [[i0, j0, k0], [i1, j1, k1]] = [region.each_ref().map(|r| r.start), region.each_ref().map(|r| r.end - 1)];
-        let start = self.place(volume, [i0, j0, k0]);
         let end = self.place(volume, [i1, j1, k1]) + self.voxel_bytes() as u64;
-        let content = gzip::read_range(&self.path, stream, start..end, self.total())?;
-        // What would lie at the start of the content is before the bytes kept: offsets are taken modulo 2^64.
-        self.read_parts(
-            (&Bytes::Memory(content), self.offset.wrapping_sub(start)),
-            encoding,
-            volume,
-            region,
-            out,
-            monitor,
-        )
+        let (bytes, offset) = self.inflated(stream, self.place(volume, [i0, j0, k0])..end)?;
+        self.read_parts((&bytes, offset), encoding, volume, region, out, monitor)
+    }
+
+    /// At least a range of a stream's content, and where in it the first value would be.
+    fn inflated(&self, stream: u64, range: Range<u64>) -> Result<(Bytes, u64)> {
+        let content = gzip::read_range(&self.path, stream, range, self.total())?;
+        // That may be before the bytes kept: offsets are taken modulo 2^64.
+        Ok((Bytes::Memory(content.bytes), self.offset.wrapping_sub(content.start)))
     }
 
     fn read_parts<T: Voxel>(
