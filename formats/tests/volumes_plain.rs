@@ -82,7 +82,7 @@ fn without_directions_the_ends_of_the_axes_count() {
     assert_eq!((grid.world(), grid.spacing_mm()), ("unregistered", [0.5, 2.0, 2.0]));
     // In left, posterior, superior: 1, nowhere (0), 10 + 1.
     assert_eq!(grid.affine().translation, DVec3::new(-1.0, 0.0, 11.0));
-    assert_eq!(grid.orientation(), "LPS");
+    assert_eq!(grid.orientation().to_string(), "LPS");
 }
 
 #[test]
