@@ -106,7 +106,7 @@ fn surface(accessors: &Accessors<'_>, mesh: &Mesh, world_from_mesh: DMat4) -> Re
         (Valid(Mode::Points), _) => Vec::new(),
         (Valid(Mode::Triangles), Some(indices)) => {
             let corners: Vec<u32> = accessors.numbers(indices, Type::Scalar)?.iter().map(|&v| v as u32).collect();
-            if corners.len() % 3 != 0 {
+            if !corners.len().is_multiple_of(3) {
                 return Err(fault::invalid(path, "indices", "three a triangle", corners.len()));
             }
             corners.as_chunks().0.to_vec()
