@@ -182,7 +182,8 @@ impl RawVoxels {
     /// Decodes a stream whole, so that every later read takes from memory what it needs; other files stay as they are.
     pub fn load(&self) -> Result<()> {
         if let Bytes::Stream(stream, _) = self.bytes
-            && self.loaded.get().is_none() {
+            && self.loaded.get().is_none()
+        {
             let content = gzip::read_range(&self.path, stream, self.offset..self.total(), self.total())?;
             // Another thread may have been faster, with the same content.
             let _ = self.loaded.set(Bytes::Memory(content));

@@ -2,8 +2,8 @@
 
 use crate::input::Input;
 use crate::{
-    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, analyze, dicom, meta_image, mgh, minc, nifti, nrrd, ome_zarr,
-    png_slices, slices, tiff_stack,
+    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, analyze, dicom, meta_image, mgh, minc, nifti, nrrd,
+    ome_zarr, png_slices, slices, tiff_stack,
 };
 use brainmesh_core::Volume;
 use std::path::Path;
