@@ -156,19 +156,21 @@ fn describe_span(model: &Model) -> String {
     }
 }
 
-fn parse_format(name: &str) -> Result<SurfaceFormat> {
+pub(crate) fn parse_format(name: &str) -> Result<SurfaceFormat> {
     Ok(match name {
         "gii" | "gifti" => SurfaceFormat::Gifti,
         "ply" => SurfaceFormat::Ply,
         "glb" => SurfaceFormat::Glb,
         "obj" => SurfaceFormat::Obj,
         "stl" => SurfaceFormat::Stl,
+        "vtk" => SurfaceFormat::Vtk,
         "vtp" => SurfaceFormat::Vtp,
+        "mz3" => SurfaceFormat::Mz3,
         "freesurfer" => SurfaceFormat::FreeSurfer,
         "mni-obj" => SurfaceFormat::MniObj,
         _ => {
             return Err(Error::Usage(format!(
-                "--format: expected gii, ply, glb, obj, stl, vtp, freesurfer or mni-obj, found {name}"
+                "--format: expected gii, ply, glb, obj, stl, vtk, vtp, mz3, freesurfer or mni-obj, found {name}"
             )));
         }
     })

@@ -1,9 +1,12 @@
 use crate::raw::RawVoxels;
 use crate::volume_info::rows;
-use crate::{Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc};
+use crate::{
+    Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc, ome_zarr, png_slices,
+    tiff_stack,
+};
 use brainmesh_core::{Grid, LabelTable, Monitor, Volume};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Voxels `start..end` along `i`, `j`, `k`.
 pub type Region = [Range<usize>; 3];
@@ -37,6 +40,9 @@ pub(crate) enum Voxels {
     Raw(RawVoxels),
     Minc(minc::Image),
     Dicom(dicom::Series),
+    OmeZarr(ome_zarr::Image),
+    Tiff(tiff_stack::Stack),
+    Png(png_slices::Slices),
 }
 
 /// What a format's reader finds in the headers.
@@ -61,7 +67,7 @@ impl VolumeReader {
             planes: Vec::new(),
             spacing_mm: grid.spacing_mm(),
             time_step_s: None,
-            orientation: grid.orientation(),
+            orientation: grid.orientation().to_string(),
             world_from_voxel: rows(grid.affine()),
             world: grid.world().into(),
             stored,
@@ -74,6 +80,7 @@ impl VolumeReader {
                 Voxels::Raw(raw) => raw.is_lazy(),
                 _ => true,
             },
+            levels: 1,
             labels: 0,
             extensions: 0,
             warnings: Vec::new(),
@@ -85,6 +92,11 @@ impl VolumeReader {
     /// Adds a name for each of the values that every voxel holds.
     pub(crate) fn with_planes(mut self, names: &[&str]) -> Self {
         self.info.planes = names.iter().map(|&name| name.into()).collect();
+        self
+    }
+
+    pub(crate) fn with_levels(mut self, levels: usize) -> Self {
+        self.info.levels = levels;
         self
     }
 
@@ -113,6 +125,31 @@ impl VolumeReader {
     /// What the headers say.
     pub fn info(&self) -> &VolumeInfo {
         &self.info
+    }
+
+    /// The file or folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Prepares for many reads: a gzip stream, which can only be read from its start, is decoded into memory once.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn load(&self) -> Result<()> {
+        match &self.voxels {
+            Voxels::Raw(raw) => raw.load(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether many parts, read one after another, take little longer than the whole.
+    pub(crate) fn reads_parts(&self) -> bool {
+        match &self.voxels {
+            Voxels::Raw(raw) => raw.is_lazy(),
+            Voxels::Minc(_) | Voxels::OmeZarr(_) | Voxels::Tiff(_) | Voxels::Png(_) => true,
+            Voxels::Dicom(_) => false,
+        }
     }
 
     /// Where the voxels lie.
@@ -149,6 +186,57 @@ impl VolumeReader {
     /// # Errors
     /// As [`read`](Self::read); a region that is empty or not within the volume.
     pub fn read_region<T: Voxel>(&self, index: usize, region: &Region, monitor: &dyn Monitor) -> Result<Volume<T>> {
+        self.read_part(index, region, monitor, |out, monitor| match &self.voxels {
+            Voxels::Raw(raw) => raw.read(index, region, out, monitor),
+            Voxels::Minc(image) => image.read(index, region, out, monitor),
+            Voxels::Dicom(series) => series.read(index, region, out, monitor),
+            Voxels::OmeZarr(image) => image.read(index, region, out, monitor),
+            Voxels::Tiff(stack) => stack.read(index, region, out, monitor),
+            Voxels::Png(slices) => slices.read(index, region, out, monitor),
+        })
+    }
+
+    /// Reads a part of volume `index` as it is stored: without the file's scaling, which must not be
+    /// [`Scaling::PerSlice`].
+    ///
+    /// # Errors
+    /// As [`read_region`](Self::read_region), and where slices have scalings of their own.
+    pub fn read_stored_region<T: Voxel>(
+        &self,
+        index: usize,
+        region: &Region,
+        monitor: &dyn Monitor,
+    ) -> Result<Volume<T>> {
+        let per_slice = || fault::unsupported(&self.path, "scaling", "another for every slice", "one for all");
+        match (&self.voxels, self.info.scaling) {
+            (Voxels::Raw(raw), _) => {
+                self.read_part(index, region, monitor, |out, monitor| raw.read_stored(index, region, out, monitor))
+            }
+            (_, Scaling::None) => self.read_region(index, region, monitor),
+            (_, Scaling::PerSlice) => Err(per_slice()),
+            (_, Scaling::Linear { slope, intercept }) => {
+                let (grid, intensities) = self.read_region::<f64>(index, region, monitor)?.into_parts();
+                let mut data = memory::zeros::<T>(&self.path, intensities.len())?;
+                for (value, intensity) in data.iter_mut().zip(intensities) {
+                    *value = T::of(((intensity - intercept) / slope).round()).0;
+                    // The way back must lead to the same number, or this is not what was stored.
+                    let apart = (value.to_f64() * slope + intercept - intensity).abs();
+                    if apart.is_nan() || apart > 1e-6 * slope.abs() {
+                        return Err(per_slice());
+                    }
+                }
+                Volume::new(grid, data).map_err(fault::core(&self.path))
+            }
+        }
+    }
+
+    fn read_part<T: Voxel>(
+        &self,
+        index: usize,
+        region: &Region,
+        monitor: &dyn Monitor,
+        fill: impl FnOnce(&mut [T], &dyn Monitor) -> Result<()>,
+    ) -> Result<Volume<T>> {
         if index >= self.volumes {
             let expected = format!("below {} (the number of volumes)", self.volumes);
             return Err(fault::invalid(&self.path, "volume index", expected, index));
@@ -161,11 +249,7 @@ impl VolumeReader {
         let grid = self.grid.cropped(region).map_err(fault::core(&self.path))?;
         let mut data = memory::zeros(&self.path, grid.voxel_count())?;
         monitor.stage("reading", grid.voxel_count() as u64);
-        match &self.voxels {
-            Voxels::Raw(raw) => raw.read(index, region, &mut data, monitor)?,
-            Voxels::Minc(image) => image.read(index, region, &mut data, monitor)?,
-            Voxels::Dicom(series) => series.read(index, region, &mut data, monitor)?,
-        }
+        fill(&mut data, monitor)?;
         Volume::new(grid, data).map_err(fault::core(&self.path))
     }
 

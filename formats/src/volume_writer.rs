@@ -1,5 +1,6 @@
-use crate::{Extension, Result, VolumeFormat, Voxel, fault, minc, nifti};
-use brainmesh_core::{LabelTable, Monitor, Silent, Volume};
+use crate::{Extension, Result, VolumeFormat, Voxel, fault, meta_image, mgh, minc, nifti, nrrd, ome_zarr, tiff_stack};
+use brainmesh_core::{Grid, LabelTable, Monitor, Silent, Volume};
+use std::ops::Range;
 use std::path::Path;
 
 /// Writes one volume, whole or not at all, in the format its name asks for; values are stored as they are.
@@ -30,6 +31,7 @@ pub struct VolumeWriter {
     pub(crate) labels: LabelTable,
     pub(crate) extensions: Vec<Extension>,
     pub(crate) time_step_s: Option<f64>,
+    pub(crate) zarr_v2: bool,
 }
 
 impl VolumeWriter {
@@ -61,19 +63,20 @@ impl VolumeWriter {
         self
     }
 
+    /// Writes OME-Zarr 0.4 on zarr v2, which older programs read, rather than 0.5 on zarr v3.
+    #[must_use]
+    pub fn with_zarr_v2(mut self, is_v2: bool) -> Self {
+        self.zarr_v2 = is_v2;
+        self
+    }
+
     /// Writes volumes of one grid, the time points of a series for example, in the format the name asks for.
     ///
     /// # Errors
     /// As [`write_volume`]; no volume; volumes of different grids; more than one for a format that holds one; scaling for a
     /// format without it; cancelled.
     pub fn write<T: Voxel>(&self, path: &Path, volumes: &[Volume<T>], monitor: &dyn Monitor) -> Result<()> {
-        let Some(format) = VolumeFormat::from_path(path) else {
-            let endings = VolumeFormat::ALL.into_iter().flat_map(VolumeFormat::extensions);
-            let endings: Vec<_> = endings.map(|ending| format!(".{ending}")).collect();
-            let expected = format!("one of the endings {}", endings.join(" "));
-            let name = path.file_name().unwrap_or_default().display();
-            return Err(fault::invalid(path, "file name", expected, name));
-        };
+        let format = VolumeFormat::of_output(path)?;
         let Some((first, rest)) = volumes.split_first() else {
             return Err(fault::invalid(path, "volumes", "at least one", 0));
         };
@@ -83,6 +86,42 @@ impl VolumeWriter {
         match format {
             VolumeFormat::Minc => minc::write(path, volumes, self, monitor),
             VolumeFormat::Nifti => nifti::write(path, volumes, self, monitor),
+            VolumeFormat::Mgh => mgh::write(path, volumes, self, monitor),
+            VolumeFormat::Nrrd => nrrd::write(path, volumes, self, monitor),
+            VolumeFormat::MetaImage => meta_image::write(path, volumes, self, monitor),
+            VolumeFormat::OmeZarr => ome_zarr::write(path, volumes, self, monitor),
+            VolumeFormat::Tiff => tiff_stack::write(path, volumes, self, monitor),
         }
     }
+
+    /// Writes volumes that are made a slab at a time, so that a format that can take them one after another (NIfTI) never
+    /// has all of them in memory.
+    pub(crate) fn write_slabs<T: Voxel>(
+        &self,
+        path: &Path,
+        format: VolumeFormat,
+        slabs: &Slabs<T>,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        if format == VolumeFormat::Nifti {
+            return nifti::write_slabs(path, slabs, self, monitor);
+        }
+        let whole = 0..slabs.grid.shape()[2];
+        let volumes =
+            (0..slabs.volumes).map(|n| (slabs.make)(n, whole.clone(), monitor)).collect::<Result<Vec<_>>>()?;
+        self.write(path, &volumes, monitor)
+    }
 }
+
+/// Volumes that are made slab by slab.
+pub(crate) struct Slabs<'a, T> {
+    pub grid: &'a Grid,
+    pub volumes: usize,
+    /// Slices to make at a time.
+    pub slices: usize,
+    /// Makes slices of a volume.
+    pub make: &'a SlabMaker<'a, T>,
+}
+
+/// Number of the volume, slices, whom to tell.
+type SlabMaker<'a, T> = dyn Fn(usize, Range<usize>, &dyn Monitor) -> Result<Volume<T>> + 'a;

@@ -1,13 +1,13 @@
 use super::extension;
 use super::header::{HEADER_1_BYTES, HEADER_2_BYTES};
+use crate::atomic::write_io;
+use crate::volume_writer::Slabs;
 use crate::voxel::native_bytes;
-use crate::{Result, StoredType, VolumeWriter, Voxel, fault, gzip, write_atomically};
-use brainmesh_core::{Grid, Monitor, Volume};
+use crate::write_parts::{Packing, append_parts, write_parts};
+use crate::{Result, StoredType, VolumeWriter, Voxel, write_atomically};
+use brainmesh_core::{Grid, Monitor, Stage, Uncounted, Volume};
 use glam::{DMat3, DQuat, DVec3};
-use std::path::Path;
-
-/// Values written between two looks at the monitor.
-const CHUNK_BYTES: usize = 8 << 20;
+use std::path::{Path, PathBuf};
 
 /// Writes volumes as NIfTI in this machine's byte order: `.nii`, `.nii.gz`, or `.hdr` with `.img`.
 ///
@@ -20,37 +20,79 @@ pub(crate) fn write<T: Voxel>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let Some(first) = volumes.first() else { return Ok(()) };
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let is_pair = name.ends_with(".hdr") || name.ends_with(".img");
-    let extensions = extension::bytes_of(&writer.extensions);
-    let fields = Fields::of(first.grid(), volumes.len(), writer);
-    let is_small = fields.dim.iter().all(|&n| n <= i64::from(i16::MAX));
-    let head = if is_small { HEADER_1_BYTES } else { HEADER_2_BYTES };
-    let offset = if is_pair { 0 } else { head + extensions.len() };
-    let mut bytes = if is_small { fields.head_1::<T>(offset, is_pair) } else { fields.head_2::<T>(offset, is_pair) };
-    bytes.extend(extensions);
-    let values = volumes.iter().map(|volume| native_bytes(volume.data()));
-    if is_pair {
-        write_parts(&path.with_extension("img"), &values.collect::<Vec<_>>(), false, monitor)?;
-        return write_parts(&path.with_extension("hdr"), &[&bytes], false, monitor);
-    }
-    let parts: Vec<&[u8]> = std::iter::once(bytes.as_slice()).chain(values).collect();
-    write_parts(path, &parts, name.ends_with(".gz"), monitor)
+    let file = Layout::of(path);
+    let header = header::<T>(first.grid(), volumes.len(), writer, &file);
+    let mut parts: Vec<&[u8]> = if file.is_pair { Vec::new() } else { vec![&header] };
+    parts.extend(volumes.iter().map(|volume| native_bytes(volume.data())));
+    write_parts(&file.values, &parts, file.packing(), monitor)?;
+    file.write_header_of_pair(&header)
 }
 
-fn write_parts(path: &Path, parts: &[&[u8]], is_gzip: bool, monitor: &dyn Monitor) -> Result<()> {
-    write_atomically(path, |file| {
-        if is_gzip {
-            return gzip::write_blocks(path, file, parts, monitor);
-        }
-        monitor.stage("writing", parts.iter().map(|part| part.len() as u64).sum());
-        for chunk in parts.iter().flat_map(|part| part.chunks(CHUNK_BYTES)) {
-            monitor.check()?;
-            file.write_all(chunk).map_err(fault::io(path))?;
-            monitor.advance(chunk.len() as u64);
+/// [`write`] of volumes that are made slab by slab.
+pub(crate) fn write_slabs<T: Voxel>(
+    path: &Path,
+    slabs: &Slabs<T>,
+    writer: &VolumeWriter,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let file = Layout::of(path);
+    let header = header::<T>(slabs.grid, slabs.volumes, writer, &file);
+    let slices = slabs.grid.shape()[2];
+    write_atomically(&file.values, |out| {
+        monitor.stage("converting", (slabs.grid.voxel_count() * slabs.volumes) as u64);
+        let within = Stage(monitor);
+        let mut first: &[u8] = if file.is_pair { &[] } else { &header };
+        for volume in 0..slabs.volumes {
+            for start in (0..slices).step_by(slabs.slices.max(1)) {
+                let slab = (slabs.make)(volume, start..(start + slabs.slices.max(1)).min(slices), &within)?;
+                // The bar counts what is read.
+                append_parts(path, out, &[first, native_bytes(slab.data())], file.packing(), &Uncounted(monitor))?;
+                first = &[];
+            }
         }
         Ok(())
-    })
+    })?;
+    file.write_header_of_pair(&header)
+}
+
+/// The files that a name asks for.
+struct Layout {
+    header: PathBuf,
+    values: PathBuf,
+    is_pair: bool,
+    is_gzip: bool,
+}
+
+impl Layout {
+    fn of(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if name.ends_with(".hdr") || name.ends_with(".img") {
+            let (header, values) = (path.with_extension("hdr"), path.with_extension("img"));
+            return Self { header, values, is_pair: true, is_gzip: false };
+        }
+        Self { header: path.into(), values: path.into(), is_pair: false, is_gzip: name.ends_with(".gz") }
+    }
+
+    fn packing(&self) -> Packing {
+        if self.is_gzip { Packing::GzipBlocks } else { Packing::None }
+    }
+
+    fn write_header_of_pair(&self, header: &[u8]) -> Result<()> {
+        if self.is_pair { write_io(&self.header, |file| file.write_all(header)) } else { Ok(()) }
+    }
+}
+
+/// Everything before the voxels.
+fn header<T: Voxel>(grid: &Grid, volumes: usize, writer: &VolumeWriter, file: &Layout) -> Vec<u8> {
+    let extensions = extension::bytes_of(&writer.extensions);
+    let fields = Fields::of(grid, volumes, writer);
+    let is_small = fields.dim.iter().all(|&n| n <= i64::from(i16::MAX));
+    let head = if is_small { HEADER_1_BYTES } else { HEADER_2_BYTES };
+    let offset = if file.is_pair { 0 } else { head + extensions.len() };
+    let mut bytes =
+        if is_small { fields.head_1::<T>(offset, file.is_pair) } else { fields.head_2::<T>(offset, file.is_pair) };
+    bytes.extend(extensions);
+    bytes
 }
 
 /// `DT_` code in `nifti1.h`.
