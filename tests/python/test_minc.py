@@ -76,7 +76,7 @@ def expected_values(name, count):
     n = np.arange(5850)[None] + np.arange(count)[:, None]
     return {
         "uint8": n % 256, "int8": n % 256 - 128, "uint16": n * 9, "int16": n * 9 - 32768, "uint32": n * 600_000,
-        "int32": (n - 3000) * 300_000, "float32": (n / np.float32(7) - np.float32(100)).astype("f4"),
+        "int32": (n - 3000) * 300_000, "float32": n.astype("f4") / np.float32(7) - np.float32(100),
         "float64": n / 7 - 100,
     }[name]
 
