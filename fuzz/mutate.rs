@@ -6,12 +6,16 @@
 //! Each family of formats runs in a process of its own, so that an abort or a hang costs one row and names its input. Inputs
 //! are the fixtures with bytes and numbers changed, cut, joined; gzip ones are changed below the compression half of the time,
 //! with a right checksum. The same seed gives the same inputs. Exit code 1: something panicked, aborted, hung, took longer
-//! than 5 s, or took more memory than 8 times its file and 64 MiB. `--corpus` copies the fixtures for libFuzzer instead.
+//! than 5 s, or took more memory than 8 times its file and 64 MiB. `--corpus` writes what is started from, for libFuzzer, instead.
 
 #![allow(clippy::print_stdout, reason = "a table is what it is for")]
 
+#[path = "bundle.rs"]
+mod bundle;
 #[path = "mutation.rs"]
 mod mutation;
+#[path = "seeds.rs"]
+mod seeds;
 #[path = "targets.rs"]
 mod targets;
 
@@ -106,9 +110,8 @@ fn main() -> Result<()> {
 
 fn copy_seeds(target: &Target, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    for (n, seed) in target.seeds().iter().enumerate() {
-        let name = seed.file_name().unwrap_or_default().to_string_lossy();
-        std::fs::copy(seed, folder.join(format!("{n}-{name}")))?;
+    for (n, seed) in target.seeds.load()?.iter().enumerate() {
+        std::fs::write(folder.join(format!("{n:03}")), seed)?;
     }
     Ok(())
 }
@@ -146,7 +149,7 @@ fn working_file(target: &Target) -> PathBuf {
 
 /// Feeds every input to a family's readers.
 fn family(target: &Target, options: &Options) -> Result<Value> {
-    let seeds: Vec<Vec<u8>> = target.seeds().iter().map(std::fs::read).collect::<std::io::Result<_>>()?;
+    let seeds = target.seeds.load()?;
     if seeds.is_empty() {
         return Err("no seeds".into());
     }

@@ -63,20 +63,34 @@ pub(crate) fn content_bytes(path: &Path) -> Result<u64> {
     Ok(total)
 }
 
-/// The range of the content of a gzip or zlib stream of any kind, which begins at byte `at` of the file and has `total` bytes
-/// of content by the file's header.
-pub(crate) fn read_range(path: &Path, at: u64, range: Range<u64>, total: u64) -> Result<Vec<u8>> {
+/// A part of the content of a stream.
+pub(crate) struct Content {
+    pub bytes: Vec<u8>,
+    /// Where in the content they begin.
+    pub start: u64,
+}
+
+impl Content {
+    /// A range that was asked for.
+    pub fn of(&self, range: &Range<u64>) -> &[u8] {
+        let [start, end] = [range.start, range.end].map(|at| at.saturating_sub(self.start) as usize);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+}
+
+/// At least the range of the content of a gzip or zlib stream of any kind, which begins at byte `at` of the file and has
+/// `total` bytes of content by the file's header.
+pub(crate) fn read_range(path: &Path, at: u64, range: Range<u64>, total: u64) -> Result<Content> {
     let file_bytes = std::fs::metadata(path).map_err(fault::io(path))?.len();
     refuse_bomb(path, range.end, file_bytes)?;
     let wanted = range.end - range.start;
     if total / 2 <= wanted
-        && let Some(mut content) = inflate_whole(path, at, total)?
+        && let Some(bytes) = inflate_whole(path, at, total)?
     {
-        content.drain(..range.start as usize);
-        content.truncate(wanted as usize);
-        return Ok(content);
+        return Ok(Content { bytes, start: 0 });
     }
-    stream_range(path, at, range, total)
+    let start = range.start;
+    Ok(Content { bytes: stream_range(path, at, range, total)?, start })
 }
 
 /// A stream of one member, at once: the fastest way. None where it is anything else, damaged for example.

@@ -1,12 +1,14 @@
 //! Voxels that lie in a file one after another, plain or compressed: NIfTI, ANALYZE, MGH, NRRD, MetaImage.
 
 use crate::gzip::{self, BlockCache, BlockIndex};
+use crate::raw_parts::Parts;
 use crate::volume_reader::Region;
 use crate::voxel::{Encoding, Voxel};
 use crate::{Result, fault, memory};
 use brainmesh_core::Monitor;
 use rayon::prelude::*;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -27,8 +29,8 @@ pub(crate) struct RawVoxels {
     volumes: usize,
     planes: usize,
     pub encoding: Encoding,
-    /// A stream's content, from its first value, once it is decoded.
-    loaded: OnceLock<Bytes>,
+    /// A stream's content, once it is decoded, and where in it the first value is.
+    loaded: OnceLock<(Bytes, u64)>,
 }
 
 /// Where the bytes are.
@@ -39,8 +41,8 @@ enum Bytes {
     Blocks(File, BlockIndex),
     /// gzip or zlib that cannot, from a byte of the file on, and its name.
     Stream(u64, &'static str),
-    /// Plain bytes in several files, that many in each, from the given byte on.
-    Parts(Vec<(PathBuf, u64)>, u64),
+    /// Plain bytes in several files.
+    Parts(Parts),
     /// Already decoded.
     Memory(Vec<u8>),
 }
@@ -102,17 +104,9 @@ impl RawVoxels {
 
     /// Of plain files that share the values evenly, each from a byte of its own on; `path` is named in errors.
     pub fn of_parts(path: &Path, parts: Vec<(PathBuf, u64)>, layout: RawLayout) -> Result<Self> {
-        let part_bytes = layout.bytes() / parts.len().max(1) as u128;
-        let part_bytes = u64::try_from(part_bytes).unwrap_or(u64::MAX);
-        for (part, offset) in &parts {
-            let file_bytes = std::fs::metadata(part).map_err(fault::io(part))?.len();
-            let expected_bytes = offset.saturating_add(part_bytes);
-            if expected_bytes > file_bytes {
-                return Err(crate::Error::Truncated { path: part.clone(), expected_bytes, found_bytes: file_bytes });
-            }
-        }
-        let most_bytes = part_bytes.saturating_mul(parts.len() as u64);
-        Self::new(path, Bytes::Parts(parts, part_bytes), most_bytes, layout)
+        let parts = Parts::new(parts, layout.bytes())?;
+        let most_bytes = parts.bytes();
+        Self::new(path, Bytes::Parts(parts), most_bytes, layout)
     }
 
     /// Of bytes that another reader decoded from `path`; `layout.offset` counts in them.
@@ -143,7 +137,7 @@ impl RawVoxels {
     /// Short name of how the bytes are packed.
     pub fn packing(&self) -> &'static str {
         match self.bytes {
-            Bytes::Plain(_) | Bytes::Parts(..) => "none",
+            Bytes::Plain(_) | Bytes::Parts(_) => "none",
             Bytes::Blocks(..) => "gzip (blocks)",
             Bytes::Stream(_, name) => name,
             Bytes::Memory(_) => "decoded",
@@ -184,9 +178,8 @@ impl RawVoxels {
         if let Bytes::Stream(stream, _) = self.bytes
             && self.loaded.get().is_none()
         {
-            let content = gzip::read_range(&self.path, stream, self.offset..self.total(), self.total())?;
             // Another thread may have been faster, with the same content.
-            let _ = self.loaded.set(Bytes::Memory(content));
+            let _ = self.loaded.set(self.inflated(stream, self.offset..self.total())?);
         }
         Ok(())
     }
@@ -202,23 +195,21 @@ impl RawVoxels {
         let Bytes::Stream(stream, _) = self.bytes else {
             return self.read_parts((&self.bytes, self.offset), encoding, volume, region, out, monitor);
         };
-        if let Some(loaded) = self.loaded.get() {
-            return self.read_parts((loaded, 0), encoding, volume, region, out, monitor);
+        if let Some((bytes, offset)) = self.loaded.get() {
+            return self.read_parts((bytes, *offset), encoding, volume, region, out, monitor);
         }
         // From the first to the last byte of the region.
         let [[i0, j0, k0], [i1, j1, k1]] = [region.each_ref().map(|r| r.start), region.each_ref().map(|r| r.end - 1)];
-        let start = self.place(volume, [i0, j0, k0]);
         let end = self.place(volume, [i1, j1, k1]) + self.voxel_bytes() as u64;
-        let content = gzip::read_range(&self.path, stream, start..end, self.total())?;
-        // What would lie at the start of the content is before the bytes kept: offsets are taken modulo 2^64.
-        self.read_parts(
-            (&Bytes::Memory(content), self.offset.wrapping_sub(start)),
-            encoding,
-            volume,
-            region,
-            out,
-            monitor,
-        )
+        let (bytes, offset) = self.inflated(stream, self.place(volume, [i0, j0, k0])..end)?;
+        self.read_parts((&bytes, offset), encoding, volume, region, out, monitor)
+    }
+
+    /// At least a range of a stream's content, and where in it the first value would be.
+    fn inflated(&self, stream: u64, range: Range<u64>) -> Result<(Bytes, u64)> {
+        let content = gzip::read_range(&self.path, stream, range, self.total())?;
+        // That may be before the bytes kept: offsets are taken modulo 2^64.
+        Ok((Bytes::Memory(content.bytes), self.offset.wrapping_sub(content.start)))
     }
 
     fn read_parts<T: Voxel>(
@@ -273,9 +264,9 @@ impl RawVoxels {
                             index.read(&self.path, file, start, buffer, cache)?;
                             buffer.as_slice()
                         }
-                        Bytes::Parts(parts, part_bytes) => {
+                        Bytes::Parts(parts) => {
                             buffer.resize(length, 0);
-                            read_from_parts(parts, *part_bytes, start, buffer)?;
+                            parts.read(start, buffer)?;
                             buffer.as_slice()
                         }
                         Bytes::Stream(..) => &[],
@@ -310,19 +301,4 @@ impl RawVoxels {
         let voxel = i + self.shape[0] * (j + self.shape[1] * k);
         self.offset + (volume / self.planes) as u64 * self.volume_bytes() + voxel as u64 * self.voxel_bytes() as u64
     }
-}
-
-/// Fills `out` from byte `at` of the parts put together; each is opened anew, because there may be thousands.
-fn read_from_parts(parts: &[(PathBuf, u64)], part_bytes: u64, at: u64, out: &mut [u8]) -> Result<()> {
-    let (mut at, mut out) = (at, out);
-    while !out.is_empty() {
-        let (index, within) = ((at / part_bytes) as usize, at % part_bytes);
-        let Some((path, offset)) = parts.get(index) else { return Ok(()) };
-        let taken = out.len().min((part_bytes - within) as usize);
-        let (filled, rest) = out.split_at_mut(taken);
-        let file = File::open(path).map_err(fault::io(path))?;
-        gzip::read_at(&file, filled, offset + within).map_err(fault::io(path))?;
-        (at, out) = (at + taken as u64, rest);
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ import zlib
 
 import make_dicom
 import make_minc
+import make_plain
 import make_surfaces
 
 OUT = pathlib.Path("files")
@@ -147,7 +148,7 @@ def main():
         old.unlink()
     expected = {}
     families = {
-        "volume": [volumes, make_dicom.files, make_minc.files],
+        "volume": [volumes, make_dicom.files, make_minc.files, make_plain.files],
         "surface": [make_surfaces.files],
         "array": [make_surfaces.arrays],
     }

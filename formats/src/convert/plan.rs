@@ -190,7 +190,12 @@ impl VolumeConversion {
             _ => None,
         };
         let keeps_values = match change {
-            Change::Swap(_) => info.scaling != Scaling::PerSlice && (linear.is_none() || format.carries_scaling()),
+            Change::Swap(_) => match info.scaling {
+                Scaling::None => true,
+                // A slope of 0 hides what is stored.
+                Scaling::Linear { slope, .. } => slope != 0.0 && format.carries_scaling(),
+                Scaling::PerSlice => false,
+            },
             Change::Resample(interpolation) => info.scaling == Scaling::None && interpolation == Interpolation::Nearest,
         };
         let is_resampled = matches!(change, Change::Resample(_));

@@ -179,7 +179,8 @@ fn data(header: &Header, coding: Coding, is_gzip: bool, layout: RawLayout) -> Re
         Coding::Gzip => {
             let mut content = Vec::new();
             for (file, start) in starts {
-                content.extend(gzip::read_range(&file, start, skipped..skipped.saturating_add(share), share)?);
+                let part = skipped..skipped.saturating_add(share);
+                content.extend_from_slice(gzip::read_range(&file, start, part.clone(), share)?.of(&part));
             }
             RawVoxels::of_bytes(path, content, layout)
         }
