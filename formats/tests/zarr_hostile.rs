@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 static MEMORY: PeakAlloc = PeakAlloc;
 
 const MOST_MEMORY_MB: f32 = 160.0;
+/// Times that each file of each folder is damaged.
+const ROUNDS: usize = 60;
 
 /// Numbers without pattern, the same on every run (Knuth's MMIX generator).
 struct Noise(u64);
@@ -51,7 +53,6 @@ fn damaged(bytes: &[u8], noise: &mut Noise) -> Vec<u8> {
 
 #[test]
 fn changed_folders_give_an_error_or_a_volume() {
-    let rounds = std::env::var("BRAINMESH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/zarr");
     let folder = tempfile::tempdir().unwrap();
     let mut noise = Noise(11);
@@ -75,7 +76,7 @@ fn changed_folders_give_an_error_or_a_volume() {
             std::fs::create_dir_all(to.parent().unwrap()).unwrap();
             std::fs::copy(file, to).unwrap();
         }
-        for round in 0..rounds * files.len() {
+        for round in 0..ROUNDS * files.len() {
             let file = &files[round % files.len()];
             let to = path.join(file.strip_prefix(&from).unwrap());
             let whole = std::fs::read(file).unwrap();
