@@ -59,4 +59,5 @@ fn sphere(folder: &Path) -> PathBuf {
 
 mod bad_input;
 mod convert;
+mod hostile;
 mod sphere;

@@ -150,7 +150,8 @@ pub struct Rays2surface {
     /// Folder for the results; made if needed, filled at the end or not at all.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: PathBuf,
-    /// Further surface formats beside GIFTI, comma-separated: ply, glb, obj, vtp, freesurfer, mni-obj.
+    /// Further surface formats beside GIFTI, comma-separated: ply, glb, obj, stl, vtk, vtp, mz3, freesurfer,
+    /// mni-obj.
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub format: Vec<String>,
     /// Write the wall time of every stage here (JSON). Not in report.json, which is the same for every run.

@@ -6,11 +6,11 @@
 
 use crate::{Result, fault};
 use brainmesh_core::Monitor;
-use flate2::read::MultiGzDecoder;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use libdeflater::{CompressionLvl, Compressor, Crc, Decompressor};
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::Path;
 
@@ -18,9 +18,9 @@ use std::path::Path;
 /// (<https://zlib.net/zlib_tech.html>); gzip's header and trailer only lower that.
 pub(crate) const DEFLATE_RATIO: u64 = 1032;
 /// Content of a member that we write.
-const BLOCK_BYTES: usize = 1 << 20;
+pub(crate) const BLOCK_BYTES: usize = 1 << 20;
 /// Members in memory at a time when writing.
-const BATCH: usize = 32;
+pub(crate) const BATCH: usize = 32;
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const DEFLATED: u8 = 8;
 const EXTRA: u8 = 4;
@@ -31,6 +31,8 @@ const BOMB_BYTES: u64 = 1 << 30;
 const BOMB_RATIO: u64 = 900;
 /// Content after what a header declares is checked up to here, then refused.
 const MOST_SURPLUS_BYTES: u64 = 256 << 20;
+/// What may follow the voxels in one go: the tags of MGH, the odd byte.
+const MOST_FOOTER_BYTES: u64 = 1 << 20;
 
 /// Whether a file begins like gzip.
 pub(crate) fn is_gzip(head: &[u8]) -> bool {
@@ -46,38 +48,96 @@ pub(crate) fn refuse_bomb(path: &Path, content_bytes: u64, file_bytes: u64) -> R
     Ok(())
 }
 
-/// The range of the content of a gzip file of any kind, of `total` bytes by its header.
-pub(crate) fn read_range(path: &Path, range: Range<u64>, total: u64) -> Result<Vec<u8>> {
+/// Length of the content, or as much of it as is too much.
+pub(crate) fn content_bytes(path: &Path) -> Result<u64> {
+    let file = File::open(path).map_err(fault::io(path))?;
+    let most = file.metadata().map_err(fault::io(path))?.len().saturating_mul(BOMB_RATIO).max(BOMB_BYTES);
+    let mut content = MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file));
+    let (mut buffer, mut total) = (vec![0; 1 << 20], 0);
+    while total <= most + BOMB_RATIO {
+        match content.read(&mut buffer).map_err(|e| damaged(path, "gzip data", e))? {
+            0 => break,
+            n => total += n as u64,
+        }
+    }
+    Ok(total)
+}
+
+/// A part of the content of a stream.
+pub(crate) struct Content {
+    pub bytes: Vec<u8>,
+    /// Where in the content they begin.
+    pub start: u64,
+}
+
+impl Content {
+    /// A range that was asked for.
+    pub fn of(&self, range: &Range<u64>) -> &[u8] {
+        let [start, end] = [range.start, range.end].map(|at| at.saturating_sub(self.start) as usize);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+}
+
+/// At least the range of the content of a gzip or zlib stream of any kind, which begins at byte `at` of the file and has
+/// `total` bytes of content by the file's header.
+pub(crate) fn read_range(path: &Path, at: u64, range: Range<u64>, total: u64) -> Result<Content> {
     let file_bytes = std::fs::metadata(path).map_err(fault::io(path))?.len();
     refuse_bomb(path, range.end, file_bytes)?;
     let wanted = range.end - range.start;
     if total / 2 <= wanted
-        && let Some(mut content) = inflate_whole(path, total)?
+        && let Some(bytes) = inflate_whole(path, at, total)?
     {
-        content.drain(..range.start as usize);
-        content.truncate(wanted as usize);
-        return Ok(content);
+        return Ok(Content { bytes, start: 0 });
     }
-    stream_range(path, range)
+    let start = range.start;
+    Ok(Content { bytes: stream_range(path, at, range, total)?, start })
 }
 
-/// A file of one member, at once: the fastest way. None where it is anything else, damaged for example.
-fn inflate_whole(path: &Path, total: u64) -> Result<Option<Vec<u8>>> {
-    let packed = std::fs::read(path).map_err(fault::io(path))?;
-    let Ok(length) = usize::try_from(total) else { return Ok(None) };
+/// A stream of one member, at once: the fastest way. None where it is anything else, damaged for example.
+fn inflate_whole(path: &Path, at: u64, total: u64) -> Result<Option<Vec<u8>>> {
+    let mut packed = Vec::new();
+    open_at(path, at)?.read_to_end(&mut packed).map_err(fault::io(path))?;
+    // A member ends with the length of its content: a little more than the header tells of, where something follows the voxels.
+    let ends_with = packed.last_chunk::<4>().map(|length| u64::from(u32::from_le_bytes(*length)));
+    let length = ends_with.filter(|length| (total..=total.saturating_add(MOST_FOOTER_BYTES)).contains(length));
+    let Ok(length) = usize::try_from(length.unwrap_or(total)) else { return Ok(None) };
     let mut content: Vec<u8> = crate::memory::zeros(path, length)?;
-    let found = Decompressor::new().gzip_decompress(&packed, &mut content);
+    let found = if is_gzip(&packed) {
+        Decompressor::new().gzip_decompress(&packed, &mut content)
+    } else {
+        Decompressor::new().zlib_decompress(&packed, &mut content)
+    };
     Ok((found == Ok(length)).then_some(content))
 }
 
-/// Any gzip file, member after member, to its end so that every checksum is seen.
-fn stream_range(path: &Path, range: Range<u64>) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(fault::io(path))?;
-    let mut content = MultiGzDecoder::new(BufReader::with_capacity(1 << 18, file));
-    let damaged = |e: io::Error| match e.kind() {
-        ErrorKind::UnexpectedEof => fault::invalid(path, "gzip data", "a whole stream", "its end is missing"),
-        _ => fault::invalid(path, "gzip data", "an intact stream", e),
+/// A file from byte `at`.
+fn open_at(path: &Path, at: u64) -> Result<File> {
+    let mut file = File::open(path).map_err(fault::io(path))?;
+    file.seek(SeekFrom::Start(at)).map_err(fault::io(path))?;
+    Ok(file)
+}
+
+/// What a decoder says about a stream.
+pub(crate) fn damaged(path: &Path, field: &str, error: io::Error) -> crate::Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => fault::invalid(path, field, "a whole stream", "its end is missing"),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other => {
+            fault::invalid(path, field, "an intact stream", error)
+        }
+        _ => fault::io(path)(error),
+    }
+}
+
+/// Any stream, member after member, to its end so that every checksum is seen.
+fn stream_range(path: &Path, at: u64, range: Range<u64>, total: u64) -> Result<Vec<u8>> {
+    let mut packed = BufReader::with_capacity(1 << 18, open_at(path, at)?);
+    let is_gzip = is_gzip(packed.fill_buf().map_err(fault::io(path))?);
+    let (field, mut content): (_, Box<dyn Read>) = if is_gzip {
+        ("gzip data", Box::new(MultiGzDecoder::new(packed)))
+    } else {
+        ("zlib data", Box::new(ZlibDecoder::new(packed)))
     };
+    let damaged = |e: io::Error| damaged(path, field, e);
     let skipped = io::copy(&mut content.by_ref().take(range.start), &mut io::sink()).map_err(damaged)?;
     let mut bytes = Vec::new();
     content.by_ref().take(range.end - range.start).read_to_end(&mut bytes).map_err(damaged)?;
@@ -85,10 +145,11 @@ fn stream_range(path: &Path, range: Range<u64>) -> Result<Vec<u8>> {
     if found < range.end {
         return Err(fault::truncated(path, range.end as usize, found as usize));
     }
-    let surplus = io::copy(&mut content.take(MOST_SURPLUS_BYTES), &mut io::sink()).map_err(damaged)?;
-    if surplus == MOST_SURPLUS_BYTES {
-        let found = format!("more than {} bytes", range.end + surplus);
-        return Err(fault::invalid(path, "gzip data", format!("about the {} bytes declared", range.end), found));
+    let most = total.max(range.end).saturating_add(MOST_SURPLUS_BYTES);
+    let rest = io::copy(&mut content.take(most - range.end), &mut io::sink()).map_err(damaged)?;
+    if range.end + rest == most {
+        let found = format!("more than {most} bytes");
+        return Err(fault::invalid(path, field, format!("about the {total} bytes declared"), found));
     }
     Ok(bytes)
 }
@@ -235,10 +296,10 @@ pub(crate) fn write_blocks(
 }
 
 /// Smaller files than zlib's level 6 in less time.
-const LEVEL: i32 = 6;
+pub(crate) const LEVEL: i32 = 6;
 
 /// A part of the concatenation of `parts`, copied only where it spans two.
-fn range_of<'a>(parts: &[&'a [u8]], range: Range<usize>) -> std::borrow::Cow<'a, [u8]> {
+pub(crate) fn range_of<'a>(parts: &[&'a [u8]], range: Range<usize>) -> std::borrow::Cow<'a, [u8]> {
     let mut start = 0;
     let mut gathered = Vec::new();
     for part in parts {

@@ -4,11 +4,13 @@
 //! hold it, and write whole files or none ([`write_atomically`]). The note at the head of each format's module says which
 //! axes, offsets and variants it knows. Errors name the file, the field, what was expected and what was found.
 
-mod annot;
+mod analyze;
 mod array_info;
 mod atomic;
 mod bytes;
 mod convert;
+mod data_files;
+mod decoded_surface;
 mod dicom;
 mod error;
 mod fault;
@@ -16,31 +18,48 @@ mod freesurfer;
 mod gifti;
 mod glb;
 mod gzip;
+mod gzip_stream;
+mod header_lines;
 mod input;
+mod length_unit;
 mod memory;
+mod merge;
+mod meta_image;
+mod mgh;
 mod minc;
 mod mni_obj;
+mod mz3;
 mod nifti;
 mod npy;
 mod npy_header;
 mod npz;
+mod nrrd;
+mod numbers;
+mod ome_zarr;
 mod ply;
 mod ply_header;
+mod png_slices;
 mod profile_file;
 mod raw;
+mod raw_parts;
 mod resample;
+mod slices;
 mod space_tag;
 mod stl;
 mod stored_type;
+mod surface_detect;
 mod surface_file;
 mod surface_format;
 mod surface_info;
 mod surface_math;
 mod text_number;
 mod text_table;
+mod text_values;
+mod tiff_stack;
 mod training_set;
 mod vertex_map;
 mod vertex_mask;
+mod vertex_values;
 mod volume_file;
 mod volume_format;
 mod volume_info;
@@ -48,18 +67,24 @@ mod volume_options;
 mod volume_reader;
 mod volume_writer;
 mod voxel;
-mod vtp;
+mod vtk;
 mod wavefront;
+mod write_parts;
 
-pub use annot::read_annot;
 pub use array_info::{ArrayInfo, array_info};
 pub use atomic::{WriteSeek, write_atomically};
 pub use convert::{VolumeConversion, VolumeConversionPlan};
-pub use dicom::{DicomFault, DicomPixels, read_dicom_pixels};
+pub use dicom::{DicomFault, DicomPixels, dicom_sidecar, read_dicom_pixels};
 pub use error::Error;
-pub use freesurfer::read_morphometry;
-pub use gifti::{LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_label_gifti, write_shape_gifti};
-pub use glb::{SceneSurface, write_scene};
+pub use freesurfer::{
+    VertexLabel, read_annot, read_freesurfer_label, read_morphometry, write_annot, write_freesurfer_label,
+    write_morphometry,
+};
+pub use gifti::{
+    LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_func_gifti, write_label_gifti, write_shape_gifti,
+};
+pub use glb::{SceneOptions, SceneSurface, read_scene, write_scene};
+pub use mz3::write_mz3_maps;
 pub use nifti::Extension;
 pub use npy::{NpyArray, read_npy, write_npy};
 pub use npz::{npz_names, read_npz, write_npz};
@@ -72,6 +97,7 @@ pub use surface_info::{SurfaceInfo, surface_info};
 pub use training_set::TrainingSet;
 pub use vertex_map::VertexMaps;
 pub use vertex_mask::read_vertex_mask;
+pub use vertex_values::{VertexValues, read_vertex_maps};
 pub use volume_file::{read_volume, volume_info};
 pub use volume_format::VolumeFormat;
 pub use volume_info::{Scaling, VolumeInfo};

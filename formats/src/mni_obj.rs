@@ -7,6 +7,7 @@
 //! - **Not supported**: the binary form (lower-case letter), lines, and files of several objects.
 
 use crate::atomic::write_io;
+use crate::decoded_surface::DecodedSurface;
 use crate::surface_math::{fan, vertices_f32};
 use crate::text_number::{TextNumbers, text};
 use crate::{Result, fault};
@@ -14,7 +15,7 @@ use brainmesh_core::{Structure, Surface, WorldPoint};
 use std::path::Path;
 
 /// Decodes the content of a file.
-pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
+pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<DecodedSurface> {
     if bytes.trim_ascii_start().first() == Some(&b'p') {
         return Err(fault::unsupported(path, "MNI object", "binary polygons", "ASCII polygons (P)"));
     }
@@ -74,7 +75,8 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
     if let Ok(word) = numbers.word("end") {
         return Err(fault::unsupported(path, "after the polygons", format!("{word:?}"), "one object a file"));
     }
-    Surface::new(vertices, triangles, Structure::Unknown).map_err(fault::core(path))
+    let surface = Surface::new(vertices, triangles, Structure::Unknown).map_err(fault::core(path))?;
+    Ok(DecodedSurface::new(surface))
 }
 
 /// Writes white polygons with unit normals; coordinates in the shortest form that gives the same float32 back.

@@ -2,20 +2,21 @@
 //!
 //! - **Frame**: as `comment SPACE=RAS` or `SPACE=LPS` says (3D Slicer's convention), RAS mm without one.
 //! - Read are `x y z` of `vertex` and the list `vertex_indices` (or `vertex_index`) of `face`; polygons are cut into fans,
-//!   everything else is skipped. Written maps are float properties of `vertex`.
+//!   everything else is skipped. Maps are the other numbers of `vertex`, written as floats.
 
 use crate::atomic::write_io;
+use crate::decoded_surface::DecodedSurface;
 use crate::ply_header::{Body, Element, PlyHeader, Property, Scalar};
 use crate::surface_math::{fan, vertices_f32};
-use crate::{Result, VertexMaps, fault};
+use crate::{Result, ShapeMap, VertexMaps, fault};
 use brainmesh_core::{Structure, Surface};
 use std::path::Path;
 
 /// Decodes the content of a file.
-pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
+pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<DecodedSurface> {
     let header = PlyHeader::parse(path, bytes)?;
     let mut numbers = Numbers { path, body: header.body, rest: &bytes[header.body_offset..] };
-    let (mut vertices, mut triangles) = (Vec::new(), Vec::new());
+    let (mut points, mut triangles) = (Vec::new(), Vec::new());
     for element in &header.elements {
         numbers.require(element)?;
         let column = |name: &str| element.properties.iter().position(|p| p.name == name && p.count.is_none());
@@ -27,7 +28,7 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
                 let mut row = Vec::new();
                 for _ in 0..element.count {
                     numbers.row(element, &mut row, None)?;
-                    vertices.push(header.space.world([row[x], row[y], row[z]]));
+                    points.push([row[x], row[y], row[z]]);
                 }
             }
             "face" => {
@@ -53,7 +54,32 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
             }
         }
     }
-    Surface::new(vertices, triangles, Structure::Unknown).map_err(fault::core(path))
+    DecodedSurface::tagged(path, &points, triangles, header.space)
+}
+
+/// Decodes the maps of a file's content: the properties of `vertex` other than its place and its normal.
+pub(crate) fn decode_maps(path: &Path, bytes: &[u8]) -> Result<Vec<ShapeMap>> {
+    let header = PlyHeader::parse(path, bytes)?;
+    let mut numbers = Numbers { path, body: header.body, rest: &bytes[header.body_offset..] };
+    for element in &header.elements {
+        numbers.require(element)?;
+        let is_map = |p: &Property| p.count.is_none() && !["x", "y", "z", "nx", "ny", "nz"].contains(&p.name.as_str());
+        let columns = element.properties.iter().enumerate().filter(|(_, p)| element.name == "vertex" && is_map(p));
+        let mut maps: Vec<(usize, ShapeMap)> = columns
+            .map(|(column, p)| {
+                (column, ShapeMap { name: p.name.clone(), values: Vec::new(), structure: Structure::Unknown })
+            })
+            .collect();
+        let mut row = Vec::new();
+        for _ in 0..element.count {
+            numbers.row(element, &mut row, None)?;
+            maps.iter_mut().for_each(|(column, map)| map.values.push(row[*column] as f32));
+        }
+        if element.name == "vertex" {
+            return Ok(maps.into_iter().map(|(_, map)| map).collect());
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Numbers of the body, one after another.

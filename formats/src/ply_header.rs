@@ -71,7 +71,7 @@ pub(crate) enum Body {
 pub(crate) struct PlyHeader {
     pub body: Body,
     pub elements: Vec<Element>,
-    pub space: SpaceTag,
+    pub space: Option<SpaceTag>,
     /// Bytes before the body.
     pub body_offset: usize,
 }
@@ -79,7 +79,7 @@ pub(crate) struct PlyHeader {
 impl PlyHeader {
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let mut at = 0;
-        let (mut body, mut space) = (None, SpaceTag::default());
+        let (mut body, mut space) = (None, None);
         let mut elements: Vec<Element> = Vec::new();
         loop {
             let end = bytes[at..].iter().position(|&b| b == b'\n');
@@ -92,7 +92,7 @@ impl PlyHeader {
             let words: Vec<&str> = line.split_ascii_whitespace().collect();
             match words.as_slice() {
                 ["ply"] | [] | ["obj_info", ..] => {}
-                ["comment", ..] => space = SpaceTag::from_comment(&line).unwrap_or(space),
+                ["comment", ..] => space = SpaceTag::from_comment(&line).or(space),
                 ["format", "ascii", "1.0"] => body = Some(Body::Ascii),
                 ["format", "binary_little_endian", "1.0"] => body = Some(Body::LittleEndian),
                 ["format", "binary_big_endian", "1.0"] => body = Some(Body::BigEndian),

@@ -13,10 +13,23 @@ pub(crate) enum SpaceTag {
 impl SpaceTag {
     /// What a line of comment says, where it says anything.
     pub fn from_comment(comment: &str) -> Option<Self> {
-        match comment.split_once("SPACE=")?.1.split(|c: char| !c.is_ascii_alphanumeric()).next()? {
+        Self::from_name(comment.split_once("SPACE=")?.1.split(|c: char| !c.is_ascii_alphanumeric()).next()?)
+    }
+
+    /// The frame of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
             "RAS" => Some(Self::Ras),
             "LPS" => Some(Self::Lps),
             _ => None,
+        }
+    }
+
+    /// As it stands in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ras => "RAS",
+            Self::Lps => "LPS",
         }
     }
 

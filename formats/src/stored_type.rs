@@ -19,7 +19,7 @@ pub enum StoredType {
 
 /// Order of the bytes of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ByteOrder {
+pub enum ByteOrder {
     Little,
     Big,
 }

@@ -1,84 +1,44 @@
-use crate::bytes::read_bytes;
-use crate::fault;
+use crate::bytes::read_content;
+use crate::decoded_surface::DecodedSurface;
 use crate::gifti::{parse, surface_from, write_surface_gifti};
-use crate::{Error, Result, SurfaceFormat, VertexMaps};
-use crate::{freesurfer, glb, mni_obj, ply, stl, vtp, wavefront};
+use crate::surface_detect::detect;
+use crate::vtk::Encoding;
+use crate::{Result, SurfaceFormat, VertexMaps, fault};
+use crate::{freesurfer, glb, mni_obj, mz3, ply, stl, vtk, wavefront};
 use brainmesh_core::Surface;
 use std::path::Path;
 
-/// Formats that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReadFormat {
-    Gifti,
-    Ply,
-    Obj,
-    MniObj,
-    FreeSurfer,
-}
-
-impl ReadFormat {
-    /// By content, since `.obj` names two formats and FreeSurfer files have no extension.
-    pub fn of(path: &Path, bytes: &[u8]) -> Result<Self> {
-        if freesurfer::is_surface(path, bytes)? {
-            return Ok(Self::FreeSurfer);
-        }
-        let head = &bytes[..bytes.len().min(4096)];
-        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-        if head.starts_with(b"<") && head.windows(6).any(|w| w == b"<GIFTI") {
-            return Ok(Self::Gifti);
-        }
-        if head.starts_with(b"<VTKFile") || head.starts_with(b"glTF") || head.starts_with(b"# vtk") {
-            let found = String::from_utf8_lossy(&head[..head.len().min(8)]).into_owned();
-            let supported = "GIFTI, FreeSurfer, MNI .obj, Wavefront .obj and PLY for reading";
-            return Err(fault::unsupported(path, "format", found, supported));
-        }
-        match head.split(u8::is_ascii_whitespace).next().unwrap_or_default() {
-            b"ply" => Ok(Self::Ply),
-            // Lower case is the binary form of MNI files; letters other than P name lines, markers and so on.
-            [b'P' | b'L' | b'p' | b'l' | b'M' | b'F' | b'X' | b'Q' | b'T'] => Ok(Self::MniObj),
-            b"v" | b"vn" | b"vt" | b"o" | b"g" | b"s" | b"mtllib" | b"usemtl" => Ok(Self::Obj),
-            word if word.starts_with(b"#") => Ok(Self::Obj),
-            word => {
-                let found = String::from_utf8_lossy(&word[..word.len().min(16)]).into_owned();
-                Err(Error::NotRecognised { path: path.into(), found: format!("a file that begins with {found:?}") })
-            }
-        }
-    }
-
-    /// Name for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gifti => "GIFTI",
-            Self::Ply => "PLY",
-            Self::Obj => "Wavefront OBJ",
-            Self::MniObj => "MNI polygons",
-            Self::FreeSurfer => "FreeSurfer triangles",
-        }
-    }
-
-    /// Decodes the content of a file.
-    pub fn decode(self, path: &Path, bytes: &[u8]) -> Result<Surface> {
-        match self {
-            Self::Gifti => surface_from(path, &parse(path, bytes)?),
-            Self::Ply => ply::decode(path, bytes),
-            Self::Obj => wavefront::decode(path, bytes),
-            Self::MniObj => mni_obj::decode(path, bytes),
-            Self::FreeSurfer => freesurfer::decode(path, bytes),
-        }
-    }
-}
-
-/// Reads a surface: GIFTI, FreeSurfer triangles, MNI polygons, Wavefront OBJ or PLY, told apart by content.
+/// Reads a surface of any [`SurfaceFormat`], told by its content; gzip around it (`.surf.gii.gz`) is taken off.
 ///
-/// Vertices are RAS+ mm: GIFTI and MNI as stored, FreeSurfer through its volume-geometry footer, OBJ and PLY as their
-/// `SPACE` comment says (RAS where there is none). Winding is kept as stored.
+/// Vertices are RAS+ mm. GIFTI, MNI and MZ3 are taken as stored, FreeSurfer through its volume-geometry footer, glTF from
+/// metres with +Y up; OBJ, PLY, STL and VTK as their `SPACE` tag says, RAS where there is none. Winding is kept as stored,
+/// polygons are cut into triangles, and STL corners at exactly the same place become one vertex. What had to be assumed or
+/// left out is listed by [`surface_info`](crate::surface_info).
 ///
 /// # Errors
-/// An unreadable file, a format not listed above, content that breaks its format, or a surface that
-/// [`Surface::new`] refuses.
+/// An unreadable file, another format, content that breaks its format, a glTF scene of several surfaces (see
+/// [`read_scene`](crate::read_scene)), or a surface that [`Surface::new`] refuses.
 pub fn read_surface(path: &Path) -> Result<Surface> {
-    let bytes = read_bytes(path)?;
-    ReadFormat::of(path, &bytes)?.decode(path, &bytes)
+    read_decoded(path).map(|(_, decoded)| decoded.surface)
+}
+
+/// The format of a file and what it holds.
+pub(crate) fn read_decoded(path: &Path) -> Result<(SurfaceFormat, DecodedSurface)> {
+    let bytes = read_content(path)?;
+    let format = detect(path, &bytes)?;
+    let decoded = match format {
+        SurfaceFormat::Gifti => surface_from(path, &parse(path, &bytes)?),
+        SurfaceFormat::Ply => ply::decode(path, &bytes),
+        SurfaceFormat::Glb => glb::decode(path, &bytes),
+        SurfaceFormat::Obj => wavefront::decode(path, &bytes),
+        SurfaceFormat::Stl => stl::decode(path, &bytes),
+        SurfaceFormat::Vtk | SurfaceFormat::VtkAscii => vtk::decode_legacy(path, &bytes),
+        SurfaceFormat::Vtp => vtk::decode_xml(path, &bytes),
+        SurfaceFormat::Mz3 => mz3::decode(path, &bytes),
+        SurfaceFormat::FreeSurfer => freesurfer::decode(path, &bytes),
+        SurfaceFormat::MniObj => mni_obj::decode(path, &bytes),
+    }?;
+    Ok((format, decoded))
 }
 
 /// Writes a surface whole or not at all; the same input gives the same bytes. Coordinates are stored as float32.
@@ -105,7 +65,7 @@ pub fn write_surface(path: &Path, surface: &Surface, format: SurfaceFormat, maps
     let empty = VertexMaps::default();
     let maps = maps.unwrap_or(&empty);
     if !maps.is_empty() && !format.carries_maps() {
-        return Err(fault::unsupported(path, "values per vertex", format!("{format:?}"), "Ply, Vtp"));
+        return Err(fault::unsupported(path, "values per vertex", format.name(), "PLY, VTK and VTP"));
     }
     let expected = surface.vertices().len();
     if let Some((name, values)) = maps.iter().find(|m| m.1.len() != expected) {
@@ -117,7 +77,10 @@ pub fn write_surface(path: &Path, surface: &Surface, format: SurfaceFormat, maps
         SurfaceFormat::Glb => glb::write_scene(path, &[glb::SceneSurface::plain("surface", surface)]),
         SurfaceFormat::Obj => wavefront::write(path, surface),
         SurfaceFormat::Stl => stl::write(path, surface),
-        SurfaceFormat::Vtp => vtp::write(path, surface, maps),
+        SurfaceFormat::Vtk => vtk::write_legacy(path, surface, maps, Encoding::Binary),
+        SurfaceFormat::VtkAscii => vtk::write_legacy(path, surface, maps, Encoding::Ascii),
+        SurfaceFormat::Vtp => vtk::write_xml(path, surface, maps),
+        SurfaceFormat::Mz3 => mz3::write(path, surface),
         SurfaceFormat::FreeSurfer => freesurfer::write(path, surface),
         SurfaceFormat::MniObj => mni_obj::write(path, surface),
     }

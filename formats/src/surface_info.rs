@@ -1,7 +1,6 @@
 use crate::Result;
-use crate::bytes::read_bytes;
-use crate::gifti::{parse, surface_from};
-use crate::surface_file::ReadFormat;
+use crate::decoded_surface::DecodedSurface;
+use crate::surface_file::read_decoded;
 use brainmesh_core::Structure;
 use serde::Serialize;
 use std::path::Path;
@@ -26,8 +25,12 @@ pub struct SurfaceInfo {
     pub area_mm2: f64,
     /// `CortexLeft` or `CortexRight`; none where the file does not say.
     pub structure: Option<&'static str>,
-    /// `DataSpace` of a GIFTI file. FreeSurfer writes `NIFTI_XFORM_UNKNOWN` for surface RAS, which is off the volume.
-    pub data_space: Option<String>,
+    /// What the file says about its frame: `RAS` or `LPS` (a SPACE tag), the `DataSpace` of GIFTI (FreeSurfer writes
+    /// `NIFTI_XFORM_UNKNOWN` for surface RAS, which is off the volume), FreeSurfer's footer. None where it says nothing.
+    /// The numbers here are RAS+ mm in any case.
+    pub space: Option<String>,
+    /// What was assumed or left out, and what looks wrong.
+    pub warnings: Vec<String>,
 }
 
 /// Describes a surface; the whole file is read and checked.
@@ -35,15 +38,11 @@ pub struct SurfaceInfo {
 /// # Errors
 /// As [`read_surface`](crate::read_surface).
 pub fn surface_info(path: &Path) -> Result<SurfaceInfo> {
-    let bytes = read_bytes(path)?;
-    let format = ReadFormat::of(path, &bytes)?;
-    let (surface, data_space) = match format {
-        ReadFormat::Gifti => {
-            let file = parse(path, &bytes)?;
-            (surface_from(path, &file)?, file.arrays.into_iter().find_map(|a| a.data_space))
-        }
-        _ => (format.decode(path, &bytes)?, None),
-    };
+    let (format, DecodedSurface { surface, space, mut warnings }) = read_decoded(path)?;
+    let euler_characteristic = surface.euler_characteristic();
+    if euler_characteristic == 2 && surface.signed_volume_mm3() < 0.0 {
+        warnings.push("the surface is closed and its normals point inward".into());
+    }
     let (mut low_mm, mut high_mm) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
     for point in surface.vertices() {
         for (axis, c) in point.to_array().into_iter().enumerate() {
@@ -55,7 +54,7 @@ pub fn surface_info(path: &Path) -> Result<SurfaceInfo> {
         format: format.name(),
         vertices: surface.vertices().len(),
         triangles: surface.triangles().len(),
-        euler_characteristic: surface.euler_characteristic(),
+        euler_characteristic,
         low_mm,
         high_mm,
         area_mm2: surface.area_mm2(),
@@ -64,6 +63,7 @@ pub fn surface_info(path: &Path) -> Result<SurfaceInfo> {
             Structure::CortexRight => Some("CortexRight"),
             Structure::Unknown => None,
         },
-        data_space,
+        space,
+        warnings,
     })
 }

@@ -35,6 +35,8 @@ pub struct VolumeInfo {
     pub compression: String,
     /// Whether a part of the volume is read without reading all of it.
     pub lazy: bool,
+    /// Number of resolutions it is stored at.
+    pub levels: usize,
     /// Number of labels with a name.
     pub labels: usize,
     /// Number of NIfTI header extensions.

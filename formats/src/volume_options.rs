@@ -11,12 +11,14 @@ use std::path::Path;
 /// let fourth = VolumeOptions::default().with_volume_index(3).read("bold.nii.gz".as_ref())?;
 /// # Ok::<(), brainmesh_formats::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct VolumeOptions {
     pub(crate) volume_index: Option<usize>,
     pub(crate) region: Option<Region>,
     pub(crate) series: Option<String>,
     pub(crate) repair: bool,
+    pub(crate) level: usize,
+    pub(crate) spacing_mm: Option<[f64; 3]>,
 }
 
 impl VolumeOptions {
@@ -46,6 +48,22 @@ impl VolumeOptions {
     #[must_use]
     pub fn with_repair(mut self, repair: bool) -> Self {
         self.repair = repair;
+        self
+    }
+
+    /// Reads level `level` of an image that is stored at several resolutions, 0 the finest (OME-Zarr); other formats have
+    /// level 0 alone and ignore it.
+    #[must_use]
+    pub fn with_level(mut self, level: usize) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// States the distance between voxel centres along `i`, `j`, `k` (at level 0) of a file that does not say where in the
+    /// world its voxels lie: TIFF, PNG, OME-Zarr. Formats with a placement of their own ignore it.
+    #[must_use]
+    pub fn with_spacing_mm(mut self, spacing_mm: [f64; 3]) -> Self {
+        self.spacing_mm = Some(spacing_mm);
         self
     }
 

@@ -1,6 +1,9 @@
 use crate::raw::RawVoxels;
 use crate::volume_info::rows;
-use crate::{Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc};
+use crate::{
+    Extension, Result, Scaling, StoredType, VolumeInfo, Voxel, dicom, fault, memory, minc, ome_zarr, png_slices,
+    tiff_stack,
+};
 use brainmesh_core::{Grid, LabelTable, Monitor, Volume};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -37,6 +40,9 @@ pub(crate) enum Voxels {
     Raw(RawVoxels),
     Minc(minc::Image),
     Dicom(dicom::Series),
+    OmeZarr(ome_zarr::Image),
+    Tiff(tiff_stack::Stack),
+    Png(png_slices::Slices),
 }
 
 /// What a format's reader finds in the headers.
@@ -74,6 +80,7 @@ impl VolumeReader {
                 Voxels::Raw(raw) => raw.is_lazy(),
                 _ => true,
             },
+            levels: 1,
             labels: 0,
             extensions: 0,
             warnings: Vec::new(),
@@ -85,6 +92,11 @@ impl VolumeReader {
     /// Adds a name for each of the values that every voxel holds.
     pub(crate) fn with_planes(mut self, names: &[&str]) -> Self {
         self.info.planes = names.iter().map(|&name| name.into()).collect();
+        self
+    }
+
+    pub(crate) fn with_levels(mut self, levels: usize) -> Self {
+        self.info.levels = levels;
         self
     }
 
@@ -135,7 +147,7 @@ impl VolumeReader {
     pub(crate) fn reads_parts(&self) -> bool {
         match &self.voxels {
             Voxels::Raw(raw) => raw.is_lazy(),
-            Voxels::Minc(_) => true,
+            Voxels::Minc(_) | Voxels::OmeZarr(_) | Voxels::Tiff(_) | Voxels::Png(_) => true,
             Voxels::Dicom(_) => false,
         }
     }
@@ -178,6 +190,9 @@ impl VolumeReader {
             Voxels::Raw(raw) => raw.read(index, region, out, monitor),
             Voxels::Minc(image) => image.read(index, region, out, monitor),
             Voxels::Dicom(series) => series.read(index, region, out, monitor),
+            Voxels::OmeZarr(image) => image.read(index, region, out, monitor),
+            Voxels::Tiff(stack) => stack.read(index, region, out, monitor),
+            Voxels::Png(slices) => slices.read(index, region, out, monitor),
         })
     }
 

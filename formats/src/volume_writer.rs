@@ -1,4 +1,4 @@
-use crate::{Extension, Result, VolumeFormat, Voxel, fault, nifti};
+use crate::{Extension, Result, VolumeFormat, Voxel, fault, meta_image, mgh, minc, nifti, nrrd, ome_zarr, tiff_stack};
 use brainmesh_core::{Grid, LabelTable, Monitor, Silent, Volume};
 use std::ops::Range;
 use std::path::Path;
@@ -31,6 +31,7 @@ pub struct VolumeWriter {
     pub(crate) labels: LabelTable,
     pub(crate) extensions: Vec<Extension>,
     pub(crate) time_step_s: Option<f64>,
+    pub(crate) zarr_v2: bool,
 }
 
 impl VolumeWriter {
@@ -62,6 +63,13 @@ impl VolumeWriter {
         self
     }
 
+    /// Writes OME-Zarr 0.4 on zarr v2, which older programs read, rather than 0.5 on zarr v3.
+    #[must_use]
+    pub fn with_zarr_v2(mut self, is_v2: bool) -> Self {
+        self.zarr_v2 = is_v2;
+        self
+    }
+
     /// Writes volumes of one grid, the time points of a series for example, in the format the name asks for.
     ///
     /// # Errors
@@ -76,7 +84,13 @@ impl VolumeWriter {
             return Err(fault::invalid(path, "volumes", "one grid for all", "different grids"));
         }
         match format {
+            VolumeFormat::Minc => minc::write(path, volumes, self, monitor),
             VolumeFormat::Nifti => nifti::write(path, volumes, self, monitor),
+            VolumeFormat::Mgh => mgh::write(path, volumes, self, monitor),
+            VolumeFormat::Nrrd => nrrd::write(path, volumes, self, monitor),
+            VolumeFormat::MetaImage => meta_image::write(path, volumes, self, monitor),
+            VolumeFormat::OmeZarr => ome_zarr::write(path, volumes, self, monitor),
+            VolumeFormat::Tiff => tiff_stack::write(path, volumes, self, monitor),
         }
     }
 

@@ -8,6 +8,11 @@ mod sealed {
     pub trait Of<S>: Sized {
         fn of(value: S) -> (Self, bool);
     }
+
+    /// The loops over stored values. Not generic functions: those would be compiled again in every crate that reads.
+    pub trait Decode: Sized {
+        fn decode(encoding: super::Encoding, bytes: &[u8], step: usize, out: &mut [Self]) -> Result<(), f64>;
+    }
 }
 pub(crate) use sealed::Of;
 
@@ -31,6 +36,7 @@ pub trait Voxel:
     + Of<u64>
     + Of<f32>
     + Of<f64>
+    + sealed::Decode
 {
     /// How it is stored.
     const STORED: StoredType;
@@ -44,6 +50,12 @@ macro_rules! voxel {
             const STORED: StoredType = StoredType::$stored;
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+        }
+
+        impl sealed::Decode for $type {
+            fn decode(encoding: Encoding, bytes: &[u8], step: usize, out: &mut [Self]) -> Result<(), f64> {
+                encoding.decode_any(bytes, step, out)
             }
         }
     )*};
@@ -96,7 +108,7 @@ integer_of!(i8 u8 i16 u16 i32 u32 i64 u64);
 
 /// How the values of a file become intensities.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Encoding {
+pub struct Encoding {
     pub stored: StoredType,
     pub order: ByteOrder,
     /// Slope and intercept; none where values stand for themselves.
@@ -106,6 +118,10 @@ pub(crate) struct Encoding {
 impl Encoding {
     /// Fills `out` with every `step`th value of `bytes`, from the first. The error is an intensity that `T` cannot hold.
     pub fn decode<T: Voxel>(self, bytes: &[u8], step: usize, out: &mut [T]) -> Result<(), f64> {
+        T::decode(self, bytes, step, out)
+    }
+
+    fn decode_any<T: Voxel>(self, bytes: &[u8], step: usize, out: &mut [T]) -> Result<(), f64> {
         match self.stored {
             StoredType::Int8 => self.decode_from::<i8, T, 1>(bytes, step, out, i8::from_le_bytes),
             StoredType::Uint8 => self.decode_from::<u8, T, 1>(bytes, step, out, u8::from_le_bytes),

@@ -5,23 +5,24 @@
 //! - **Not supported**: lines continued with a backslash, free-form curves.
 
 use crate::atomic::write_io;
+use crate::decoded_surface::DecodedSurface;
 use crate::space_tag::SpaceTag;
 use crate::surface_math::{fan, vertices_f32};
 use crate::text_number::text;
 use crate::{Result, fault};
-use brainmesh_core::{Structure, Surface};
+use brainmesh_core::Surface;
 use std::path::Path;
 
 /// Decodes the content of a file.
-pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
-    let mut space = SpaceTag::default();
+pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<DecodedSurface> {
+    let mut space = None;
     let mut points = Vec::new();
     let mut triangles = Vec::new();
     let mut corners = Vec::new();
     for (number, line) in text(path, bytes)?.lines().enumerate() {
         let (line, comment) = line.split_once('#').map_or((line, None), |(l, c)| (l, Some(c)));
         if let Some(tag) = comment.and_then(SpaceTag::from_comment) {
-            space = tag;
+            space = Some(tag);
         }
         let bad = |expected: &str| fault::invalid(path, format!("line {}", number + 1), expected, format!("{line:?}"));
         let mut words = line.split_ascii_whitespace();
@@ -53,8 +54,7 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Surface> {
             _ => {}
         }
     }
-    let vertices = points.into_iter().map(|p| space.world(p)).collect();
-    Surface::new(vertices, triangles, Structure::Unknown).map_err(fault::core(path))
+    DecodedSurface::tagged(path, &points, triangles, space)
 }
 
 /// Writes RAS mm; coordinates in the shortest form that gives the same float32 back.

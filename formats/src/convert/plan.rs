@@ -83,7 +83,7 @@ impl VolumeConversion {
     /// volume; a spacing that is not positive; a type the format has no place for.
     pub fn plan<'a>(&self, reader: &'a VolumeReader, path: &Path) -> Result<VolumeConversionPlan<'a>> {
         let format = VolumeFormat::of_output(path)?;
-        let volumes = self.volumes(reader, format)?;
+        let volumes = self.volumes(reader)?;
         let source = reader.path();
         let region = self.region.clone().unwrap_or_else(|| reader.grid().shape().map(|n| 0..n));
         let part = reader.grid().cropped(&region).map_err(fault::core(source))?;
@@ -121,7 +121,7 @@ impl VolumeConversion {
         })
     }
 
-    fn volumes(&self, reader: &VolumeReader, format: VolumeFormat) -> Result<Vec<usize>> {
+    fn volumes(&self, reader: &VolumeReader) -> Result<Vec<usize>> {
         let info = reader.info();
         if let Some(index) = self.volume_index {
             if index >= info.volumes {
@@ -133,10 +133,6 @@ impl VolumeConversion {
         if !info.planes.is_empty() {
             let found = format!("{} values a voxel ({})", info.planes.len(), info.planes.join(", "));
             return Err(fault::unsupported(reader.path(), "voxels", found, "one of them, chosen by its volume index"));
-        }
-        if info.volumes > 1 && !format.carries_volumes() {
-            let supported = format!("one for {format:?}, chosen by its volume index");
-            return Err(fault::unsupported(reader.path(), "number of volumes", info.volumes, &supported));
         }
         Ok((0..info.volumes).collect())
     }

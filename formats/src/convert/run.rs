@@ -76,6 +76,7 @@ impl VolumeConversionPlan<'_> {
             labels: self.reader.labels().clone(),
             extensions: self.reader.extensions().to_vec(),
             time_step_s: self.reader.info().time_step_s.filter(|_| is_series),
+            ..VolumeWriter::default()
         };
         with_voxel!(self.stored, T => {
             let make = |volume: usize, k: Range<usize>, monitor: &dyn Monitor| self.slab::<T>(volume, k, scaling, monitor);

@@ -11,11 +11,13 @@ use std::path::Path;
 
 /// Steps between slices may differ by this part of their median; scanners round positions to a micrometre or so.
 const STEP_TOLERANCE: f64 = 0.05;
+/// Slices that are off by less than this part of a step are not worth a warning.
+const WORTH_TELLING: f64 = 0.005;
 /// A repair moves no slice further than this part of a step, or of a pixel within its plane; steps that differ by more are
 /// gaps.
 const REPAIR_TOLERANCE: f64 = 0.5;
 /// Tilts below this, in degrees, are rounded positions.
-const SMALLEST_TILT: f64 = 0.01;
+const SMALLEST_TILT: f64 = 0.1;
 
 /// The slices to keep of those at `along` the normal: all where they are evenly spaced. A repair keeps the longest run
 /// without a gap, and leaves uneven steps to [`grid`].
@@ -40,7 +42,7 @@ pub(super) fn even_run(
         };
         return Err(fault.at(path));
     }
-    let mut runs: Vec<Range<usize>> = vec![0..1];
+    let mut runs = Vec::from([0..1]);
     for (k, &step) in steps.iter().enumerate() {
         match runs.last_mut() {
             Some(run) if !off(step, REPAIR_TOLERANCE) => run.end = k + 2,
@@ -92,6 +94,9 @@ pub(super) fn grid(images: &Images, frames: &[Frame], repairs: &mut Repairs) -> 
     }
     if off_mm > STEP_TOLERANCE * step_lps.length().max(smaller) {
         return Err(DicomFault::OffLine { slice: images.name(slice), off_mm }.at(path));
+    }
+    if off_mm > WORTH_TELLING * step_lps.length() {
+        repairs.warnings.push(format!("{} lies {off_mm:.4} mm from where even slices have it", images.name(slice)));
     }
     let normal = first.row_lps.cross(first.column_lps);
     let degrees = step_lps.angle_between(normal).to_degrees();

@@ -35,6 +35,7 @@ mod line;
 mod pixels;
 mod rle;
 mod series;
+mod sidecar;
 mod slices;
 mod source;
 mod stack;
@@ -50,6 +51,7 @@ use file::DicomFile;
 use frame::{Frame, frames_of};
 use layout::Layout;
 pub use pixels::{DicomPixels, read_dicom_pixels};
+pub use sidecar::dicom_sidecar;
 use std::path::{Path, PathBuf};
 
 /// Whether the first bytes are those of a DICOM file: `DICM` after a preamble of 128 bytes, or, where an old program left

@@ -1,3 +1,4 @@
+use crate::numbers::{NumberType, Values};
 use brainmesh_core::Structure;
 use std::collections::BTreeMap;
 
@@ -22,101 +23,25 @@ pub(crate) struct DataArray {
     pub metadata: Metadata,
     /// `DataSpace` of the first coordinate system.
     pub data_space: Option<String>,
+    /// Whether one of its coordinate systems has a matrix other than the identity.
+    pub moves: bool,
 }
 
-/// Values of one array, widened without loss.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Values {
-    /// Integer types.
-    Integer(Vec<i64>),
-    /// Float types.
-    Float(Vec<f64>),
-}
-
-impl Values {
-    /// As floats.
-    pub fn to_f64(&self) -> Vec<f64> {
-        match self {
-            Values::Integer(v) => v.iter().map(|&v| v as f64).collect(),
-            Values::Float(v) => v.clone(),
-        }
-    }
-}
-
-/// `DataType`, as stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StoredType {
-    I8,
-    U8,
-    I16,
-    U16,
-    I32,
-    U32,
-    I64,
-    U64,
-    F32,
-    F64,
-}
-
-impl StoredType {
-    /// By the name of the NIfTI type. GIFTI 1.0 allows UINT8, INT32 and FLOAT32; others occur in the wild.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "NIFTI_TYPE_INT8" => Self::I8,
-            "NIFTI_TYPE_UINT8" => Self::U8,
-            "NIFTI_TYPE_INT16" => Self::I16,
-            "NIFTI_TYPE_UINT16" => Self::U16,
-            "NIFTI_TYPE_INT32" => Self::I32,
-            "NIFTI_TYPE_UINT32" => Self::U32,
-            "NIFTI_TYPE_INT64" => Self::I64,
-            "NIFTI_TYPE_UINT64" => Self::U64,
-            "NIFTI_TYPE_FLOAT32" => Self::F32,
-            "NIFTI_TYPE_FLOAT64" => Self::F64,
-            _ => return None,
-        })
-    }
-
-    /// Bytes of one value.
-    pub fn size_bytes(self) -> usize {
-        match self {
-            Self::I8 | Self::U8 => 1,
-            Self::I16 | Self::U16 => 2,
-            Self::I32 | Self::U32 | Self::F32 => 4,
-            Self::I64 | Self::U64 | Self::F64 => 8,
-        }
-    }
-
-    /// Whether the values are floats.
-    pub fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F64)
-    }
-
-    /// Values of a buffer whose length is a multiple of [`Self::size_bytes`]. A `u64` above `i64::MAX` saturates: it
-    /// cannot be an index or a label.
-    pub fn decode(self, bytes: &[u8], big_endian: bool) -> Values {
-        macro_rules! decode {
-            ($stored:ty, $kind:ident, $wide:ty) => {{
-                let (chunks, _) = bytes.as_chunks::<{ size_of::<$stored>() }>();
-                let convert = |b: &[u8; size_of::<$stored>()]| {
-                    let value = if big_endian { <$stored>::from_be_bytes(*b) } else { <$stored>::from_le_bytes(*b) };
-                    <$wide>::try_from(value).unwrap_or(<$wide>::MAX)
-                };
-                Values::$kind(chunks.iter().map(convert).collect())
-            }};
-        }
-        match self {
-            Self::I8 => decode!(i8, Integer, i64),
-            Self::U8 => decode!(u8, Integer, i64),
-            Self::I16 => decode!(i16, Integer, i64),
-            Self::U16 => decode!(u16, Integer, i64),
-            Self::I32 => decode!(i32, Integer, i64),
-            Self::U32 => decode!(u32, Integer, i64),
-            Self::I64 => decode!(i64, Integer, i64),
-            Self::U64 => decode!(u64, Integer, i64),
-            Self::F32 => decode!(f32, Float, f64),
-            Self::F64 => decode!(f64, Float, f64),
-        }
-    }
+/// `DataType` by the name of the NIfTI type. GIFTI 1.0 allows UINT8, INT32 and FLOAT32; others occur in the wild.
+pub(super) fn number_type(name: &str) -> Option<NumberType> {
+    Some(match name {
+        "NIFTI_TYPE_INT8" => NumberType::I8,
+        "NIFTI_TYPE_UINT8" => NumberType::U8,
+        "NIFTI_TYPE_INT16" => NumberType::I16,
+        "NIFTI_TYPE_UINT16" => NumberType::U16,
+        "NIFTI_TYPE_INT32" => NumberType::I32,
+        "NIFTI_TYPE_UINT32" => NumberType::U32,
+        "NIFTI_TYPE_INT64" => NumberType::I64,
+        "NIFTI_TYPE_UINT64" => NumberType::U64,
+        "NIFTI_TYPE_FLOAT32" => NumberType::F32,
+        "NIFTI_TYPE_FLOAT64" => NumberType::F64,
+        _ => return None,
+    })
 }
 
 /// The structure a metadata value names.

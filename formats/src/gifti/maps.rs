@@ -1,7 +1,8 @@
-use super::array::{DataArray, Metadata, STRUCTURE_KEY, Values, structure_from, structure_name};
+use super::array::{DataArray, Metadata, STRUCTURE_KEY, structure_from, structure_name};
 use super::write::{Block, BlockValues, write_gifti};
 use super::{GiftiFile, read_file};
-use crate::{Result, fault};
+use crate::numbers::Values;
+use crate::{Result, VertexValues, fault};
 use brainmesh_core::{LabelTable, Structure};
 use std::path::Path;
 
@@ -39,16 +40,7 @@ pub struct LabelMap {
 /// An unreadable file, no map, or maps of different lengths.
 pub fn read_shape_gifti(path: &Path) -> Result<Vec<ShapeMap>> {
     let file = read_file(path)?;
-    let mut maps: Vec<ShapeMap> = Vec::new();
-    for array in file.arrays.iter().filter(|a| !SURFACE_INTENTS.contains(&a.intent.as_str())) {
-        let values = array.values.to_f64();
-        // An empty array may declare any number of columns; it holds no map.
-        let columns = if values.is_empty() { 0 } else { array.columns };
-        for column in 0..columns {
-            let values = values.iter().skip(column).step_by(columns).map(|&v| v as f32).collect();
-            maps.push(ShapeMap { name: array_name(array), values, structure: structure(&file, array) });
-        }
-    }
+    let maps: Vec<ShapeMap> = file.maps().flat_map(|array| shapes(&file, array)).collect();
     let Some(first) = maps.first() else {
         return Err(fault::invalid(path, "DataArray", "at least one map of values a vertex", "none"));
     };
@@ -65,11 +57,45 @@ pub fn read_shape_gifti(path: &Path) -> Result<Vec<ShapeMap>> {
 /// An unreadable file, or no array of integers.
 pub fn read_label_gifti(path: &Path) -> Result<LabelMap> {
     let file = read_file(path)?;
-    let candidates = || file.arrays.iter().filter(|a| !SURFACE_INTENTS.contains(&a.intent.as_str()) && a.columns == 1);
+    let candidates = || file.maps().filter(|a| a.columns == 1);
     let array = candidates().find(|a| a.intent == LABEL_INTENT).or_else(|| candidates().next());
-    let Some(array) = array else {
-        return Err(fault::invalid(path, "DataArray", "one column of labels", "none"));
+    let array = array.ok_or_else(|| fault::invalid(path, "DataArray", "one column of labels", "none"))?;
+    labels(path, &file, array)
+}
+
+/// Every map of a decoded file: labels where the intent says so, numbers otherwise.
+pub(crate) fn values_from(path: &Path, file: &GiftiFile) -> Result<Vec<VertexValues>> {
+    let mut maps = Vec::new();
+    for array in file.maps() {
+        match array.intent == LABEL_INTENT && array.columns == 1 {
+            true => maps.push(VertexValues::Labels(labels(path, file, array)?)),
+            false => maps.extend(shapes(file, array).into_iter().map(VertexValues::Shape)),
+        }
+    }
+    Ok(maps)
+}
+
+impl GiftiFile {
+    /// The arrays that are maps.
+    fn maps(&self) -> impl Iterator<Item = &DataArray> {
+        self.arrays.iter().filter(|a| !SURFACE_INTENTS.contains(&a.intent.as_str()))
+    }
+}
+
+/// One map a column.
+fn shapes(file: &GiftiFile, array: &DataArray) -> Vec<ShapeMap> {
+    let values = array.values.to_f64();
+    // An empty array may declare any number of columns; it holds no map.
+    let columns = if values.is_empty() { 0 } else { array.columns };
+    let map = |column| ShapeMap {
+        name: array_name(array),
+        values: values.iter().skip(column).step_by(columns).map(|&v| v as f32).collect(),
+        structure: structure(file, array),
     };
+    (0..columns).map(map).collect()
+}
+
+fn labels(path: &Path, file: &GiftiFile, array: &DataArray) -> Result<LabelMap> {
     let label = |v: i64| i32::try_from(v).map_err(|_| fault::invalid(path, "label", "a 32-bit integer", v));
     let labels = match &array.values {
         Values::Integer(v) => v.iter().map(|&v| label(v)).collect::<Result<_>>()?,
@@ -82,14 +108,12 @@ pub fn read_label_gifti(path: &Path) -> Result<LabelMap> {
             })
             .collect::<Result<_>>()?,
     };
-    let (name, structure) = (array_name(array), structure(&file, array));
-    Ok(LabelMap { name, labels, table: file.labels, structure })
+    Ok(LabelMap { name: array_name(array), labels, table: file.labels.clone(), structure: structure(file, array) })
 }
 
 /// Every map of a file, shape or label, for summaries: intent, name and values.
 pub(crate) fn read_any_maps(file: &GiftiFile) -> impl Iterator<Item = (&DataArray, String)> {
-    let is_map = |a: &&DataArray| !SURFACE_INTENTS.contains(&a.intent.as_str());
-    file.arrays.iter().filter(is_map).map(|a| (a, array_name(a)))
+    file.maps().map(|a| (a, array_name(a)))
 }
 
 /// Writes values per vertex as NIFTI_INTENT_SHAPE float32, one array a map; NaN is kept.
@@ -97,13 +121,29 @@ pub(crate) fn read_any_maps(file: &GiftiFile) -> impl Iterator<Item = (&DataArra
 /// # Errors
 /// Maps of different lengths, or a folder that cannot be written.
 pub fn write_shape_gifti(path: &Path, maps: &[(&str, &[f32])], structure: Structure) -> Result<()> {
+    write_maps(path, "NIFTI_INTENT_SHAPE", maps, structure)
+}
+
+fn write_maps(path: &Path, intent: &'static str, maps: &[(&str, &[f32])], structure: Structure) -> Result<()> {
     let expected = maps.first().map_or(0, |m| m.1.len());
     if let Some((_, values)) = maps.iter().find(|m| m.1.len() != expected) {
         return Err(fault::invalid(path, "map length", expected.to_string(), values.len()));
     }
     let blocks: Vec<Block<'_>> =
-        maps.iter().map(|(name, values)| map_block("NIFTI_INTENT_SHAPE", name, BlockValues::F32(values))).collect();
+        maps.iter().map(|(name, values)| map_block(intent, name, BlockValues::F32(values))).collect();
     write_gifti(path, &file_metadata(structure), &LabelTable::default(), &blocks)
+}
+
+/// Writes a time series per vertex (`.func.gii`) as NIFTI_INTENT_TIME_SERIES float32, one array a time point; NaN is kept.
+///
+/// The time between the points is not written: programs disagree about the unit of GIFTI's `TimeStep`.
+///
+/// # Errors
+/// Time points of different lengths, or a folder that cannot be written.
+pub fn write_func_gifti(path: &Path, time_points: &[&[f32]], structure: Structure) -> Result<()> {
+    let maps: Vec<(String, &[f32])> = time_points.iter().enumerate().map(|(t, v)| (format!("#{t}"), *v)).collect();
+    let maps: Vec<(&str, &[f32])> = maps.iter().map(|(name, values)| (name.as_str(), *values)).collect();
+    write_maps(path, "NIFTI_INTENT_TIME_SERIES", &maps, structure)
 }
 
 /// Writes one label per vertex as NIFTI_INTENT_LABEL int32 with its label table.

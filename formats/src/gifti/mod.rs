@@ -9,7 +9,7 @@
 //!   RAS; convert with `--to-scanner`, or read the FreeSurfer file itself, whose footer is unambiguous.
 //! - **Encodings**: ASCII, Base64Binary, GZipBase64Binary (a zlib stream in spite of its name; gzip is accepted),
 //!   ExternalFileBinary (only below the folder of the file); both byte orders, row and column major, every real type.
-//! - **Not supported**: more than two dimensions, complex and RGB types, compressed `.gii.gz`.
+//! - **Not supported**: more than two dimensions, complex and RGB types. gzip around the file (`.gii.gz`) is taken off.
 //!
 //! Entities other than the five of XML are refused and document types are not read, so nothing expands.
 
@@ -20,7 +20,9 @@ mod payload;
 mod surface;
 mod write;
 
-pub(crate) use maps::read_any_maps;
-pub use maps::{LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_label_gifti, write_shape_gifti};
+pub use maps::{
+    LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_func_gifti, write_label_gifti, write_shape_gifti,
+};
+pub(crate) use maps::{read_any_maps, values_from};
 pub(crate) use parse::{GiftiFile, parse, read_file};
 pub(crate) use surface::{surface_from, write_surface_gifti};

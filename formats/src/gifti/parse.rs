@@ -1,8 +1,9 @@
 use super::array::{DataArray, Metadata};
 use super::payload::{Declaration, Encoding};
-use crate::bytes::read_bytes;
+use crate::bytes::read_content;
 use crate::{Result, fault};
 use brainmesh_core::LabelTable;
+use glam::DMat4;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -22,7 +23,7 @@ pub(crate) struct GiftiFile {
 
 /// Reads and decodes a file.
 pub(crate) fn read_file(path: &Path) -> Result<GiftiFile> {
-    parse(path, &read_bytes(path)?)
+    parse(path, &read_content(path)?)
 }
 
 /// Decodes the content of a file; `path` names it in errors and places external data.
@@ -69,6 +70,8 @@ struct Parser<'p, 't> {
     path: &'p Path,
     file: GiftiFile,
     saw_root: bool,
+    /// `NumberOfDataArrays`, where it is stated.
+    expected_arrays: Option<usize>,
     closed_root: bool,
     array: Option<Declaration>,
     label: Option<(i32, [f32; 4])>,
@@ -83,6 +86,7 @@ impl<'p, 't> Parser<'p, 't> {
             path,
             file: GiftiFile::default(),
             saw_root: false,
+            expected_arrays: None,
             closed_root: false,
             array: None,
             label: None,
@@ -102,7 +106,13 @@ impl<'p, 't> Parser<'p, 't> {
     fn start(&mut self, tag: &BytesStart<'_>) -> Result<()> {
         self.text = Cow::Borrowed("");
         match tag.name().into_inner() {
-            "GIFTI" => self.saw_root = true,
+            "GIFTI" => {
+                self.saw_root = true;
+                if let Some(number) = self.attribute(tag, "NumberOfDataArrays")? {
+                    let bad = || fault::invalid(self.path, "NumberOfDataArrays", "a number", format!("{number:?}"));
+                    self.expected_arrays = Some(number.trim().parse().map_err(|_| bad())?);
+                }
+            }
             "DataArray" => {
                 if self.array.is_some() {
                     return Err(fault::invalid(self.path, "DataArray", "no nesting", "a DataArray inside another"));
@@ -148,6 +158,12 @@ impl<'p, 't> Parser<'p, 't> {
                     array.data_space.get_or_insert_with(|| text.trim().to_owned());
                 }
             }
+            "MatrixData" => {
+                if let Some(array) = &mut self.array {
+                    let matrix: Vec<f64> = text.split_ascii_whitespace().filter_map(|w| w.parse().ok()).collect();
+                    array.moves |= matrix != DMat4::IDENTITY.to_cols_array();
+                }
+            }
             "Data" => {
                 if let Some(array) = &mut self.array {
                     if array.values.is_some() {
@@ -175,6 +191,9 @@ impl<'p, 't> Parser<'p, 't> {
         }
         if !self.closed_root {
             return Err(fault::invalid(self.path, "root element", "</GIFTI> at the end", "the end of the file"));
+        }
+        if let Some(expected) = self.expected_arrays.filter(|&n| n != self.file.arrays.len()) {
+            return Err(fault::invalid(self.path, "NumberOfDataArrays", expected.to_string(), self.file.arrays.len()));
         }
         Ok(self.file)
     }
@@ -236,6 +255,7 @@ impl<'p, 't> Parser<'p, 't> {
             external_offset: get("ExternalFileOffset")?,
             metadata: Metadata::new(),
             data_space: None,
+            moves: false,
             values: None,
         })
     }

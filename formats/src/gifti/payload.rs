@@ -1,4 +1,5 @@
-use super::array::{DataArray, Metadata, StoredType, Values};
+use super::array::{DataArray, Metadata, number_type};
+use crate::numbers::{NumberType, Values};
 use crate::{Result, fault};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -50,13 +51,14 @@ pub(super) struct Declaration {
     pub external_offset: String,
     pub metadata: Metadata,
     pub data_space: Option<String>,
+    pub moves: bool,
     pub values: Option<Values>,
 }
 
 impl Declaration {
     /// Decodes the text of `Data`.
     pub fn decode(&self, path: &Path, text: &str) -> Result<Values> {
-        let Some(stored) = StoredType::from_name(&self.stored) else {
+        let Some(stored) = number_type(&self.stored) else {
             let supported = "NIFTI_TYPE_ INT8..INT64, UINT8..UINT64, FLOAT32, FLOAT64";
             return Err(fault::unsupported(path, "DataType", format!("{:?}", self.stored), supported));
         };
@@ -95,6 +97,7 @@ impl Declaration {
             values: self.values.unwrap_or(Values::Integer(Vec::new())),
             metadata: self.metadata,
             data_space: self.data_space,
+            moves: self.moves,
         }
     }
 
@@ -127,7 +130,7 @@ impl Declaration {
     }
 }
 
-fn ascii(path: &Path, text: &str, stored: StoredType, count: usize) -> Result<Values> {
+fn ascii(path: &Path, text: &str, stored: NumberType, count: usize) -> Result<Values> {
     // A value takes a digit and, but for the last, a separator.
     if count > text.len().div_ceil(2) {
         return Err(fault::truncated(path, count.saturating_mul(2), text.len()));

@@ -1,13 +1,15 @@
 use super::array::{Metadata, STRUCTURE_KEY, structure_from, structure_name};
 use super::write::{Block, BlockValues, write_gifti};
-use super::{GiftiFile, array::DataArray, array::Values};
+use super::{GiftiFile, array::DataArray};
+use crate::decoded_surface::DecodedSurface;
+use crate::numbers::Values;
 use crate::surface_math::vertices_f32;
 use crate::{Result, fault};
 use brainmesh_core::{LabelTable, Surface, WorldPoint};
 use std::path::Path;
 
 /// The surface of a GIFTI file: exactly one POINTSET and one TRIANGLE array, in either order; other arrays are ignored.
-pub(crate) fn surface_from(path: &Path, file: &GiftiFile) -> Result<Surface> {
+pub(crate) fn surface_from(path: &Path, file: &GiftiFile) -> Result<DecodedSurface> {
     let points = only(path, file, "NIFTI_INTENT_POINTSET")?;
     let faces = only(path, file, "NIFTI_INTENT_TRIANGLE")?;
     let coordinates = points.values.to_f64();
@@ -27,7 +29,18 @@ pub(crate) fn surface_from(path: &Path, file: &GiftiFile) -> Result<Surface> {
         .or_else(|| structure_from(&faces.metadata))
         .or_else(|| structure_from(&file.metadata))
         .unwrap_or_default();
-    Surface::new(vertices, triangles, structure).map_err(fault::core(path))
+    let surface = Surface::new(vertices, triangles, structure).map_err(fault::core(path))?;
+    let mut decoded = DecodedSurface { space: points.data_space.clone(), ..DecodedSurface::new(surface) };
+    if points.data_space.as_deref() == Some("NIFTI_XFORM_UNKNOWN") {
+        decoded.warn("DataSpace is NIFTI_XFORM_UNKNOWN: coordinates may be FreeSurfer's surface RAS, off the volume");
+    }
+    if points.moves {
+        decoded.warn("the matrix to another space (CoordinateSystemTransformMatrix) is not applied");
+    }
+    for other in file.arrays.iter().filter(|a| a.intent != points.intent && a.intent != faces.intent) {
+        decoded.warn(format!("the array {} is not part of the surface", other.intent));
+    }
+    Ok(decoded)
 }
 
 fn only<'f>(path: &Path, file: &'f GiftiFile, intent: &str) -> Result<&'f DataArray> {

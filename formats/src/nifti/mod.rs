@@ -19,5 +19,5 @@ mod write;
 
 pub use extension::Extension;
 pub(crate) use header::is_nifti;
-pub(crate) use read::{header_of_image, open};
+pub(crate) use read::{header_of_image, image_of_header, open};
 pub(crate) use write::{write, write_slabs};

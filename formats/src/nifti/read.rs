@@ -18,6 +18,11 @@ pub(crate) fn header_of_image(image: &Path) -> Option<PathBuf> {
     sibling(image, "img", "hdr")
 }
 
+/// The image file of a header (`.hdr`, `.hdr.gz`).
+pub(crate) fn image_of_header(header: &Path) -> Option<PathBuf> {
+    sibling(header, "hdr", "img")
+}
+
 /// `NAME.from[.gz]` to an existing `NAME.to[.gz]`, gzipped like the given one if both exist, in the given one's letter case.
 fn sibling(path: &Path, from: &str, to: &str) -> Option<PathBuf> {
     let lower = |e: &OsStr| e.to_string_lossy().to_ascii_lowercase();
@@ -48,7 +53,7 @@ pub(crate) fn open(input: Input) -> Result<VolumeReader> {
     let encoding = Encoding { stored, order: header.order, scale };
     let layout = RawLayout { offset, shape, volumes, planes: planes.len().max(1), encoding };
     let raw = if header.is_pair {
-        let image = sibling(&path, "hdr", "img");
+        let image = image_of_header(&path);
         let image = image.ok_or_else(|| fault::invalid(&path, "magic", "an .img file beside the header", "none"))?;
         RawVoxels::of_file(&image, layout)?
     } else {

@@ -3,13 +3,11 @@ use super::header::{HEADER_1_BYTES, HEADER_2_BYTES};
 use crate::atomic::write_io;
 use crate::volume_writer::Slabs;
 use crate::voxel::native_bytes;
-use crate::{Result, StoredType, VolumeWriter, Voxel, WriteSeek, fault, gzip, write_atomically};
+use crate::write_parts::{Packing, append_parts, write_parts};
+use crate::{Result, StoredType, VolumeWriter, Voxel, write_atomically};
 use brainmesh_core::{Grid, Monitor, Stage, Uncounted, Volume};
 use glam::{DMat3, DQuat, DVec3};
 use std::path::{Path, PathBuf};
-
-/// Values written between two looks at the monitor.
-const CHUNK_BYTES: usize = 8 << 20;
 
 /// Writes volumes as NIfTI in this machine's byte order: `.nii`, `.nii.gz`, or `.hdr` with `.img`.
 ///
@@ -26,7 +24,7 @@ pub(crate) fn write<T: Voxel>(
     let header = header::<T>(first.grid(), volumes.len(), writer, &file);
     let mut parts: Vec<&[u8]> = if file.is_pair { Vec::new() } else { vec![&header] };
     parts.extend(volumes.iter().map(|volume| native_bytes(volume.data())));
-    write_atomically(&file.values, |out| write_parts(path, out, file.is_gzip, &parts, monitor))?;
+    write_parts(&file.values, &parts, file.packing(), monitor)?;
     file.write_header_of_pair(&header)
 }
 
@@ -48,7 +46,7 @@ pub(crate) fn write_slabs<T: Voxel>(
             for start in (0..slices).step_by(slabs.slices.max(1)) {
                 let slab = (slabs.make)(volume, start..(start + slabs.slices.max(1)).min(slices), &within)?;
                 // The bar counts what is read.
-                write_parts(path, out, file.is_gzip, &[first, native_bytes(slab.data())], &Uncounted(monitor))?;
+                append_parts(path, out, &[first, native_bytes(slab.data())], file.packing(), &Uncounted(monitor))?;
                 first = &[];
             }
         }
@@ -75,6 +73,10 @@ impl Layout {
         Self { header: path.into(), values: path.into(), is_pair: false, is_gzip: name.ends_with(".gz") }
     }
 
+    fn packing(&self) -> Packing {
+        if self.is_gzip { Packing::GzipBlocks } else { Packing::None }
+    }
+
     fn write_header_of_pair(&self, header: &[u8]) -> Result<()> {
         if self.is_pair { write_io(&self.header, |file| file.write_all(header)) } else { Ok(()) }
     }
@@ -91,25 +93,6 @@ fn header<T: Voxel>(grid: &Grid, volumes: usize, writer: &VolumeWriter, file: &L
         if is_small { fields.head_1::<T>(offset, file.is_pair) } else { fields.head_2::<T>(offset, file.is_pair) };
     bytes.extend(extensions);
     bytes
-}
-
-fn write_parts(
-    path: &Path,
-    out: &mut dyn WriteSeek,
-    is_gzip: bool,
-    parts: &[&[u8]],
-    monitor: &dyn Monitor,
-) -> Result<()> {
-    if is_gzip {
-        return gzip::write_blocks(path, out, parts, monitor);
-    }
-    monitor.stage("writing", parts.iter().map(|part| part.len() as u64).sum());
-    for chunk in parts.iter().flat_map(|part| part.chunks(CHUNK_BYTES)) {
-        monitor.check()?;
-        out.write_all(chunk).map_err(fault::io(path))?;
-        monitor.advance(chunk.len() as u64);
-    }
-    Ok(())
 }
 
 /// `DT_` code in `nifti1.h`.
