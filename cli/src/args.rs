@@ -226,7 +226,7 @@ pub struct ConvertCommand {
     /// What to write; its ending says the format.
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
-    /// Surface format, where the name of OUT does not say it: gii, ply, glb, obj, stl, vtp, freesurfer, mni-obj.
+    /// Surface format, where the name of OUT does not say it: gii, ply, glb, obj, stl, vtk, vtp, mz3, freesurfer, mni-obj.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// One of several volumes, from 0; without it all are kept.
