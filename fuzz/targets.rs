@@ -51,7 +51,7 @@ pub const TARGETS: &[Target] = &[
     target("nrrd", "nrrd", Files(PLAIN, &[".nrrd"]), volume),
     target("metaimage", "mha", Files(PLAIN, &[".mha"]), volume),
     target("pairs", "bundle", Pairs(&["plain", "volumes"], &[".hdr", ".nhdr", ".mhd"]), pair),
-    target("tiff", "tif", Files(&["tiff"], &[".tif"]), volume),
+    target("tiff", "tif", Files(&["tiff", "agree"], &[".tif"]), volume),
     target("png", "png", Png, volume),
     target("zarr", "bundle", Folders("zarr"), folder),
     target("gifti", "gii", Files(&["surfaces"], &[".gii"]), surface),

@@ -150,7 +150,8 @@ pub struct Rays2surface {
     /// Folder for the results; made if needed, filled at the end or not at all.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: PathBuf,
-    /// Further surface formats beside GIFTI, comma-separated: ply, glb, obj, vtp, freesurfer, mni-obj.
+    /// Further surface formats beside GIFTI, comma-separated: ply, glb, obj, stl, vtk, vtp, mz3, freesurfer,
+    /// mni-obj.
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub format: Vec<String>,
     /// Write the wall time of every stage here (JSON). Not in report.json, which is the same for every run.
@@ -225,7 +226,7 @@ pub struct ConvertCommand {
     /// What to write; its ending says the format.
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
-    /// Surface format, where the name of OUT does not say it: gii, ply, glb, obj, stl, vtp, freesurfer, mni-obj.
+    /// Surface format, where the name of OUT does not say it: gii, ply, glb, obj, stl, vtk, vtp, mz3, freesurfer, mni-obj.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// One of several volumes, from 0; without it all are kept.

@@ -163,12 +163,14 @@ pub(crate) fn parse_format(name: &str) -> Result<SurfaceFormat> {
         "glb" => SurfaceFormat::Glb,
         "obj" => SurfaceFormat::Obj,
         "stl" => SurfaceFormat::Stl,
+        "vtk" => SurfaceFormat::Vtk,
         "vtp" => SurfaceFormat::Vtp,
+        "mz3" => SurfaceFormat::Mz3,
         "freesurfer" => SurfaceFormat::FreeSurfer,
         "mni-obj" => SurfaceFormat::MniObj,
         _ => {
             return Err(Error::Usage(format!(
-                "--format: expected gii, ply, glb, obj, stl, vtp, freesurfer or mni-obj, found {name}"
+                "--format: expected gii, ply, glb, obj, stl, vtk, vtp, mz3, freesurfer or mni-obj, found {name}"
             )));
         }
     })

@@ -1,6 +1,6 @@
 //! Writes what is read of DICOM files for another program to compare: `dicom_dump pixels OUT FILE...` the stored samples of
 //! each file, `dicom_dump volume OUT PATH...` the intensities (`float32`) of each file or folder as a volume. They go to
-//! `OUT/N.bin`, little endian; a line of JSON for each tells shape and place, or the error.
+//! `OUT/N.bin`, little endian, unless `OUT` is `-`; a line of JSON for each tells shape and place, or the error.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool of the tests")]
 
@@ -34,8 +34,10 @@ fn volume(path: &Path, target: &Path) -> Result<Value> {
     let opened_s = start.elapsed().as_secs_f64();
     let volume = file.read::<f32>(0, &Silent)?;
     let seconds = start.elapsed().as_secs_f64();
-    let bytes: Vec<u8> = volume.data().iter().flat_map(|v| v.to_le_bytes()).collect();
-    std::fs::write(target, bytes).unwrap();
+    if !target.starts_with("-") {
+        let bytes: Vec<u8> = volume.data().iter().flat_map(|v| v.to_le_bytes()).collect();
+        std::fs::write(target, bytes).unwrap();
+    }
     let info = file.info();
     let grid = (info.shape, info.world_from_voxel, info.volumes);
     Ok(json!({ "grid": grid, "warnings": info.warnings, "opened_s": opened_s, "seconds": seconds }))

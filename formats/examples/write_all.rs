@@ -7,8 +7,9 @@ mod shape;
 
 use brainmesh_core::{LabelTable, layer_color};
 use brainmesh_formats::{
-    SceneSurface, SurfaceFormat, VertexMaps, write_label_gifti, write_npy, write_npz, write_scene, write_shape_gifti,
-    write_surface,
+    SceneOptions, SceneSurface, SurfaceFormat, VertexLabel, VertexMaps, write_annot, write_freesurfer_label,
+    write_func_gifti, write_label_gifti, write_morphometry, write_mz3_maps, write_npy, write_npz, write_scene,
+    write_shape_gifti, write_surface,
 };
 use std::path::PathBuf;
 
@@ -23,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     maps.push("depth", depth.clone())?;
     for format in SurfaceFormat::ALL {
         let name = format!("{format:?}.{}", format.extension()).to_lowercase();
-        let maps = format.carries_maps().then_some(&maps);
+        // VTK cannot read nan as text.
+        let maps = (format.carries_maps() && format != SurfaceFormat::VtkAscii).then_some(&maps);
         write_surface(&folder.join(name), &surface, format, maps)?;
     }
     let other: Vec<f32> = (0..count).map(|v| v as f32 * 0.5).collect();
@@ -34,6 +36,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     table.insert(7, "area \"17\" & <V1>", [0.25, 0.5, 0.75, 1.0]);
     let labels: Vec<i32> = (0..count).map(|v| if v % 3 == 0 { 7 } else { 0 }).collect();
     write_label_gifti(&folder.join("areas.label.gii"), "areas", &labels, &table, surface.structure())?;
+    write_annot(&folder.join("lh.areas.annot"), &labels, &coloured(&table))?;
+    write_morphometry(&folder.join("lh.depth"), &depth, surface.triangles().len())?;
+    write_func_gifti(&folder.join("time.func.gii"), &[&depth, &other], surface.structure())?;
+    write_mz3_maps(&folder.join("overlay.mz3"), &[&depth, &other])?;
+    let some: Vec<u32> = (0..count as u32).step_by(5).collect();
+    let label = VertexLabel {
+        points: some.iter().map(|&v| surface.vertices()[v as usize]).collect(),
+        values: some.iter().map(|&v| f64::from(v) / 4.0).collect(),
+        vertices: some,
+        structure: surface.structure(),
+    };
+    write_freesurfer_label(&folder.join("lh.some.label"), &label)?;
+    let small = [SceneSurface::plain("pial", &surface)];
+    SceneOptions::default().with_quantization().write(&folder.join("quantized.glb"), &small)?;
     let scene =
         [0, 6].map(|k| SceneSurface { name: format!("boundary-{k}"), surface: &surface, color: layer_color(k) });
     write_scene(&folder.join("scene.glb"), &scene)?;
@@ -45,4 +61,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arrays = [("vertices", (&vertices).into()), ("triangles", (&triangles).into()), ("depth", (&depth).into())];
     write_npz(&folder.join("surface.npz"), &arrays)?;
     Ok(())
+}
+
+/// The same table with a dark first entry, as FreeSurfer's have.
+fn coloured(table: &LabelTable) -> LabelTable {
+    let mut table = table.clone();
+    table.insert(0, "???", [0.1, 0.1, 0.1, 1.0]);
+    table
 }

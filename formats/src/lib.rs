@@ -41,6 +41,7 @@ mod ply_header;
 mod png_slices;
 mod profile_file;
 mod raw;
+mod raw_parts;
 mod resample;
 mod slices;
 mod space_tag;

@@ -97,7 +97,7 @@ pub(crate) fn decode_maps(path: &Path, bytes: &[u8]) -> Result<Vec<ShapeMap>> {
     };
     let data = &bytes[layout.scalars_at..];
     let each = layout.vertices.saturating_mul(size_bytes);
-    if each == 0 || data.is_empty() || data.len() % each != 0 {
+    if each == 0 || data.is_empty() || !data.len().is_multiple_of(each) {
         let expected = format!("maps of {each} bytes");
         return Err(fault::invalid(path, "MZ3 scalars", expected, format!("{} bytes", data.len())));
     }

@@ -1,6 +1,7 @@
 //! Voxels that lie in a file one after another, plain or compressed: NIfTI, ANALYZE, MGH, NRRD, MetaImage.
 
 use crate::gzip::{self, BlockCache, BlockIndex};
+use crate::raw_parts::Parts;
 use crate::volume_reader::Region;
 use crate::voxel::{Encoding, Voxel};
 use crate::{Result, fault, memory};
@@ -40,8 +41,8 @@ enum Bytes {
     Blocks(File, BlockIndex),
     /// gzip or zlib that cannot, from a byte of the file on, and its name.
     Stream(u64, &'static str),
-    /// Plain bytes in several files, that many in each, from the given byte on.
-    Parts(Vec<(PathBuf, u64)>, u64),
+    /// Plain bytes in several files.
+    Parts(Parts),
     /// Already decoded.
     Memory(Vec<u8>),
 }
@@ -103,17 +104,9 @@ impl RawVoxels {
 
     /// Of plain files that share the values evenly, each from a byte of its own on; `path` is named in errors.
     pub fn of_parts(path: &Path, parts: Vec<(PathBuf, u64)>, layout: RawLayout) -> Result<Self> {
-        let part_bytes = layout.bytes() / parts.len().max(1) as u128;
-        let part_bytes = u64::try_from(part_bytes).unwrap_or(u64::MAX);
-        for (part, offset) in &parts {
-            let file_bytes = std::fs::metadata(part).map_err(fault::io(part))?.len();
-            let expected_bytes = offset.saturating_add(part_bytes);
-            if expected_bytes > file_bytes {
-                return Err(crate::Error::Truncated { path: part.clone(), expected_bytes, found_bytes: file_bytes });
-            }
-        }
-        let most_bytes = part_bytes.saturating_mul(parts.len() as u64);
-        Self::new(path, Bytes::Parts(parts, part_bytes), most_bytes, layout)
+        let parts = Parts::new(parts, layout.bytes())?;
+        let most_bytes = parts.bytes();
+        Self::new(path, Bytes::Parts(parts), most_bytes, layout)
     }
 
     /// Of bytes that another reader decoded from `path`; `layout.offset` counts in them.
@@ -144,7 +137,7 @@ impl RawVoxels {
     /// Short name of how the bytes are packed.
     pub fn packing(&self) -> &'static str {
         match self.bytes {
-            Bytes::Plain(_) | Bytes::Parts(..) => "none",
+            Bytes::Plain(_) | Bytes::Parts(_) => "none",
             Bytes::Blocks(..) => "gzip (blocks)",
             Bytes::Stream(_, name) => name,
             Bytes::Memory(_) => "decoded",
@@ -271,9 +264,9 @@ impl RawVoxels {
                             index.read(&self.path, file, start, buffer, cache)?;
                             buffer.as_slice()
                         }
-                        Bytes::Parts(parts, part_bytes) => {
+                        Bytes::Parts(parts) => {
                             buffer.resize(length, 0);
-                            read_from_parts(parts, *part_bytes, start, buffer)?;
+                            parts.read(start, buffer)?;
                             buffer.as_slice()
                         }
                         Bytes::Stream(..) => &[],
@@ -308,19 +301,4 @@ impl RawVoxels {
         let voxel = i + self.shape[0] * (j + self.shape[1] * k);
         self.offset + (volume / self.planes) as u64 * self.volume_bytes() + voxel as u64 * self.voxel_bytes() as u64
     }
-}
-
-/// Fills `out` from byte `at` of the parts put together; each is opened anew, because there may be thousands.
-fn read_from_parts(parts: &[(PathBuf, u64)], part_bytes: u64, at: u64, out: &mut [u8]) -> Result<()> {
-    let (mut at, mut out) = (at, out);
-    while !out.is_empty() {
-        let (index, within) = ((at / part_bytes) as usize, at % part_bytes);
-        let Some((path, offset)) = parts.get(index) else { return Ok(()) };
-        let taken = out.len().min((part_bytes - within) as usize);
-        let (filled, rest) = out.split_at_mut(taken);
-        let file = File::open(path).map_err(fault::io(path))?;
-        gzip::read_at(&file, filled, offset + within).map_err(fault::io(path))?;
-        (at, out) = (at + taken as u64, rest);
-    }
-    Ok(())
 }

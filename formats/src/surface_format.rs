@@ -18,7 +18,7 @@ pub enum SurfaceFormat {
     Stl,
     /// VTK legacy PolyData, binary, with `SPACE=RAS` in its title: 3D Slicer, ParaView, FSL. Carries maps.
     Vtk,
-    /// The same as text.
+    /// The same as text; its maps must be finite, since VTK cannot read other values.
     VtkAscii,
     /// VTK XML PolyData with field data `SPACE`: 3D Slicer, ParaView. Carries maps.
     Vtp,

@@ -9,7 +9,7 @@ use brainmesh_core::Volume;
 use std::path::Path;
 
 /// Reads a volume as intensities: NIfTI-1 and -2, ANALYZE, MINC1 and MINC2, MGH, NRRD, MetaImage, DICOM (a folder or
-/// a file).
+/// a file), OME-Zarr (a folder), TIFF stacks, and folders of TIFF or PNG slices.
 ///
 /// The format is told by its content, the name is only used to find the other half of a pair. World space is RAS+ mm,
 /// integer voxel coordinates are voxel centres, `i` runs fastest, the file's scaling is applied. Of several volumes in a
@@ -47,14 +47,15 @@ pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeRe
     if minc::is_minc(input.head()) {
         return minc::open(input);
     }
+    // Before TIFF, whose head may stand in the preamble of a DICOM file (PS3.10, 7.1).
+    if dicom::is_dicom(input.head()) {
+        return dicom::open(path, options);
+    }
     if tiff_stack::is_tiff(input.head()) {
         return tiff_stack::open(path, options);
     }
     if png_slices::is_png(input.head()) {
         return png_slices::open(path, &[path.into()], options);
-    }
-    if dicom::is_dicom(input.head()) {
-        return dicom::open(path, options);
     }
     if nrrd::is_nrrd(input.head()) {
         return nrrd::open(input);

@@ -7,6 +7,7 @@
 mod support;
 
 use brainmesh_formats::{DicomPixels, StoredType, read_dicom_pixels};
+use dicom_pixeldata::PixelDecoder;
 use serde_json::Value;
 use std::path::Path;
 use support::fixture;
@@ -47,6 +48,32 @@ fn samples_are_those_pydicom_reads() {
         }
         let (sum, expected) = (found.iter().sum::<f64>(), expected["sum"].as_f64().unwrap());
         assert!((sum - expected).abs() <= 1e-9 * expected.abs() + 0.05 * levels * found.len() as f64, "{name}: {sum}");
+    }
+}
+
+/// `dicom-pixeldata` shares the JPEG library with us, and neither RLE nor JPEG 2000.
+#[test]
+fn samples_are_those_dicom_pixeldata_reads() {
+    let names = [
+        "MR_small_RLE.dcm",
+        "MR_small_jp2klossless.dcm",
+        "MR_small_jpeg_lossless.dcm",
+        "MR_small_padded.dcm",
+        "enhanced.dcm",
+        "pixels/SC_rgb_jpeg_gdcm.dcm",
+    ];
+    for name in names {
+        let theirs = dicom_object::open_file(fixture(name)).unwrap();
+        let theirs = theirs.decode_pixel_data().unwrap();
+        let ours = read_dicom_pixels(&fixture(name)).unwrap();
+        if name == "enhanced.dcm" {
+            // It leaves the overlay bits above the twelve stored ones.
+            let number = |&bytes: &[u8; 2]| (i16::from_le_bytes(bytes) << 4 >> 4).to_le_bytes();
+            let numbers: Vec<u8> = theirs.data().as_chunks().0.iter().flat_map(number).collect();
+            assert_eq!(ours.bytes, numbers, "{name}");
+        } else {
+            assert!(ours.bytes == theirs.data(), "{name}");
+        }
     }
 }
 

@@ -26,7 +26,12 @@ fn a_scene_holds_named_coloured_surfaces_in_metres_with_y_up() {
     let primitive = nodes[1].mesh().unwrap().primitives().next().unwrap();
     let reader = primitive.reader(|_| Some(blob));
     let positions: Vec<[f32; 3]> = reader.read_positions().unwrap().collect();
-    // RAS mm (R, A, S) -> (-R, S, A) in metres: superior is +Y, anterior is +Z.
+    // The mesh holds RAS mm; its node's matrix leads to metres with superior at +Y and anterior at +Z.
+    let matrix = glam::Mat4::from_cols_array_2d(&nodes[1].transform().matrix());
+    assert_eq!(positions[0].map(f64::from), surface.vertices()[0].to_array());
+    let extras: serde_json::Value = serde_json::from_str(nodes[1].extras().as_ref().unwrap().get()).unwrap();
+    assert_eq!((&extras["space"], &extras["mm_per_unit"]), (&"RAS".into(), &1.0.into()));
+    let positions: Vec<[f32; 3]> = positions.iter().map(|p| matrix.transform_point3((*p).into()).to_array()).collect();
     for (found, point) in positions.iter().zip(surface.vertices()) {
         let [r, a, s] = point.to_array();
         for (found, expected) in found.iter().zip([-r, s, a]) {
@@ -46,7 +51,8 @@ fn a_scene_holds_named_coloured_surfaces_in_metres_with_y_up() {
     let [red, green, blue, alpha] = primitive.material().pbr_metallic_roughness().base_color_factor();
     assert!((red - 0.791).abs() < 1e-3 && (green - 0.347).abs() < 1e-3 && blue == 0.0 && alpha == 1.0);
     let bounds = primitive.bounding_box();
-    assert!(positions.iter().all(|p| (0..3).all(|i| bounds.min[i] <= p[i] && p[i] <= bounds.max[i])));
+    let positions = reader.read_positions().unwrap();
+    assert!(positions.into_iter().all(|p| (0..3).all(|i| bounds.min[i] <= p[i] && p[i] <= bounds.max[i])));
 }
 
 #[test]

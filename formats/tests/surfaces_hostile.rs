@@ -8,9 +8,9 @@ mod fixture;
 mod shape;
 
 use brainmesh_formats::{
-    Error, SurfaceFormat, TrainingSet, array_info, npz_names, read_annot, read_label_gifti, read_morphometry, read_npy,
-    read_npz, read_profile_matrix, read_profile_text, read_shape_gifti, read_surface, read_vertex_mask, surface_info,
-    write_surface,
+    Error, SurfaceFormat, TrainingSet, array_info, npz_names, read_annot, read_freesurfer_label, read_label_gifti,
+    read_morphometry, read_npy, read_npz, read_profile_matrix, read_profile_text, read_scene, read_shape_gifti,
+    read_surface, read_vertex_maps, read_vertex_mask, surface_info, write_surface,
 };
 use fixture::fixture;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,9 @@ fn read_all(path: &Path) {
     let _ = read_shape_gifti(path);
     let _ = read_label_gifti(path);
     let _ = read_vertex_mask(path, 5);
+    let _ = read_vertex_maps(path);
+    let _ = read_scene(path);
+    let _ = read_freesurfer_label(path);
     let _ = read_morphometry(path);
     let _ = read_annot(path);
     let _ = read_npy(path);
@@ -33,9 +36,9 @@ fn read_all(path: &Path) {
 }
 
 fn small_fixtures() -> Vec<PathBuf> {
-    let folder = fixture("");
-    let files = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
-    let mut files: Vec<_> = files.filter(|p| p.metadata().unwrap().len() < 8192).collect();
+    let folders = [fixture(""), fixture("peers")];
+    let files = folders.iter().flat_map(|f| std::fs::read_dir(f).unwrap()).map(|e| e.unwrap().path());
+    let mut files: Vec<_> = files.filter(|p| p.is_file() && p.metadata().unwrap().len() < 8192).collect();
     files.sort();
     files
 }
@@ -58,8 +61,13 @@ fn a_truncated_surface_is_an_error_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let (path, cut) = (folder.path().join("lh.whole"), folder.path().join("lh.cut"));
     let surface = shape::lopsided();
-    // FreeSurfer without its footer is a whole surface; an OBJ of fewer lines is a smaller one.
-    for format in [SurfaceFormat::Gifti, SurfaceFormat::Ply, SurfaceFormat::MniObj] {
+    // FreeSurfer without its footer is a whole surface; an OBJ of fewer lines is a smaller one. STL needs its name, since
+    // its length is its only mark.
+    let (path, cut) = (path.with_extension("stl"), cut.with_extension("stl"));
+    for format in SurfaceFormat::ALL {
+        if [SurfaceFormat::FreeSurfer, SurfaceFormat::Obj].contains(&format) {
+            continue;
+        }
         write_surface(&path, &surface, format, None).unwrap();
         let whole = std::fs::read(&path).unwrap();
         for part in 0..40 {
@@ -137,6 +145,159 @@ fn declared_sizes_beyond_the_file_take_no_memory() {
     assert!(matches!(refused("lh.white", freesurfer), Error::Truncated { .. }));
 }
 
+/// Each field, what is wrong with it, and the error.
+#[test]
+fn counts_that_lie_are_named() {
+    let legacy = |body: &str| format!("# vtk DataFile Version 3.0\nSPACE=RAS\nASCII\nDATASET POLYDATA\n{body}");
+    let points = "POINTS 3 float\n0 0 0 1 0 0 0 1 0\n";
+    for (body, expected) in [
+        ("POINTS 4000000000 float\n0 0 0\n".to_owned(), "truncated"),
+        (format!("{points}POLYGONS 4000000000 9\n3 0 1 2\n"), "truncated"),
+        (format!("{points}POLYGONS 2 4\n3 0 1 2\n"), "cells: expected 2"),
+        (format!("{points}POLYGONS 1 4\n9 0 1 2\n"), "cell: expected corners"),
+        (format!("{points}POLYGONS 1 4\n3 0 1 3\n"), "vertex index 3 is out of range"),
+        (format!("{points}POLYGONS 1 4\n3 0 1 -2\n"), "whole number"),
+        (format!("{points}{points}"), "POINTS: expected once"),
+        (format!("{points}POINT_DATA 4\nSCALARS a float\nLOOKUP_TABLE default\n1 2 3 4\n"), "POINT_DATA"),
+        (format!("{points}TRIANGLE_STRIPS 1 4\n3 0 1 2\n"), "triangle strips"),
+        (format!("{points}NONSENSE 1\n"), "keyword"),
+        (points.to_owned(), "POLYGONS: expected once, found none"),
+        ("POLYGONS 0 0\n".to_owned(), "POINTS: expected once, found none"),
+    ] {
+        let error = refused("a.vtk", legacy(&body)).to_string();
+        assert!(error.contains(expected), "{body:?}: {error}");
+    }
+    let mut stl = vec![b' '; 80];
+    stl.extend(4_000_000_000u32.to_le_bytes());
+    assert!(matches!(refused("a.stl", &stl), Error::Truncated { .. }));
+    let mz3 = |attributes: u16, faces: u32, vertices: u32, skip: u32| {
+        let mut file = b"MZ".to_vec();
+        file.extend(attributes.to_le_bytes());
+        [faces, vertices, skip].iter().for_each(|n| file.extend(n.to_le_bytes()));
+        file
+    };
+    assert!(matches!(refused("a.mz3", mz3(3, 4_000_000_000, 3, 0)), Error::Truncated { .. }));
+    assert!(matches!(refused("a.mz3", mz3(3, 1, 4_000_000_000, u32::MAX)), Error::Truncated { .. }));
+    assert!(matches!(refused("a.mz3", mz3(0x100, 0, 0, 0)), Error::Unsupported { .. }));
+    assert!(matches!(refused("a.mz3", mz3(8, 0, 5, 0)), Error::Unsupported { .. }));
+    let two =
+        gifti(r#"Dimensionality="2" Dim0="0" Dim1="3" Encoding="ASCII""#, "").replace("Arrays=\"1\"", "Arrays=\"2\"");
+    let error = refused("a.gii", two);
+    assert!(matches!(&error, Error::Invalid { field, .. } if field == "NumberOfDataArrays"), "{error}");
+}
+
+/// A scene of one triangle with one field replaced.
+#[test]
+fn scenes_that_lie_are_named() {
+    let good = r#"{"asset":{"version":"2.0"},"buffers":[{"byteLength":48}],
+        "bufferViews":[{"buffer":0,"byteLength":36},{"buffer":0,"byteOffset":36,"byteLength":12}],
+        "accessors":[{"bufferView":0,"componentType":5126,"count":3,"type":"VEC3"},
+                     {"bufferView":1,"componentType":5125,"count":3,"type":"SCALAR"}],
+        "meshes":[{"primitives":[{"attributes":{"POSITION":0},"indices":1}]}],
+        "nodes":[{"mesh":0,"name":"a"},{"children":[0]}],"scenes":[{"nodes":[1]}]}"#;
+    let mut binary: Vec<u8> =
+        [0.0f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+    binary.extend([0u32, 1, 2].iter().flat_map(|v| v.to_le_bytes()));
+    let glb = |json: &str| {
+        let mut json = json.as_bytes().to_vec();
+        json.resize(json.len().next_multiple_of(4), b' ');
+        let mut file = b"glTF\x02\x00\x00\x00".to_vec();
+        file.extend((28 + json.len() as u32 + binary.len() as u32).to_le_bytes());
+        file.extend((json.len() as u32).to_le_bytes());
+        file.extend(b"JSON");
+        file.extend(json);
+        file.extend((binary.len() as u32).to_le_bytes());
+        file.extend(b"BIN\0");
+        file.extend(&binary);
+        file
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("good.glb");
+    std::fs::write(&path, glb(good)).unwrap();
+    assert_eq!(read_surface(&path).unwrap().vertices()[1].to_array(), [-1000.0, 0.0, 0.0]);
+    for (from, to, expected) in [
+        (r#""count":3,"type":"VEC3""#, r#""count":4000000000,"type":"VEC3""#, "truncated"),
+        (r#""byteOffset":36"#, r#""byteOffset":18446744073709551615"#, "truncated"),
+        (r#"{"buffer":0,"byteLength":36}"#, r#"{"buffer":0,"byteLength":36,"byteStride":300}"#, "byteStride"),
+        (r#"{"children":[0]}"#, r#"{"children":[1]}"#, "a tree"),
+        (r#"{"children":[0]}"#, r#"{"children":[7]}"#, "node: expected below 2"),
+        (r#"{"children":[0]}"#, r#"{"children":[0,0]}"#, "a tree"),
+        (r#""indices":1"#, r#""indices":9"#, "accessor"),
+        (r#""indices":1"#, r#""indices":0"#, "accessor type"),
+        (r#""indices":1"#, r#""indices":1,"mode":5"#, "mode"),
+        (r#""componentType":5126"#, r#""componentType":1"#, "componentType"),
+        (r#"{"byteLength":48}"#, r#"{"byteLength":48,"uri":"a.bin"}"#, "buffer"),
+        (r#""bufferView":0,"#, "", "accessor"),
+        (r#""scenes":[{"nodes":[1]}]"#, r#""scenes":[]"#, "scene"),
+        (r#""asset""#, r#""extensionsRequired":["KHR_draco_mesh_compression"],"asset""#, "extensionsRequired"),
+        (r#"{"mesh":0,"#, r#"{"mesh":0,"scale":[1,0,1],"#, "node transform"),
+        (
+            r#"{"buffer":0,"byteLength":36}"#,
+            r#"{"buffer":0,"byteLength":36,"extensions":{"EXT_meshopt_compression":{"buffer":0,"byteLength":36,
+               "byteStride":12,"count":4000000000,"mode":"ATTRIBUTES"}}}"#,
+            "truncated",
+        ),
+        (
+            r#"{"buffer":0,"byteLength":36}"#,
+            r#"{"buffer":0,"byteLength":36,"extensions":{"EXT_meshopt_compression":{"buffer":0,"byteLength":36,
+               "byteStride":12,"count":3,"mode":"ATTRIBUTES"}}}"#,
+            "EXT_meshopt_compression",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = refused("a.glb", glb(&good.replace(from, to))).to_string();
+        assert!(error.contains(expected), "{to}: {error}");
+    }
+    let deep = format!("{}{}", "[".repeat(60_000), "]".repeat(60_000));
+    assert!(matches!(refused("a.glb", glb(&deep)), Error::Invalid { .. }));
+}
+
+#[test]
+fn a_gzipped_surface_that_is_a_trap_takes_no_memory() {
+    use std::io::Write;
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..128 {
+        bomb.write_all(&vec![b' '; 1 << 20]).unwrap();
+    }
+    let error = refused("a.gii.gz", bomb.finish().unwrap());
+    assert!(matches!(&error, Error::Unsupported { field, .. } if field == "gzip"), "{error}");
+    let mut whole = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    whole.write_all(b"ply\n").unwrap();
+    let mut whole = whole.finish().unwrap();
+    let crc = whole.len() - 8;
+    whole[crc] ^= 1;
+    assert!(matches!(refused("a.ply.gz", whole), Error::Invalid { .. }), "the checksum is wrong");
+}
+
+#[test]
+fn blocks_of_vtk_data_stop_at_their_size() {
+    use base64::Engine;
+    use std::io::Write;
+    let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    bomb.write_all(&vec![0; 8 << 20]).unwrap();
+    let packed = bomb.finish().unwrap();
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let vtp = |header: [u32; 4], data: &[u8]| {
+        let header = base64.encode(header.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>());
+        format!(
+            r#"<VTKFile type="PolyData" byte_order="LittleEndian" compressor="vtkZLibDataCompressor"><PolyData>
+            <Piece NumberOfPoints="1"><Points><DataArray type="Float32" NumberOfComponents="3" format="binary">
+            {header}{}</DataArray></Points></Piece></PolyData></VTKFile>"#,
+            base64.encode(data)
+        )
+    };
+    let size = packed.len() as u32;
+    for (header, expected) in [
+        ([1, 12, 12, size], "block: expected 12 bytes"),
+        ([1, u32::MAX, u32::MAX, 3], "truncated"),
+        ([u32::MAX, 12, 12, 3], "truncated"),
+        ([1, 12, 12, u32::MAX], "truncated"),
+    ] {
+        let error = refused("a.vtp", vtp(header, &packed)).to_string();
+        assert!(error.contains(expected), "{header:?}: {error}");
+    }
+}
+
 #[test]
 fn a_zlib_stream_stops_at_the_declared_size() {
     use base64::Engine;
@@ -172,10 +333,12 @@ fn external_data_cannot_name_files_elsewhere() {
 fn other_files_are_named_for_what_they_are() {
     assert!(matches!(refused("a", b""), Error::NotRecognised { .. }));
     assert!(matches!(refused("a", b"\x89PNG\r\n"), Error::NotRecognised { .. }));
-    assert!(matches!(refused("a.vtp", "<VTKFile type=\"PolyData\">"), Error::Unsupported { .. }));
+    assert!(matches!(refused("a.vtp", "<VTKFile type=\"ImageData\">"), Error::Unsupported { .. }));
+    assert!(matches!(refused("a.vtp", "<VTKFile type=\"PolyData\">"), Error::Invalid { .. }));
+    assert!(matches!(refused("a.gltf", "{\"asset\": {\"version\": \"2.0\"}}"), Error::Unsupported { .. }));
     assert!(matches!(refused("a.obj", "L 0.1 4\n"), Error::Unsupported { .. }));
     assert!(matches!(refused("a.gii", "<GIFTI><DataArray"), Error::Invalid { .. }));
-    assert!(matches!(refused("lh.quad", b"\xff\xff\xff\x00\x00\x01"), Error::Unsupported { .. }));
+    assert!(matches!(refused("lh.quad", b"\xff\xff\xff\x00\x00\x01"), Error::Truncated { .. }));
 }
 
 #[test]

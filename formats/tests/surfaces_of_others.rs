@@ -41,7 +41,8 @@ fn every_byte_order_array_order_and_type_gives_the_same_surface() {
 fn gifti_transforms_are_not_applied() {
     assert_eq!(points(&read("transformed.surf.gii")), POINTS);
     let info = surface_info(&fixture("transformed.surf.gii")).unwrap();
-    assert_eq!(info.data_space.as_deref(), Some("NIFTI_XFORM_UNKNOWN"));
+    assert_eq!(info.space.as_deref(), Some("NIFTI_XFORM_UNKNOWN"));
+    assert_eq!(info.warnings.len(), 2, "{:?}", info.warnings);
 }
 
 /// Expected coordinates: nibabel's `MGHHeader.get_affine() @ inv(get_vox2ras_tkr())` applied to the stored ones.
@@ -118,11 +119,21 @@ fn fslpy_test_files() {
     assert!((sum - 166_359.785_457_611_08).abs() < 1e-6, "{sum}");
     assert_eq!(surface.triangles().iter().flatten().map(|&v| u64::from(v)).sum::<u64>(), 1_234_500);
     assert_eq!((surface.triangles()[0], surface.triangles()[1279]), ([164, 162, 163], [373, 2, 492]));
-    // One surface with an array of values beside it: the values are not part of the surface.
-    assert_eq!(read("example_bad4.surf.gii"), surface);
+    // One surface with an array of values beside it, which are not part of the surface, and one array fewer than it says.
+    let bad = std::fs::read_to_string(fixture("example_bad4.surf.gii")).unwrap();
+    assert!(bad.contains("NumberOfDataArrays=\"4\""));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("three.surf.gii");
+    std::fs::write(&path, bad.replace("NumberOfDataArrays=\"4\"", "NumberOfDataArrays=\"3\"")).unwrap();
+    assert_eq!(read_surface(&path).unwrap(), surface);
+    let warnings = surface_info(&path).unwrap().warnings;
+    assert!(warnings.iter().any(|w| w.contains("NIFTI_INTENT_NORMAL")), "{warnings:?}");
     let reasons = [
         ("example_bad1.surf.gii", "NIFTI_INTENT_POINTSET arrays", "2"),
         ("example_bad2.surf.gii", "NIFTI_INTENT_TRIANGLE arrays", "2"),
+        ("example_bad3.surf.gii", "NIFTI_INTENT_POINTSET arrays", "0"),
+        ("example_bad5.surf.gii", "NIFTI_INTENT_POINTSET arrays", "0"),
+        ("example_bad4.surf.gii", "NumberOfDataArrays", "3"),
         ("example_bad6.surf.gii", "NIFTI_INTENT_POINTSET arrays", "0"),
     ];
     for (name, reason, count) in reasons {

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 const SHAPE: [usize; 3] = [7, 6, 5];
 
 /// The files, whose generator and program differ for each.
-fn files() -> [PathBuf; 8] {
+fn files() -> [PathBuf; 10] {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/agree");
     let names = ["phantom.nii.gz", "phantom-minc1.mnc", "phantom-minc2.mnc", "dicom"];
     let more = ["phantom.mgz", "phantom-pynrrd.nrrd", "phantom-itk.nhdr", "phantom.mha"];
-    let mut names = names.into_iter().chain(more);
+    let microscopes = ["phantom.ome.zarr", "phantom.ome.tif"];
+    let mut names = names.into_iter().chain(more).chain(microscopes);
     std::array::from_fn(|_| folder.join(names.next().unwrap()))
 }
 

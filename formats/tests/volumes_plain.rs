@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[allow(dead_code, reason = "shared by several tests")]
 #[path = "support/expectation.rs"]
 mod expectation;
 
-use brainmesh_core::{Grid, LabelTable, Silent, Volume};
-use brainmesh_formats::{VolumeOptions, VolumeWriter, read_volume, volume_info, write_volume};
+use brainmesh_core::{Grid, LabelTable, Silent, Volume, WorldPoint};
+use brainmesh_formats::{VolumeOptions, VolumeReader, VolumeWriter, read_volume, volume_info, write_volume};
 use expectation::{check, expectations_of};
 use glam::{DAffine3, DMat3, DVec3};
 use std::path::{Path, PathBuf};
@@ -57,7 +58,10 @@ fn headers_are_told() {
     let info = volume_info(&fixture("time.mgz")).unwrap();
     assert_eq!((info.format, info.volumes, info.time_step_s), ("MGH", 3, Some(2.5)));
     assert!(info.warnings.is_empty());
-    assert!(volume_info(&fixture("no-ras.mgh")).unwrap().warnings[0].contains("goodRASFlag"));
+    // FreeSurfer's wiki, `MghFormat`: x = (-1, 0, 0), y = (0, 0, -1), z = (0, 1, 0) around the middle.
+    let info = volume_info(&fixture("no-ras.mgh")).unwrap();
+    assert!(info.warnings[0].contains("goodRASFlag"));
+    assert_eq!(info.world_from_voxel[..3], [[-1.0, 0.0, 0.0, 2.5], [0.0, 0.0, 1.0, -1.5], [0.0, -1.0, 0.0, 2.0]]);
     let info = volume_info(&fixture("origin.hdr")).unwrap();
     assert_eq!((info.format, info.volumes), ("ANALYZE 7.5", 2));
     assert!(info.warnings[0].contains("originator"), "{:?}", info.warnings);
@@ -78,7 +82,7 @@ fn without_directions_the_ends_of_the_axes_count() {
     assert_eq!((grid.world(), grid.spacing_mm()), ("unregistered", [0.5, 2.0, 2.0]));
     // In left, posterior, superior: 1, nowhere (0), 10 + 1.
     assert_eq!(grid.affine().translation, DVec3::new(-1.0, 0.0, 11.0));
-    assert_eq!(grid.orientation(), "LPS");
+    assert_eq!(grid.orientation().to_string(), "LPS");
 }
 
 #[test]
@@ -94,7 +98,8 @@ fn units_of_the_space_become_millimetres() {
     assert!(error(&mixed).contains("space units"));
     let cm = changed(folder.path(), "u1.mha", "CenterOfRotation", "DistanceUnits = cm\nCenterOfRotation");
     let plain = volume_info(&fixture("u1.mha")).unwrap().spacing_mm;
-    assert_eq!(volume_info(&cm).unwrap().spacing_mm, plain.map(|mm| 10.0 * mm));
+    let found = DVec3::from_array(volume_info(&cm).unwrap().spacing_mm);
+    assert!(found.abs_diff_eq(10.0 * DVec3::from_array(plain), 1e-12));
 }
 
 #[test]
@@ -187,6 +192,29 @@ fn segments_keep_their_names_and_colours() {
     assert!(writer.write(&path, &[floats], &Silent).unwrap_err().to_string().contains("integer labels"));
     let negative = volume((0..60).map(|n| -n), "scanner");
     assert!(writer.write(&path, &[negative], &Silent).unwrap_err().to_string().contains("label -1"));
+}
+
+/// What `make_slicer_segments.py` had 3D Slicer write: voxels 1 to 3, and 2 to 4, of a row.
+#[test]
+fn slicers_own_segmentations_are_read() {
+    let at = |file: &VolumeReader, plane: usize, i: f64| {
+        let volume = file.read::<u8>(plane, &Silent).unwrap();
+        let p_voxel = volume.grid().voxel_from_world(WorldPoint::new(10.0 - 0.5 * i, 21.0, 30.0)).0;
+        assert!(p_voxel.distance(p_voxel.round()) < 1e-9);
+        let [i, j, k] = p_voxel.round().to_array();
+        // Slicer crops to the segments.
+        if i < 0.0 { Some(0) } else { volume.get(i as usize, j as usize, k as usize).or(Some(0)) }.unwrap()
+    };
+    let one = VolumeOptions::default().open(&fixture("slicer-one.seg.nrrd")).unwrap();
+    assert!(one.info().planes.is_empty() && one.info().warnings.is_empty());
+    assert_eq!([0.0, 1.0, 2.0, 3.0, 4.0].map(|i| at(&one, 0, i)), [0, 1, 1, 1, 0]);
+    let label = one.labels().get(1).unwrap();
+    assert_eq!((label.name.as_str(), label.rgba), ("layer II\\III", [1.0, 0.5, 0.25, 1.0]));
+    let two = VolumeOptions::default().open(&fixture("slicer-two.seg.nrrd")).unwrap();
+    assert_eq!(two.info().planes, ["layer II\\III", "lesion"]);
+    assert_eq!([0.0, 1.0, 2.0, 3.0, 4.0].map(|i| at(&two, 0, i)), [0, 1, 1, 1, 0]);
+    assert_eq!([0.0, 1.0, 2.0, 3.0, 4.0].map(|i| at(&two, 1, i)), [0, 0, 1, 1, 1]);
+    assert!(two.info().warnings[0].contains("lesion"));
 }
 
 #[test]

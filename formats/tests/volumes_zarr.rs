@@ -33,7 +33,11 @@ fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &to) } else { drop(std::fs::copy(entry.path(), to).unwrap()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 
@@ -127,7 +131,7 @@ fn planes_orientations_and_labels() {
     assert_eq!((plane.grid().shape(), plane.get(3, 4, 0)), ([7, 6, 1], Some(expected(3, 4, 2, 0))));
     assert!(volume_info(&fixture("v3-plane")).unwrap().warnings.iter().any(|w| w.contains("1 mm thick")));
     let oriented = read_volume(&fixture("v3-oriented")).unwrap();
-    assert_eq!((oriented.grid().orientation(), oriented.grid().world()), ("LPS".into(), "anatomical"));
+    assert_eq!((oriented.grid().orientation().to_string().as_str(), oriented.grid().world()), ("LPS", "anatomical"));
     assert_eq!(world(oriented.grid(), [1.0, 1.0, 1.0]), DVec3::new(-30.25, -20.5, 15.0));
     let labels = VolumeOptions::default().open(&fixture("v3-labels")).unwrap();
     assert_eq!(labels.labels().get(7).unwrap().name, "layer VI");

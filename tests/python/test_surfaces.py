@@ -1,12 +1,14 @@
 """Files brainmesh writes, read back by nibabel, numpy and VTK.
 
     pip install nibabel numpy vtk pytest
-    pytest formats/tests/python/test_surfaces.py
+    pytest tests/python/test_surfaces.py
 
 The files come from `cargo run -p brainmesh-formats --example write_all`; BRAINMESH_WRITTEN names a folder that already
 holds them.
 """
 
+import gzip
+import json
 import os
 import struct
 import subprocess
@@ -88,6 +90,78 @@ def test_freesurfer(written, truth):
     assert np.allclose(header.get_affine() @ np.linalg.inv(header.get_vox2ras_tkr()), np.eye(4))
 
 
+def test_freesurfer_maps(written, truth):
+    assert np.array_equal(nib.freesurfer.read_morph_data(written / "lh.depth"), truth["depth"], equal_nan=True)
+    labels, colours, names = nib.freesurfer.read_annot(written / "lh.areas.annot", orig_ids=False)
+    # nibabel numbers colours by the keys of the table (0 and 7) and names one after another.
+    assert np.array_equal(labels, np.where(np.arange(66) % 3 == 0, 7, 0))
+    assert names == [b"???", b'area "17" & <V1>'] and list(colours[7][:4]) == [64, 128, 191, 0]
+    vertices, values = nib.freesurfer.read_label(written / "lh.some.label", read_scalars=True)
+    assert np.array_equal(vertices, np.arange(0, 66, 5)) and np.array_equal(values, vertices / 4)
+
+
+def test_gifti_time_series(written, truth):
+    image = nib.load(written / "time.func.gii")
+    assert [a.intent for a in image.darrays] == [nib.nifti1.intent_codes["NIFTI_INTENT_TIME_SERIES"]] * 2
+    depth, half = image.agg_data("time series").T
+    assert np.array_equal(depth, truth["depth"], equal_nan=True) and np.array_equal(half, np.arange(66) * 0.5)
+
+
+def test_mz3(written, truth):
+    """By the layout of its specification: no Python package reads it."""
+    data = gzip.decompress((written / "mz3.mz3").read_bytes())
+    magic, attributes, faces, vertices, skip = struct.unpack("<2sHIII", data[:16])
+    assert (magic, attributes, faces, vertices, skip) == (b"MZ", 3, 128, 66, 0)
+    assert np.array_equal(np.frombuffer(data[16:1552], "<i4").reshape(-1, 3), truth["triangles"])
+    assert np.array_equal(np.frombuffer(data[1552:], "<f4").reshape(-1, 3), truth["vertices"].astype("f4"))
+    data = gzip.decompress((written / "overlay.mz3").read_bytes())
+    assert struct.unpack("<2sHIII", data[:16]) == (b"MZ", 8, 0, 66, 0)
+    depth, half = np.frombuffer(data[16:], "<f4").reshape(2, 66)
+    assert np.array_equal(depth, truth["depth"], equal_nan=True) and np.array_equal(half, np.arange(66) * 0.5)
+
+
+def in_gltf_metres(truth):
+    right, anterior, superior = truth["vertices"].T
+    return np.stack([-right, superior, anterior], axis=1) / 1000
+
+
+def test_quantized_glb(written, truth):
+    """By the text of KHR_mesh_quantization, since VTK does not know it."""
+    data = (written / "quantized.glb").read_bytes()
+    size = struct.unpack("<I", data[12:16])[0]
+    scene, binary = json.loads(data[20 : 20 + size]), data[28 + size :]
+    assert scene["extensionsRequired"] == ["KHR_mesh_quantization"]
+    (node,) = scene["nodes"]
+    positions = scene["accessors"][scene["meshes"][node["mesh"]]["primitives"][0]["attributes"]["POSITION"]]
+    view = scene["bufferViews"][positions["bufferView"]]
+    assert positions["componentType"] == 5123 and not positions.get("normalized") and view["byteStride"] == 8
+    stored = np.frombuffer(binary[view["byteOffset"] :], "<u2", 66 * 4).reshape(66, 4)[:, :3]
+    assert stored.min(axis=0).tolist() == positions["min"] and stored.max(axis=0).tolist() == positions["max"]
+    matrix = np.array(node["matrix"]).reshape(4, 4).T
+    points = stored @ matrix[:3, :3].T + matrix[:3, 3]
+    assert np.abs(points - in_gltf_metres(truth)).max() < 1.1e-6  # half of 140 mm / 65535
+    extras = node["extras"]
+    points = stored * extras["mm_per_unit"] + extras["origin_mm"]
+    assert extras["space"] == "RAS" and np.abs(points - truth["vertices"]).max() < 1.1e-3
+
+
+def test_vtk_reads_glb(written, truth):
+    """Metres with +Y up, after the transforms of the nodes."""
+    vtk = pytest.importorskip("vtk")
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    reader = vtk.vtkGLTFReader()
+    reader.SetFileName(str(written / "glb.glb"))
+    reader.Update()
+    flatten = vtk.vtkCompositeDataGeometryFilter()
+    flatten.SetInputConnection(reader.GetOutputPort())
+    flatten.Update()
+    mesh = flatten.GetOutput()
+    points = vtk_to_numpy(mesh.GetPoints().GetData())
+    assert np.abs(points - in_gltf_metres(truth)).max() < 1e-8
+    assert np.array_equal(vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3), truth["triangles"])
+
+
 def test_mni_obj(written, truth):
     words = (written / "mniobj.obj").read_text().split()
     assert words[0] == "P" and words[6] == "66"
@@ -101,7 +175,8 @@ def test_mni_obj(written, truth):
 
 
 @pytest.mark.parametrize("name, reader", [("ply.ply", "vtkPLYReader"), ("vtp.vtp", "vtkXMLPolyDataReader"),
-                                          ("obj.obj", "vtkOBJReader"), ("stl.stl", "vtkSTLReader")])
+                                          ("obj.obj", "vtkOBJReader"), ("stl.stl", "vtkSTLReader"),
+                                          ("vtk.vtk", "vtkPolyDataReader"), ("vtkascii.vtk", "vtkPolyDataReader")])
 def test_vtk(written, truth, name, reader):
     vtk = pytest.importorskip("vtk")
     from vtk.util.numpy_support import vtk_to_numpy
@@ -121,15 +196,18 @@ def test_vtk(written, truth, name, reader):
     if name == "vtp.vtp":
         space = mesh.GetFieldData().GetAbstractArray("SPACE")
         assert space.GetNumberOfValues() == 1 and space.GetValue(0) == "RAS"
+    if name in ("vtp.vtp", "vtk.vtk"):
         depth = vtk_to_numpy(mesh.GetPointData().GetArray("depth"))
         assert np.array_equal(depth, truth["depth"], equal_nan=True)
+    if name.endswith(".vtk"):
+        assert "SPACE=RAS" in reader.GetHeader()
     if name == "ply.ply":
         assert b"comment SPACE=RAS\n" in (written / name).read_bytes()
     if name == "obj.obj":
         assert "SPACE=RAS" in (written / name).read_text().splitlines()[0]
 
 
-@pytest.mark.parametrize("name", ["ply.ply", "vtp.vtp", "obj.obj", "stl.stl"])
+@pytest.mark.parametrize("name", ["ply.ply", "vtp.vtp", "vtk.vtk", "vtkascii.vtk", "obj.obj", "stl.stl"])
 def test_slicer_takes_coordinates_as_ras(written, truth, name):
     """3D Slicer would mirror a model whose space it has to guess. Needs `pip install slicer-core` (brings its own VTK)."""
     slicer = pytest.importorskip("slicer")

@@ -3,15 +3,17 @@ use crate::args::{ConvertCommand, InterpolationArg};
 use crate::plan::parse_format;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_formats::{
-    Error as FormatsError, Interpolation, StoredType, SurfaceFormat, VolumeConversion, VolumeOptions, VolumeReader,
-    read_surface, write_surface,
+    Error as FormatsError, Interpolation, StoredType, SurfaceFormat, VertexMaps, VertexValues, VolumeConversion,
+    VolumeFormat, VolumeOptions, VolumeReader, dicom_sidecar, read_surface, read_vertex_maps, write_atomically,
+    write_surface,
 };
-use std::path::Path;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 pub fn run(arguments: &ConvertCommand, progress: &Progress) -> Result<ExitCode> {
     let (input, output) = (&arguments.input, &arguments.output);
     check_paths(arguments)?;
-    match open_volume(arguments) {
+    match volume_options(arguments).open(input) {
         Ok(reader) => convert_volume(arguments, &reader, progress)?,
         // No volume: a surface, or nothing we know.
         Err(FormatsError::NotRecognised { .. }) if input.is_file() => convert_surface(arguments)?,
@@ -45,7 +47,7 @@ fn check_paths(arguments: &ConvertCommand) -> Result<()> {
     Ok(())
 }
 
-fn open_volume(arguments: &ConvertCommand) -> brainmesh_formats::Result<VolumeReader> {
+fn volume_options(arguments: &ConvertCommand) -> VolumeOptions {
     let mut options = VolumeOptions::default().with_repair(arguments.repair);
     if let Some(uid) = &arguments.series {
         options = options.with_series(uid);
@@ -53,7 +55,7 @@ fn open_volume(arguments: &ConvertCommand) -> brainmesh_formats::Result<VolumeRe
     if let Some(index) = arguments.volume {
         options = options.with_volume_index(index);
     }
-    options.open(&arguments.input)
+    options
 }
 
 fn convert_volume(arguments: &ConvertCommand, reader: &VolumeReader, progress: &Progress) -> Result<()> {
@@ -65,15 +67,58 @@ fn convert_volume(arguments: &ConvertCommand, reader: &VolumeReader, progress: &
     }
     let conversion = conversion(arguments, reader.grid().shape())?;
     let plan = conversion.plan(reader, &arguments.output).map_err(|error| with_hint(error, arguments))?;
+    let sidecar = sidecar(arguments, reader, plan.grid() == reader.grid())?;
     if !arguments.dry_run {
         let written = plan.run(progress);
         progress.finish();
         written.map_err(|error| at_output(error, arguments))?;
+        if let Some((path, content)) = &sidecar {
+            write_sidecar(path, content)?;
+        }
     }
     let shown = volume_line(plan.grid(), plan.volumes(), plan.stored());
     print_line(format!("{}: {shown}", arguments.output.display()));
     plan.notes().iter().for_each(|note| print_line(format!("  {note}")));
+    if let Some((path, _)) = sidecar {
+        print_line(format!("  acquisition parameters (nothing about the person) in {}", path.display()));
+    }
     Ok(())
+}
+
+/// What BIDS puts beside a NIfTI file that comes from DICOM.
+fn sidecar(arguments: &ConvertCommand, reader: &VolumeReader, is_same_grid: bool) -> Result<Option<(PathBuf, Value)>> {
+    let output = &arguments.output;
+    if reader.info().format != "DICOM" || VolumeFormat::from_path(output) != Some(VolumeFormat::Nifti) {
+        return Ok(None);
+    }
+    let plain = if output.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) {
+        output.with_extension("")
+    } else {
+        output.clone()
+    };
+    let path = plain.with_extension("json");
+    if path.exists() && !arguments.force {
+        return Err(Error::Usage(format!("{}: exists already; --force replaces it", path.display())));
+    }
+    let mut content = dicom_sidecar(&arguments.input, &volume_options(arguments))?;
+    if let Value::Object(fields) = &mut content
+        && !is_same_grid
+    {
+        // They count slices and name axes as the series has them.
+        AXIS_FIELDS.iter().for_each(|&name| drop(fields.remove(name)));
+    }
+    Ok(Some((path, content)))
+}
+
+/// Fields of a sidecar that mean the axes of the image.
+const AXIS_FIELDS: [&str; 3] = ["SliceTiming", "PhaseEncodingAxis", "PhaseEncodingDirection"];
+
+fn write_sidecar(path: &Path, content: &Value) -> Result<()> {
+    let text = format!("{content:#}\n");
+    let written = write_atomically(path, |file| {
+        file.write_all(text.as_bytes()).map_err(|source| FormatsError::Io { path: path.into(), source })
+    });
+    written.map_err(|error| at(path, error))
 }
 
 fn conversion(arguments: &ConvertCommand, shape: [usize; 3]) -> Result<VolumeConversion> {
@@ -130,16 +175,22 @@ fn is_choice_of_volume(field: &str) -> bool {
     field == "voxels" || field == "number of volumes"
 }
 
-/// What the system says about the output is no fault of the input.
+/// What the system says about an output is no fault of the input.
+fn at(output: &Path, error: FormatsError) -> Error {
+    match error {
+        FormatsError::Io { path, source } if path == output => Error::Write { path, source },
+        error => error.into(),
+    }
+}
+
 fn at_output(error: FormatsError, arguments: &ConvertCommand) -> Error {
     match error {
-        FormatsError::Io { path, source } if path == arguments.output => Error::Write { path, source },
         FormatsError::Invalid { ref field, .. }
             if field == "intensity" && arguments.stored.is_some() && !arguments.scale =>
         {
             Error::Unusable(format!("{error}; --scale spreads intensities over the type"))
         }
-        error => error.into(),
+        error => at(&arguments.output, error),
     }
 }
 
@@ -160,12 +211,35 @@ fn convert_surface(arguments: &ConvertCommand) -> Result<()> {
             ))
         })?,
     };
+    // A surface without maps is no error.
+    let found = read_vertex_maps(input).unwrap_or_default();
+    let maps = if format.carries_maps() { named(&found)? } else { VertexMaps::default() };
     if !arguments.dry_run {
-        write_surface(output, &surface, format, None).map_err(|error| at_output(error, arguments))?;
+        write_surface(output, &surface, format, Some(&maps)).map_err(|error| at_output(error, arguments))?;
     }
     let (vertices, triangles) = (surface.vertices().len(), surface.triangles().len());
-    print_line(format!("{}: {vertices} vertices, {triangles} triangles, {format:?}", output.display()));
+    print_line(format!("{}: {vertices} vertices, {triangles} triangles, {}", output.display(), format.name()));
+    for (count, fate) in [(maps.len(), "kept"), (found.len() - maps.len(), "left out")] {
+        if count > 0 {
+            print_line(format!("  {count} maps of values a vertex {fate}"));
+        }
+    }
     Ok(())
+}
+
+/// The numeric maps of a file, with names that every format can hold.
+fn named(found: &[VertexValues]) -> Result<VertexMaps> {
+    let mut maps = VertexMaps::default();
+    for (n, map) in found.iter().enumerate() {
+        let VertexValues::Shape(map) = map else { continue };
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
+        let mut name: String = map.name.chars().map(plain).collect();
+        if name.is_empty() || maps.iter().any(|(other, _)| other == name) {
+            name += &format!("map{n}");
+        }
+        maps.push(name, map.values.clone())?;
+    }
+    Ok(maps)
 }
 
 /// The first option given that only volumes have.

@@ -63,7 +63,7 @@ pub fn print_text(path: &Path, summary: &Value) {
         line("stored as", format!("{stored}{}", scaling(fields)));
         let packing = fields.get("compression").and_then(Value::as_str).unwrap_or_default();
         let parts = if is_lazy { "parts are read alone" } else { "a part is read by reading all" };
-        line("compression", format!("{packing} ({parts})"));
+        line("compression", format!("{packing}; {parts}"));
     }
     match fields.get("extensions").and_then(Value::as_u64) {
         Some(0) | None => {}
@@ -142,5 +142,5 @@ fn numbers(fields: &Map<String, Value>, name: &str) -> Option<[f64; 3]> {
 }
 
 fn line(name: &str, value: String) {
-    print_line(format!("  {name:<18}{value}"));
+    print_line(format!("  {name:<20} {value}"));
 }

@@ -166,9 +166,7 @@ impl VolumeConversion {
         let source = reader.path();
         let is_float = |stored: StoredType| stored.integer_range().is_none();
         if let Some(stored) = self.stored.filter(|&stored| !format.stores(stored)) {
-            let types: Vec<_> =
-                StoredType::ALL.into_iter().filter(|&s| format.stores(s)).map(StoredType::name).collect();
-            return Err(fault::unsupported(source, "type for the output", stored, &types.join(", ")));
+            return Err(fault::unsupported(source, "type for the output", stored, &names(format)));
         }
         if self.scale {
             let stored = self.stored.filter(|&stored| !is_float(stored));
@@ -179,7 +177,7 @@ impl VolumeConversion {
                     source,
                     "scaling",
                     format!("{format:?}"),
-                    "a format with a slope: NIfTI",
+                    "a format with a slope: NIfTI, MINC",
                 ));
             }
             return Ok((stored, Values::Spread));
@@ -190,14 +188,19 @@ impl VolumeConversion {
             _ => None,
         };
         let keeps_values = match change {
-            Change::Swap(_) => info.scaling != Scaling::PerSlice && (linear.is_none() || format.carries_scaling()),
+            Change::Swap(_) => match info.scaling {
+                Scaling::None => true,
+                // A slope of 0 hides what is stored.
+                Scaling::Linear { slope, .. } => slope != 0.0 && format.carries_scaling(),
+                Scaling::PerSlice => false,
+            },
             Change::Resample(interpolation) => info.scaling == Scaling::None && interpolation == Interpolation::Nearest,
         };
         let is_resampled = matches!(change, Change::Resample(_));
-        if keeps_values
-            && self.stored.is_none_or(|stored| stored == old)
-            && let Some(stored) = smallest_holding(old, format)
-        {
+        if keeps_values && self.stored.is_none_or(|stored| stored == old) {
+            let stored = smallest_holding(old, format).ok_or_else(|| {
+                fault::unsupported(source, "type", old, &format!("a type chosen for {format:?}: {}", names(format)))
+            })?;
             if stored != old {
                 notes.push(format!("{old} becomes {stored}, since {format:?} files hold no {old}"));
             }
@@ -228,6 +231,12 @@ impl VolumeConversion {
     }
 }
 
+/// Types that a format stores.
+fn names(format: VolumeFormat) -> String {
+    let types: Vec<_> = StoredType::ALL.into_iter().filter(|&s| format.stores(s)).map(StoredType::name).collect();
+    types.join(", ")
+}
+
 /// The type itself, or the smallest that holds all its values, as far as the format stores it.
 fn smallest_holding(old: StoredType, format: VolumeFormat) -> Option<StoredType> {
     if format.stores(old) {
@@ -237,7 +246,8 @@ fn smallest_holding(old: StoredType, format: VolumeFormat) -> Option<StoredType>
         (Some(old), Some(new)) => new.0 <= old.0 && old.1 <= new.1,
         // A mantissa of 24 or 53 bits.
         (Some(_), None) => 2 * old.size_bytes() <= new.size_bytes(),
-        (None, None) => old.size_bytes() <= new.size_bytes(),
+        // Where there is no float64, the nearest float32.
+        (None, None) => old.size_bytes() <= new.size_bytes() || !format.stores(StoredType::Float64),
         (None, Some(_)) => false,
     };
     let candidates = StoredType::ALL.into_iter().filter(|&new| format.stores(new) && holds(new));

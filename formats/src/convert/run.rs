@@ -62,7 +62,7 @@ impl VolumeConversionPlan<'_> {
     /// # Errors
     /// As reading and writing; an intensity that the type asked for cannot hold; cancelled.
     pub fn run(&self, monitor: &dyn Monitor) -> Result<()> {
-        if self.volumes.len() > 1 || self.values == Values::Spread {
+        if self.volumes.len() > 1 || self.values == Values::Spread || self.is_large() {
             self.reader.load()?;
         }
         let scaling = match self.values {
@@ -88,11 +88,14 @@ impl VolumeConversionPlan<'_> {
     /// Slices of the result that are made at a time: all of them where it is small, or where every part costs a whole file.
     fn slices(&self) -> usize {
         let [ni, nj, nk] = self.grid.shape();
-        let slice_bytes = ni * nj * self.stored.size_bytes();
-        if !self.reader.reads_parts() || slice_bytes.saturating_mul(nk) <= 4 * self.slab_bytes {
+        if !self.reader.reads_parts() || !self.is_large() {
             return nk;
         }
-        (self.slab_bytes / slice_bytes).clamp(1, nk)
+        (self.slab_bytes / (ni * nj * self.stored.size_bytes())).clamp(1, nk)
+    }
+
+    fn is_large(&self) -> bool {
+        self.grid.voxel_count().saturating_mul(self.stored.size_bytes()) > 4 * self.slab_bytes
     }
 
     /// Slices `k` of the `n`th volume of the result.
@@ -194,5 +197,66 @@ impl VolumeConversionPlan<'_> {
             }
         }
         spread(source, self.stored, low, high)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{StoredType, VolumeConversion, VolumeOptions, VolumeWriter};
+    use brainmesh_core::{Grid, Silent, Volume};
+    use flate2::{Compression, write::GzEncoder};
+    use glam::{DAffine3, DMat3, DVec3};
+    use std::io::Write;
+    use std::path::Path;
+
+    fn read(path: &Path) -> Vec<Volume<f64>> {
+        let file = VolumeOptions::default().open(path).unwrap();
+        (0..file.info().volumes).map(|n| file.read(n, &Silent).unwrap()).collect()
+    }
+
+    #[test]
+    fn slabs_give_what_the_whole_gives() {
+        let m = DMat3::from_cols(DVec3::new(0.9, 0.1, 0.0), DVec3::new(-0.1, 1.1, 0.2), DVec3::new(0.1, 0.6, 2.1));
+        let grid = Grid::new([9, 8, 7], DAffine3::from_mat3_translation(m, DVec3::ONE), "scanner").unwrap();
+        let values = |t: usize| (0..504).map(|n| ((n * 31 + t * 7) % 211) as i16 - 50).collect::<Vec<_>>();
+        let volumes = [0, 1].map(|t| Volume::new(grid.clone(), values(t)).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let plain = folder.path().join("plain.nii");
+        VolumeWriter::default().with_scaling(0.5, 3.0).write(&plain, &volumes, &Silent).unwrap();
+        // One member, which can only be read from its start.
+        let stream = folder.path().join("stream.nii.gz");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&std::fs::read(&plain).unwrap()).unwrap();
+        std::fs::write(&stream, encoder.finish().unwrap()).unwrap();
+
+        let none = VolumeConversion::default();
+        let conversions = [
+            none.clone(),
+            VolumeConversion { orientation: Some("SLP".parse().unwrap()), ..none.clone() },
+            VolumeConversion { region: Some([1..8, 0..3, 2..7]), orthonormal: true, fill: -1.0, ..none.clone() },
+            VolumeConversion { stored: Some(StoredType::Uint8), scale: true, ..none.clone() },
+            VolumeConversion { spacing_mm: Some([0.7; 3]), volume_index: Some(1), ..none },
+        ];
+        for (n, conversion) in conversions.iter().enumerate() {
+            for source in [&plain, &stream] {
+                for name in ["new.nii", "new.nii.gz", "new.hdr"] {
+                    let [whole, slabs] = [1 << 30, 100].map(|slab_bytes| {
+                        let out = folder.path().join(name);
+                        let file = VolumeOptions::default().open(source).unwrap();
+                        let mut plan = conversion.plan(&file, &out).unwrap();
+                        plan.slab_bytes = slab_bytes;
+                        plan.run(&Silent).unwrap();
+                        read(&out)
+                    });
+                    assert_eq!(whole.len(), slabs.len());
+                    for (a, b) in whole.iter().zip(&slabs) {
+                        assert_eq!(a.grid(), b.grid());
+                        let worst = a.data().iter().zip(b.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                        // Places between voxels are rounded differently.
+                        assert!(worst < 1e-4, "conversion {n} into {name}: {worst}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
 use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set, with_known_type};
-use super::{csa, sidecar};
+use super::{csa, is_dicom, sidecar};
 use crate::bytes::read_head;
 use crate::input::Input;
 use crate::{Result, fault};
@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// Headers are seldom longer; the few that are cost a second read.
 const HEAD_BYTES: usize = 1 << 16;
+/// Deflated bytes may inflate to so many, and to so many times more.
+const INFLATED_BYTES: u64 = 64 << 20;
+const INFLATED_RATIO: u64 = 64;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
@@ -78,10 +81,22 @@ impl DicomFile {
     /// Reads the header; `None` where the file holds no pixel data (reports, presentation states, DICOMDIR).
     pub fn open(path: &Path) -> Result<Option<Self>> {
         let (head, length) = read_head(path, HEAD_BYTES)?;
+        Self::begun(path, &head, length)
+    }
+
+    /// The same of a file that may be of any format: `None` where it is no DICOM file.
+    pub fn open_if_dicom(path: &Path) -> Result<Option<Self>> {
+        let (head, length) = read_head(path, HEAD_BYTES)?;
+        let found = if head.starts_with(&GZIP) { is_dicom(Input::open(path)?.head()) } else { is_dicom(&head) };
+        if found { Self::begun(path, &head, length) } else { Ok(None) }
+    }
+
+    /// Reads on behind the first bytes where they are too few.
+    fn begun(path: &Path, head: &[u8], length: u64) -> Result<Option<Self>> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if head.len() < length
             && !head.starts_with(&GZIP)
-            && let Some(found) = Self::parse(path, &head, length)?
+            && let Some(found) = Self::parse(path, head, length)?
         {
             return Ok(found);
         }
@@ -196,13 +211,32 @@ fn transfer_syntax(path: &Path, bytes: &[u8], total: usize) -> Result<Option<(St
 }
 
 fn content(path: &Path) -> Result<Vec<u8>> {
-    Input::open(path)?.into_bytes(u64::MAX)
+    let input = Input::open(path)?;
+    if !input.is_gzip() {
+        return input.into_bytes(u64::MAX);
+    }
+    let packed = std::fs::metadata(path).map_err(fault::io(path))?.len();
+    let most = most_inflated(packed);
+    within(path, packed, most, input.into_bytes(most + 1)?)
+}
+
+/// What deflated bytes may inflate to: images seldom shrink to a tenth, and a bomb to a thousandth.
+fn most_inflated(packed: u64) -> u64 {
+    INFLATED_BYTES.saturating_add(packed.saturating_mul(INFLATED_RATIO))
+}
+
+fn within(path: &Path, packed: u64, most: u64, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if bytes.len() as u64 <= most {
+        return Ok(bytes);
+    }
+    Err(fault::invalid(path, "deflated data", format!("at most {most} bytes in {packed}"), "more"))
 }
 
 fn inflate(path: &Path, deflated: &[u8]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    DeflateDecoder::new(deflated).read_to_end(&mut bytes).map_err(fault::io(path))?;
-    Ok(bytes)
+    let (packed, mut bytes) = (deflated.len() as u64, Vec::new());
+    let most = most_inflated(packed);
+    DeflateDecoder::new(deflated).take(most + 1).read_to_end(&mut bytes).map_err(fault::io(path))?;
+    within(path, packed, most, bytes)
 }
 
 fn parse(path: &Path, transfer_syntax: &str, elements: &[u8]) -> Result<DefaultDicomObject> {

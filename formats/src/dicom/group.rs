@@ -9,12 +9,30 @@ const SAME_SPACING: f64 = 1e-3;
 /// Cosine of the angle by which slices of one volume may differ (0.06 degrees).
 const SAME_DIRECTION: f64 = 1.0 - 5e-7;
 
-/// In what two slices may differ, each with what is said about it.
-const FIELDS: [(&str, fn(&Frame, &Frame) -> bool, fn(&Frame) -> String); 4] = [
-    ("Columns and Rows", same_size, |f| format!("{} x {}", f.columns, f.rows)),
-    ("ImageOrientationPatient", same_orientation, |f| format!("{:.4} {:.4}", f.row_lps, f.column_lps)),
-    ("PixelSpacing", same_spacing, |f| format!("{} x {} mm", f.spacing_mm[0], f.spacing_mm[1])),
-    ("FrameOfReferenceUID", |a, b| a.frame_of_reference == b.frame_of_reference, |f| f.frame_of_reference.clone()),
+/// In what two slices may differ.
+struct Field {
+    name: &'static str,
+    same: fn(&Frame, &Frame) -> bool,
+    say: fn(&Frame) -> String,
+}
+
+const FIELDS: [Field; 4] = [
+    Field { name: "Columns and Rows", same: same_size, say: |f| format!("{} x {}", f.columns, f.rows) },
+    Field {
+        name: "ImageOrientationPatient",
+        same: same_orientation,
+        say: |f| format!("{:.4} {:.4}", f.row_lps, f.column_lps),
+    },
+    Field {
+        name: "PixelSpacing",
+        same: same_spacing,
+        say: |f| format!("{} x {} mm", f.spacing_mm[0], f.spacing_mm[1]),
+    },
+    Field {
+        name: "FrameOfReferenceUID",
+        same: |a, b| a.frame_of_reference == b.frame_of_reference,
+        say: |f| f.frame_of_reference.clone(),
+    },
 ];
 
 /// The frames of one kind: of one size, orientation, spacing and frame of reference. There is one kind, or `number`, from 1,
@@ -29,7 +47,7 @@ pub(super) fn one_kind(
     let mut kinds: Vec<Vec<Frame>> = Vec::new();
     for frame in frames {
         let alike =
-            |kind: &&mut Vec<Frame>| kind.first().is_some_and(|f| FIELDS.iter().all(|(_, same, _)| same(f, &frame)));
+            |kind: &&mut Vec<Frame>| kind.first().is_some_and(|f| FIELDS.iter().all(|field| (field.same)(f, &frame)));
         match kinds.iter_mut().find(alike) {
             Some(kind) => kind.push(frame),
             None => kinds.push(vec![frame]),
@@ -41,8 +59,8 @@ pub(super) fn one_kind(
     if kinds.len() <= 1 && number.is_none() {
         return Ok(kinds.pop().unwrap_or_default());
     }
-    let differ = |field: &&(_, fn(&Frame, &Frame) -> bool, _)| kinds.windows(2).any(|k| !(field.1)(&k[0][0], &k[1][0]));
-    let &(field, _, say) = FIELDS.iter().find(differ).unwrap_or(&FIELDS[1]);
+    let differ = |field: &&Field| kinds.windows(2).any(|pair| !(field.same)(&pair[0][0], &pair[1][0]));
+    let &Field { name: field, say, .. } = FIELDS.iter().find(differ).unwrap_or(&FIELDS[1]);
     let groups: Vec<String> = kinds
         .iter()
         .enumerate()

@@ -68,8 +68,10 @@ pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader>
         return Err(fault::invalid(path, "slices", "at least 1", 0));
     };
     let scales = |f: &Frame| (f.slope, f.intercept);
-    let scaling = match frames.as_slice() {
-        [first, rest @ ..] if rest.iter().all(|f| scales(f) == scales(first)) => match scales(first) {
+    let asked = options.volume_index.map_or(&series.volumes[..], |_| &[]);
+    let mut all = asked.iter().flat_map(|(frames, _)| frames).chain(frames).map(scales);
+    let scaling = match all.next() {
+        Some(first) if all.all(|other| other == first) => match first {
             (1.0, 0.0) => Scaling::None,
             (slope, intercept) => Scaling::Linear { slope, intercept },
         },

@@ -1,7 +1,5 @@
 use super::attributes::Attributes;
 use super::file::DicomFile;
-use super::is_dicom;
-use crate::input::Input;
 use crate::{Error, Result, fault};
 use dicom_dictionary_std::tags;
 use rayon::prelude::*;
@@ -19,17 +17,12 @@ pub(super) fn images_of(path: &Path) -> Result<Vec<DicomFile>> {
     }
     let mut paths = Vec::new();
     list(path, 0, &mut paths)?;
-    let images: Vec<_> = paths.par_iter().map(|file| image_of(file)).collect::<Result<_>>()?;
+    let images: Vec<_> = paths.par_iter().map(|file| DicomFile::open_if_dicom(file)).collect::<Result<_>>()?;
     let images: Vec<_> = images.into_iter().flatten().collect();
     if images.is_empty() {
         return Err(Error::NotRecognised { path: path.into(), found: "a folder without DICOM images".into() });
     }
     Ok(images)
-}
-
-/// `None` for files of other formats, and for DICOM files without an image.
-fn image_of(path: &Path) -> Result<Option<DicomFile>> {
-    if is_dicom(Input::open(path)?.head()) { DicomFile::open(path) } else { Ok(None) }
 }
 
 /// Files in the order of their names; hidden ones, and links to folders, which may lead round in a circle, are left out.

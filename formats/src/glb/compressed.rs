@@ -70,7 +70,7 @@ impl CompressedView {
         let mut bytes = match (self.mode, self.byte_stride) {
             (Mode::Attributes, _) => vertices!(4 8 12 16 20 24 28 32),
             (Mode::Triangles, 2 | 4) => {
-                if self.count % 3 != 0 {
+                if !self.count.is_multiple_of(3) {
                     return Err(fault::invalid(path, "count", "a multiple of 3", self.count));
                 }
                 let indices = meshopt::decode_index_buffer::<u32>(packed, self.count).map_err(bad)?;

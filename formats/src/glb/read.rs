@@ -106,7 +106,7 @@ fn surface(accessors: &Accessors<'_>, mesh: &Mesh, world_from_mesh: DMat4) -> Re
         (Valid(Mode::Points), _) => Vec::new(),
         (Valid(Mode::Triangles), Some(indices)) => {
             let corners: Vec<u32> = accessors.numbers(indices, Type::Scalar)?.iter().map(|&v| v as u32).collect();
-            if corners.len() % 3 != 0 {
+            if !corners.len().is_multiple_of(3) {
                 return Err(fault::invalid(path, "indices", "three a triangle", corners.len()));
             }
             corners.as_chunks().0.to_vec()
@@ -118,7 +118,16 @@ fn surface(accessors: &Accessors<'_>, mesh: &Mesh, world_from_mesh: DMat4) -> Re
         }
         (other, _) => return Err(fault::unsupported(path, "mode", format!("{other:?}"), "triangles")),
     };
-    if world_from_mesh.determinant() < 0.0 {
+    let determinant = world_from_mesh.determinant();
+    if !determinant.is_finite() || determinant == 0.0 {
+        return Err(fault::invalid(
+            path,
+            "node transform",
+            "an invertible matrix",
+            format!("determinant {determinant}"),
+        ));
+    }
+    if determinant < 0.0 {
         triangles.iter_mut().for_each(|t| t.swap(1, 2));
     }
     let world = |p: [f64; 3]| WorldPoint(world_from_mesh.transform_point3(DVec3::from(p)));

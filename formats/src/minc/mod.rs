@@ -10,8 +10,10 @@
 //! `image-max`, which may differ from slice to slice; floats, and in MINC2 labels (an enumeration, class `label__`), stand
 //! for themselves. Integers of class `integer` without `image-min` and `image-max` do as well.
 //! Of a chunked file only the chunks that a region touches are read, several at once.
-//! Written: MINC2. Not read: irregular sampling of a spatial axis, images without all three spatial axes, 64-bit integers (MINC has none),
+//! Not read: irregular sampling of a spatial axis, images without all three spatial axes, 64-bit integers (MINC has none),
 //! complex and compound values.
+//! MINC2 is written: of any type that is read, oblique or sheared, several volumes along `time`, scaled integers. Names of
+//! labels are not written.
 
 mod attributes;
 mod axis;

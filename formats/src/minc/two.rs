@@ -69,6 +69,11 @@ fn all_numbers(attribute: &Attribute) -> Hdf5Result<Vec<f64>> {
         Datatype::FixedPoint { size: 2, .. } => widened::<u16>(attribute),
         Datatype::FixedPoint { size: 4, signed: true, .. } => widened::<i32>(attribute),
         Datatype::FixedPoint { size: 4, .. } => widened::<u32>(attribute),
+        // Not of libminc, but of programs that let their language choose a type; nothing here is beyond 2^53.
+        Datatype::FixedPoint { size: 8, signed: true, .. } => {
+            Ok(attribute.read_1d::<i64>()?.into_iter().map(|n| n as f64).collect())
+        }
+        Datatype::FixedPoint { size: 8, .. } => Ok(attribute.read_1d::<u64>()?.into_iter().map(|n| n as f64).collect()),
         Datatype::FloatingPoint { size: 4, .. } => widened::<f32>(attribute),
         _ => widened::<f64>(attribute),
     }

@@ -22,6 +22,7 @@ mod axes;
 mod header;
 mod read;
 mod segments;
+mod space;
 mod write;
 
 pub(crate) use read::open;

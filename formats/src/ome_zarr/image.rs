@@ -18,6 +18,9 @@ const BATCH_BYTES: usize = 64 << 20;
 const MOST_RATIO: u64 = 40_000;
 /// Blocks of a region that may be missing: a sparse image has few of its own size, a lie has no limit.
 const MOST_MISSING: usize = 1 << 20;
+/// Memory that a fill value other than 0 may take, and how much more for each byte that is stored.
+const FREE_FILL_BYTES: u64 = 256 << 20;
+const MOST_FILL_RATIO: u64 = 4096;
 
 /// One level of an image: its array, read in blocks.
 #[derive(Debug)]
@@ -41,6 +44,7 @@ struct Part {
     shape: [usize; 3],
     /// Stored values; none where the chunk is missing.
     bytes: Option<Vec<u8>>,
+    file_bytes: u64,
 }
 
 impl Image {
@@ -113,7 +117,8 @@ impl Image {
         let block_bytes = self.block.iter().product::<u64>() as usize * self.stored.size_bytes();
         let batch = (BATCH_BYTES / block_bytes.max(1)).clamp(2 * rayon::current_num_threads(), 4096) as u64;
         let plane = region[0].len() * region[1].len();
-        let (mut missing, mut first) = (0, 0);
+        let (mut missing, mut missing_bytes, mut file_bytes, mut first) = (0, 0u64, 0u64, 0);
+        let is_zero = self.array.fill_value().as_ne_bytes().iter().all(|&byte| byte == 0);
         while first < total {
             monitor.check()?;
             let numbers = first..total.min(first + batch);
@@ -122,9 +127,17 @@ impl Image {
                 .into_par_iter()
                 .map(|number| self.part(number, &order, &counts, &ranges))
                 .collect::<Result<_>>()?;
-            missing += parts.iter().filter(|part| part.bytes.is_none()).count();
-            if missing > MOST_MISSING {
-                let expected = format!("at most {MOST_MISSING} of a region missing");
+            for part in &parts {
+                file_bytes = file_bytes.saturating_add(part.file_bytes);
+                if part.bytes.is_none() {
+                    missing += 1;
+                    let voxels: usize = part.shape.iter().product();
+                    missing_bytes = missing_bytes.saturating_add((voxels * size_of::<T>()) as u64);
+                }
+            }
+            let most_bytes = FREE_FILL_BYTES.saturating_add(file_bytes.saturating_mul(MOST_FILL_RATIO));
+            if missing > MOST_MISSING || !is_zero && missing_bytes > most_bytes {
+                let expected = "not so many of a region missing";
                 return Err(fault::invalid(&self.path, "chunks", expected, format!("{missing} of {first}")));
             }
             let starts = parts.iter().map(|part| part.start[2]);
@@ -157,8 +170,8 @@ impl Image {
         let subset = ArraySubset::new_with_ranges(&within);
         let indices: Vec<_> = within.iter().zip(&self.chunk).map(|(r, chunk)| r.start / chunk).collect();
         let file = self.root.join(self.array.chunk_key(&indices).as_str());
-        let bytes = match file.metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        let (bytes, file_bytes) = match file.metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (None, 0),
             Err(error) => return Err(fault::io(&file)(error)),
             Ok(metadata) if !metadata.is_file() => {
                 return Err(fault::invalid(&file, "chunk", "a file", "something else"));
@@ -169,10 +182,10 @@ impl Image {
                     let least = decoded as usize / MOST_RATIO as usize;
                     return Err(fault::truncated(&file, least, metadata.len() as usize));
                 }
-                Some(self.decoded(&file, &subset)?)
+                (Some(self.decoded(&file, &subset)?), metadata.len())
             }
         };
-        Ok(Part { subset, start, shape, bytes })
+        Ok(Part { subset, start, shape, bytes, file_bytes })
     }
 
     fn decoded(&self, file: &Path, subset: &ArraySubset) -> Result<Vec<u8>> {

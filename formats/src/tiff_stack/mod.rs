@@ -28,7 +28,7 @@ use crate::voxel::Encoding;
 use crate::{Result, Scaling, VolumeOptions, VolumeReader, Voxel, fault};
 use brainmesh_core::{Grid, Monitor};
 use glam::{DAffine3, DVec3};
-use page::{PageDecoder, PageKind, broken, decoder_at, kind_of};
+use page::{PageDecoder, PageKind, broken, decoder_at, kind_of, most_bytes};
 use rayon::prelude::*;
 use stacking::Stacking;
 use std::fs::File;
@@ -62,6 +62,12 @@ pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader>
     let stacking = Stacking::of(path, &mut first, pages.len())?;
     if stacking.is_contiguous {
         return contiguous(path, &mut first, kind, stacking, options);
+    }
+    // The pages together, as each does alone.
+    let page_bytes = kind.width * kind.height * kind.samples * kind.encoding.stored.size_bytes();
+    let (expected, most) = (page_bytes.saturating_mul(pages.len()), most_bytes(path, &mut first)?);
+    if expected as u64 > most {
+        return Err(fault::truncated(path, expected, most as usize));
     }
     let pages = pages.into_iter().map(|page| (0, page)).collect();
     reader(Stack { path: path.into(), files: vec![(path.into(), file)], pages, kind, stacking }, options)

@@ -2,6 +2,7 @@ use super::stacking::Stacking;
 use crate::length_unit::length_unit_mm;
 use crate::{Result, fault};
 use glam::{DAffine3, DVec3};
+use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use std::collections::BTreeMap;
@@ -94,6 +95,11 @@ impl Document {
             match event {
                 Event::Start(tag) | Event::Empty(tag) => document.start(path, &tag)?,
                 Event::Text(text) => document.text(&text.into_inner()),
+                Event::GeneralRef(entity) => match entity.resolve_char_ref() {
+                    Ok(Some(character)) => document.text(character.encode_utf8(&mut [0; 4])),
+                    _ => document.text(resolve_predefined_entity(&entity.into_inner()).unwrap_or_default()),
+                },
+                Event::End(_) => document.key = None,
                 Event::Eof => return Ok(document),
                 _ => {}
             }
@@ -129,8 +135,8 @@ impl Document {
     }
 
     fn text(&mut self, text: &str) {
-        if let Some(key) = self.key.take() {
-            self.placement.insert(key, text.trim().to_owned());
+        if let Some(key) = &self.key {
+            self.placement.entry(key.clone()).or_default().push_str(text);
         }
     }
 

@@ -13,9 +13,11 @@ use tiff::{ColorType, TiffError};
 
 /// Pages, strips and tiles decode to less than this.
 const MOST_CHUNK_BYTES: u64 = 1 << 30;
-/// What may be decoded from few bytes, and how much more from each byte of a file: zstd is the codec that packs most.
-const FREE_BYTES: u64 = 64 << 20;
-const MOST_RATIO: u64 = 40_000;
+/// What may be decoded from few bytes.
+const FREE_BYTES: u64 = 16 << 20;
+/// How much more a byte of a file can hold: zstd packs 128 KiB of equal bytes into 4, LZW 4096 into 12 bits.
+const ZSTD_RATIO: u64 = 40_000;
+const MOST_RATIO: u64 = 4096;
 
 pub(super) type PageDecoder = Decoder<BufReader<PageView>>;
 
@@ -143,17 +145,26 @@ fn check_chunks(path: &Path, decoder: &mut PageDecoder, page_bytes: u64) -> Resu
     let (width, height) = decoder.chunk_dimensions();
     let layout = decoder.image_chunk_buffer_layout(0).map_err(broken(path))?;
     let file_bytes = decoder.inner().get_ref().length();
-    let most = FREE_BYTES.saturating_add(file_bytes.saturating_mul(MOST_RATIO));
-    if width == 0 || height == 0 || layout.complete_len as u64 > MOST_CHUNK_BYTES.min(most) {
+    let most = most_bytes(path, decoder)?;
+    if width == 0 || height == 0 || layout.complete_len as u64 > MOST_CHUNK_BYTES.min(most.max(FREE_BYTES)) {
         let expected = format!("a size that {file_bytes} bytes can hold");
         return Err(fault::invalid(path, "strips or tiles", expected, format!("{width} x {height} pixels")));
     }
-    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(broken(path))?;
-    let is_plain = compression.is_none_or(|c| c == CompressionMethod::None.to_u16());
-    if is_plain && page_bytes > file_bytes {
+    if page_bytes > most {
         return Err(fault::truncated(path, page_bytes as usize, file_bytes as usize));
     }
     Ok(())
+}
+
+/// What the file at hand can hold at most, decoded.
+pub(super) fn most_bytes(path: &Path, decoder: &mut PageDecoder) -> Result<u64> {
+    let file_bytes = decoder.inner().get_ref().length();
+    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(broken(path))?.unwrap_or(1);
+    Ok(match CompressionMethod::from_u16_exhaustive(compression) {
+        CompressionMethod::None => file_bytes,
+        CompressionMethod::ZSTD => FREE_BYTES.saturating_add(file_bytes.saturating_mul(ZSTD_RATIO)),
+        _ => FREE_BYTES.saturating_add(file_bytes.saturating_mul(MOST_RATIO)),
+    })
 }
 
 /// Fills `out` with one sample of the pixels of columns `i` and rows `j` of the page at hand.

@@ -17,7 +17,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<PolyData> {
         _ => return Err(fault::invalid(path, "third line", "ASCII or BINARY", format!("{encoding:?}"))),
     };
     let mut mesh = PolyData { space: SpaceTag::from_comment(&title), ..PolyData::default() };
-    let (mut saw_dataset, mut saw_points) = (false, false);
+    let (mut saw_dataset, mut saw_points, mut saw_polygons) = (false, false, false);
     let mut section = Section::Geometry;
     while let Some(words) = scan.words() {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -33,6 +33,9 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<PolyData> {
                 mesh.points = scan.numbers(number_type(path, kind)?, count.saturating_mul(3))?;
             }
             ("POLYGONS", [a, b]) => {
+                if std::mem::replace(&mut saw_polygons, true) {
+                    return Err(fault::invalid(path, "POLYGONS", "once", "twice"));
+                }
                 let sizes = (number(path, "POLYGONS", a)?, number(path, "POLYGONS", b)?);
                 (mesh.corners, mesh.ends) = cells(&mut scan, sizes)?;
             }
@@ -55,8 +58,10 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<PolyData> {
         }
         scan.skip_metadata();
     }
-    if !saw_points {
-        return Err(fault::invalid(path, "POINTS", "once", "none"));
+    for (name, saw) in [("POINTS", saw_points), ("POLYGONS", saw_polygons)] {
+        if !saw {
+            return Err(fault::invalid(path, name, "once", "none"));
+        }
     }
     Ok(mesh)
 }

@@ -12,7 +12,7 @@ pub(crate) enum Encoding {
     Binary,
 }
 
-/// Writes RAS mm with its maps; as text, numbers in the shortest form that gives the same float32 back.
+/// Writes RAS mm with its maps; as text, where maps must be finite, numbers in the shortest form that gives the same float32 back.
 pub(crate) fn write(path: &Path, surface: &Surface, maps: &VertexMaps, encoding: Encoding) -> Result<()> {
     let vertices = vertices_f32(path, surface)?;
     let mut cells = Vec::with_capacity(surface.triangles().len() * 4);
@@ -21,6 +21,16 @@ pub(crate) fn write(path: &Path, surface: &Surface, maps: &VertexMaps, encoding:
         for &v in triangle {
             cells.push(i32::try_from(v).map_err(|_| fault::unsupported(path, "vertex index", v, "below 2^31"))?);
         }
+    }
+    // VTK reads a text file no further than the first nan or inf.
+    let bad = |m: &(&str, &[f32])| encoding == Encoding::Ascii && m.1.iter().any(|v| !v.is_finite());
+    if let Some((name, _)) = maps.iter().find(bad) {
+        return Err(fault::unsupported(
+            path,
+            &format!("map {name}"),
+            "a value that is not finite",
+            "finite ones as text",
+        ));
     }
     write_io(path, |w| {
         let kind = if encoding == Encoding::Ascii { "ASCII" } else { "BINARY" };

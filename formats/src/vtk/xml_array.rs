@@ -63,7 +63,7 @@ impl ArrayTag {
             }
             other => return Err(fault::unsupported(path, &self.field(), other, "ascii, binary and appended")),
         };
-        if bytes.len() % number.size_bytes() != 0 {
+        if !bytes.len().is_multiple_of(number.size_bytes()) {
             let expected = format!("a multiple of {} bytes", number.size_bytes());
             return Err(fault::invalid(path, self.field(), expected, bytes.len()));
         }

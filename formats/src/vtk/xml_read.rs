@@ -24,8 +24,8 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<PolyData> {
                 parser.end(tag.name().into_inner())?;
             }
             Event::End(tag) => parser.end(tag.name().into_inner())?,
-            Event::Text(part) => parser.text.push_str(&part.into_inner()),
-            Event::CData(part) => parser.text.push_str(&part.into_inner()),
+            Event::Text(part) => parser.text(&part.into_inner()),
+            Event::CData(part) => parser.text(&part.into_inner()),
             Event::GeneralRef(name) => {
                 return Err(fault::invalid(path, "XML entity", "none in data", name.into_inner()));
             }
@@ -67,7 +67,10 @@ struct Parser<'b> {
     /// Names of the open elements around arrays: `Points`, `Polys`, `PointData`, `FieldData`.
     section: String,
     array: Option<ArrayTag>,
+    /// Text of the open array.
     text: String,
+    /// Open elements inside the array: information about it, not data.
+    inside: usize,
 }
 
 impl<'b> Parser<'b> {
@@ -85,10 +88,21 @@ impl<'b> Parser<'b> {
             section: String::new(),
             array: None,
             text: String::new(),
+            inside: 0,
+        }
+    }
+
+    fn text(&mut self, part: &str) {
+        if self.array.is_some() && self.inside == 0 {
+            self.text.push_str(part);
         }
     }
 
     fn start(&mut self, tag: &BytesStart<'_>) -> Result<()> {
+        if self.array.is_some() {
+            self.inside += 1;
+            return Ok(());
+        }
         self.text.clear();
         let path = self.path;
         let attribute = |name: &str| attribute(path, tag, name);
@@ -145,6 +159,10 @@ impl<'b> Parser<'b> {
     }
 
     fn end(&mut self, tag: &str) -> Result<()> {
+        if self.inside > 0 {
+            self.inside -= 1;
+            return Ok(());
+        }
         match tag {
             "VTKFile" => self.closed_root = true,
             "DataArray" | "Array" => {

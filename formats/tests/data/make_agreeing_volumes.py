@@ -11,6 +11,8 @@ import nibabel
 import nrrd
 import numpy as np
 import SimpleITK as sitk
+import tifffile
+import zarr
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
@@ -119,6 +121,37 @@ def pynrrd():
     nrrd.write(str(OUT / "phantom-pynrrd.nrrd"), data.astype(">f4"), header)
 
 
+def placement(affine):
+    """The attribute that brainmesh puts beside what OME has no place for."""
+    return {"world_from_voxel": affine.tolist(), "world": "scanner"}
+
+
+def ome_zarr():
+    """Stored as (k, -i, j) in OME-Zarr 0.5."""
+    data, affine = moved((2, 0, 1), (False, True, False))
+    group = zarr.create_group(OUT / "phantom.ome.zarr", zarr_format=3)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
+    scale = {"type": "scale", "scale": (1000 * spacing[::-1]).tolist()}
+    multiscale = {"axes": axes, "datasets": [{"path": "full", "coordinateTransformations": [scale]}]}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [multiscale]}
+    group.attrs["brainmesh"] = placement(affine)
+    voxels = data.astype("i2").transpose(2, 1, 0)
+    group.create_array("full", shape=voxels.shape, dtype="i2", chunks=(4, 4, 5))[:] = voxels
+
+
+def ome_tiff():
+    """Stored as (-i, k, j)."""
+    data, affine = moved((0, 2, 1), (True, False, False))
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    metadata = {"axes": "ZYX", "MapAnnotation": {"Namespace": "https://github.com/brainmesh/brainmesh"}}
+    for axis, size in zip("XYZ", spacing):
+        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "mm"}
+    values = {"world_from_voxel": " ".join(map(repr, affine[:3].ravel().tolist())), "world": "scanner"}
+    metadata["MapAnnotation"] |= values
+    tifffile.imwrite(OUT / "phantom.ome.tif", data.astype("u2").T, metadata=metadata, photometric="minisblack")
+
+
 shutil.rmtree(OUT, ignore_errors=True)
 OUT.mkdir()
 nifti()
@@ -128,3 +161,5 @@ mgh()
 itk("phantom-itk.nhdr", (2, 0, 1), (False, True, False), "u2")
 itk("phantom.mha", (0, 1, 2), (True, True, False), "f4")
 pynrrd()
+ome_zarr()
+ome_tiff()
