@@ -61,7 +61,8 @@ pub(super) fn decoder_at(path: &Path, file: &Arc<File>, page: Option<u64>) -> Re
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST_CHUNK_BYTES as usize;
     limits.intermediate_buffer_size = MOST_CHUNK_BYTES as usize;
-    limits.ifd_value_size = 64 << 20;
+    // No value of a directory is longer than its file.
+    limits.ifd_value_size = view.length().clamp(1 << 12, 64 << 20) as usize;
     let decoder = Decoder::new(BufReader::with_capacity(1 << 16, view)).map_err(broken(path))?;
     Ok(decoder.with_limits(limits))
 }
