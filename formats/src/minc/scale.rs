@@ -57,6 +57,11 @@ impl Scale {
             return Err(fault::invalid(path, "image-min and image-max", format!("{count} values each"), found));
         }
         let range = valid[1] - valid[0];
+        let is_constant = minimum.values == maximum.values;
+        if range == 0.0 && !is_constant {
+            let expected = "two different values, since image-min and image-max differ";
+            return Err(fault::invalid(path, "image:valid_range", expected, format!("{valid:?}")));
+        }
         let pairs = minimum.values.iter().zip(&maximum.values).map(|(&low, &high)| {
             let slope = if range > 0.0 { (high - low) / range } else { 0.0 };
             (slope, low - slope * valid[0])
