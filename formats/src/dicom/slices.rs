@@ -97,10 +97,15 @@ fn convert<T: Voxel>(frame: &Frame, layout: &Layout, samples: &[u8], values: &mu
     if stored.is_full() {
         return Encoding { stored: stored.stored_type(), order: ByteOrder::Little, scale }.decode(samples, 1, values);
     }
-    let number = |sample: u32| stored.integer(sample);
-    match stored.bytes() {
-        1 => fill(values, samples.iter().map(|&s| number(s.into())), scale),
-        2 => fill(values, samples.as_chunks().0.iter().map(|&s| number(u16::from_le_bytes(s).into())), scale),
-        _ => fill(values, samples.as_chunks().0.iter().map(|&s| number(u32::from_le_bytes(s))), scale),
+    // Bits that store no number are in the way: few values at a time, so that they stay in the cache.
+    let mut numbers = [0.0; 1024];
+    let width = stored.bytes();
+    for (values, samples) in values.chunks_mut(numbers.len()).zip(samples.chunks(numbers.len() * width)) {
+        for (number, sample) in numbers.iter_mut().zip(samples.chunks_exact(width)) {
+            let bits = sample.iter().rev().fold(0, |bits, &byte| bits << 8 | u32::from(byte));
+            *number = stored.integer(bits) as f64;
+        }
+        fill(values, &numbers[..values.len()], scale)?;
     }
+    Ok(())
 }

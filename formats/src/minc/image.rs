@@ -1,10 +1,9 @@
 use super::Source;
 use super::axis::{Axis, grid};
 use super::scale::{Limit, Scale};
-use super::source::Stored;
-use crate::stored_type::StoredType;
+use crate::stored_type::{ByteOrder, StoredType};
 use crate::volume_reader::{Opened, Region, Voxels};
-use crate::voxel::{Of, fill};
+use crate::voxel::Encoding;
 use crate::{Error, Result, Scaling, VolumeReader, Voxel, fault};
 use brainmesh_core::{LabelTable, Monitor};
 use rayon::prelude::*;
@@ -66,36 +65,15 @@ impl Image {
         Ok(reader.with_planes(&planes).with_time_step_s(time_step_s).with_labels(labels).with_warnings(warnings))
     }
 
-    /// Fills `out` with a region of a volume. Of a chunked file only the chunks that the region touches are read.
+    /// Fills `out` with a region of a volume. Of a chunked file only the chunks that the region touches are read: in slabs along
+    /// the slowest spatial axis, which follow one another in the result, several at once, so that the stored values are never
+    /// all in memory beside it.
     pub fn read<T: Voxel>(&self, volume: usize, region: &Region, out: &mut [T], monitor: &dyn Monitor) -> Result<()> {
         let ranges = self.ranges(volume, region);
-        match self.stored {
-            StoredType::Int8 => self.read_as::<i8, T>(&ranges, out, monitor),
-            StoredType::Uint8 => self.read_as::<u8, T>(&ranges, out, monitor),
-            StoredType::Int16 => self.read_as::<i16, T>(&ranges, out, monitor),
-            StoredType::Uint16 => self.read_as::<u16, T>(&ranges, out, monitor),
-            StoredType::Int32 => self.read_as::<i32, T>(&ranges, out, monitor),
-            StoredType::Uint32 => self.read_as::<u32, T>(&ranges, out, monitor),
-            StoredType::Float32 => self.read_as::<f32, T>(&ranges, out, monitor),
-            StoredType::Float64 => self.read_as::<f64, T>(&ranges, out, monitor),
-            StoredType::Int64 | StoredType::Uint64 => {
-                Err(fault::unsupported(&self.path, "type of image", self.stored.name(), "up to 32 bits"))
-            }
-        }
-    }
-
-    /// In slabs along the slowest spatial axis: they follow one another in the result, several are read at once, and the
-    /// stored values are never all in memory beside it.
-    fn read_as<S: Stored, T: Voxel + Of<S>>(
-        &self,
-        ranges: &[Range<usize>],
-        out: &mut [T],
-        monitor: &dyn Monitor,
-    ) -> Result<()> {
         let scale = self.scale()?;
         let slowest = self.axes.iter().position(Axis::is_spatial).unwrap_or_default();
         let plane = out.len() / ranges[slowest].len().max(1);
-        let thickness = self.source.slab_thickness(slowest, plane * size_of::<S>());
+        let thickness = self.source.slab_thickness(slowest, plane * self.stored.size_bytes());
         let mut slabs = Vec::new();
         let (mut rest, mut start) = (out, ranges[slowest].start);
         while start < ranges[slowest].end {
@@ -108,16 +86,19 @@ impl Image {
             monitor.check()?;
             let mut ranges = ranges.to_vec();
             ranges[slowest] = range;
-            let stored = self.source.block::<S>(&self.path, &ranges)?;
-            if stored.len() != out.len() {
-                return Err(fault::invalid(&self.path, "image", format!("{} values", out.len()), stored.len()));
-            }
-            let filled = match &scale {
-                None => fill(out, stored.iter().copied(), None),
-                Some(scale) => scale.apply(&ranges, &stored, out),
-            };
-            filled.map_err(|value| {
-                fault::invalid(&self.path, "intensity", format!("a value of type {}", T::STORED), value)
+            self.source.block(&self.path, self.stored, &ranges, &mut |stored| {
+                if stored.len() != out.len() * self.stored.size_bytes() {
+                    let found = stored.len() / self.stored.size_bytes();
+                    return Err(fault::invalid(&self.path, "image", format!("{} values", out.len()), found));
+                }
+                let encoding = Encoding { stored: self.stored, order: ByteOrder::NATIVE, scale: None };
+                let filled = match &scale {
+                    None => encoding.decode(stored, 1, out),
+                    Some(scale) => scale.apply(&ranges, encoding, stored, out),
+                };
+                filled.map_err(|value| {
+                    fault::invalid(&self.path, "intensity", format!("a value of type {}", T::STORED), value)
+                })
             })?;
             monitor.advance(out.len() as u64);
             Ok(())

@@ -1,6 +1,6 @@
 use super::axis::Axis;
 use crate::stored_type::StoredType;
-use crate::voxel::fill;
+use crate::voxel::{Encoding, fill};
 use crate::{Result, Voxel, fault};
 use std::ops::Range;
 use std::path::Path;
@@ -82,12 +82,13 @@ impl Scale {
         }
     }
 
-    /// The intensities of a block, into `out`: `stored` runs over `ranges`, the last one fastest. The error is an intensity
+    /// The intensities of a block, into `out`: `stored`, of this machine's byte order, runs over `ranges`, the last one fastest. The error is an intensity
     /// that `T` cannot hold.
-    pub fn apply<S: Voxel, T: Voxel>(
+    pub fn apply<T: Voxel>(
         &self,
         ranges: &[Range<usize>],
-        stored: &[S],
+        encoding: Encoding,
+        stored: &[u8],
         out: &mut [T],
     ) -> std::result::Result<(), f64> {
         // One run of values has one slope: it spans the fastest axes, along which nothing changes.
@@ -96,11 +97,18 @@ impl Scale {
         let run: usize = faster.iter().map(Range::len).product();
         let mut position: Vec<usize> = slower.iter().map(|r| r.start).collect();
         let [low, high] = self.valid;
-        for (stored, out) in stored.chunks(run.max(1)).zip(out.chunks_mut(run.max(1))) {
+        let size = encoding.stored.size_bytes();
+        let mut buffer = [0f64; 1024];
+        for (stored, out) in stored.chunks(run.max(1) * size).zip(out.chunks_mut(run.max(1))) {
             let entry: usize = position.iter().zip(&self.strides).map(|(p, stride)| p * stride).sum();
             let (slope, intercept) = self.table[entry];
-            let clipped = stored.iter().map(|value| value.to_f64().clamp(low, high));
-            fill(out, clipped, Some((slope, intercept)))?;
+            // Few values at a time, so that they stay in the cache.
+            for (stored, out) in stored.chunks(buffer.len() * size).zip(out.chunks_mut(buffer.len())) {
+                let values = &mut buffer[..out.len()];
+                encoding.decode(stored, 1, values)?;
+                values.iter_mut().for_each(|value| *value = value.clamp(low, high));
+                fill(out, values, Some((slope, intercept)))?;
+            }
             for (p, range) in position.iter_mut().zip(slower).rev() {
                 *p += 1;
                 if *p < range.end {

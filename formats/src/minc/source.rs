@@ -1,4 +1,4 @@
-use crate::{Result, Voxel, fault};
+use crate::{Result, StoredType, Voxel, fault};
 use bytemuck::Pod;
 use hdf5_reader::{Datatype, H5Type, SliceInfo, SliceInfoElem};
 use netcdf_reader::classic::ClassicFile;
@@ -39,8 +39,30 @@ impl Source {
         thickness.max(1)
     }
 
-    /// The stored values of a block, last axis fastest.
-    pub fn block<S: Stored>(&self, path: &Path, ranges: &[Range<usize>]) -> Result<Vec<S>> {
+    /// Hands over the stored values of a block in this machine's byte order, last axis fastest.
+    pub fn block(
+        &self,
+        path: &Path,
+        stored: StoredType,
+        ranges: &[Range<usize>],
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        match stored {
+            StoredType::Int8 => take(bytemuck::cast_slice(&self.values::<i8>(path, ranges)?)),
+            StoredType::Uint8 => take(&self.values::<u8>(path, ranges)?),
+            StoredType::Int16 => take(bytemuck::cast_slice(&self.values::<i16>(path, ranges)?)),
+            StoredType::Uint16 => take(bytemuck::cast_slice(&self.values::<u16>(path, ranges)?)),
+            StoredType::Int32 => take(bytemuck::cast_slice(&self.values::<i32>(path, ranges)?)),
+            StoredType::Uint32 => take(bytemuck::cast_slice(&self.values::<u32>(path, ranges)?)),
+            StoredType::Float32 => take(bytemuck::cast_slice(&self.values::<f32>(path, ranges)?)),
+            StoredType::Float64 => take(bytemuck::cast_slice(&self.values::<f64>(path, ranges)?)),
+            StoredType::Int64 | StoredType::Uint64 => {
+                Err(fault::unsupported(path, "type of image", stored.name(), "up to 32 bits"))
+            }
+        }
+    }
+
+    fn values<S: Stored>(&self, path: &Path, ranges: &[Range<usize>]) -> Result<Vec<S>> {
         match self {
             Self::One(file) => {
                 one::<S>(file, ranges).map_err(|e| fault::invalid(path, "image", "values that can be read", e))

@@ -8,7 +8,8 @@ use brainmesh_core::Monitor;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use zarrs::array::{Array, ArrayBytes, ArrayShardedExt, ArraySubset, CodecOptions};
+use zarrs::array::{Array, ArrayBytes, ArrayMetadata, ArrayShardedExt, ArraySubset, CodecOptions};
+use zarrs::convert::array_metadata_v2_to_v3;
 use zarrs::filesystem::FilesystemStore;
 use zarrs::plugin::ExtensionName;
 
@@ -58,7 +59,13 @@ impl Image {
         }
         let field = |error: &dyn std::fmt::Display| fault::invalid(&path, "zarr array", "one that can be read", error);
         let store = FilesystemStore::new(root).map_err(|e| field(&e))?;
-        let array = Array::open(Arc::new(store), &format!("/{level}")).map_err(|e| field(&e))?;
+        let mut array = Array::open(Arc::new(store), &format!("/{level}")).map_err(|e| field(&e))?;
+        // `zarrs` makes the blosc codec of zarr v2 without asking its registry, where the bounded one is.
+        if let ArrayMetadata::V2(metadata) = array.metadata().clone() {
+            let metadata = array_metadata_v2_to_v3(&metadata).map_err(|e| field(&e))?;
+            let metadata = ArrayMetadata::V3(metadata);
+            array = Array::new_with_metadata(array.storage(), &format!("/{level}"), metadata).map_err(|e| field(&e))?;
+        }
         if array.dimensionality() != axes.count {
             let expected = format!("{} (the number of axes)", axes.count);
             return Err(fault::invalid(&path, "dimensions of the array", expected, array.dimensionality()));

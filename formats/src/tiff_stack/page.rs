@@ -13,8 +13,6 @@ use tiff::{ColorType, TiffError};
 
 /// Pages, strips and tiles decode to less than this.
 const MOST_CHUNK_BYTES: u64 = 1 << 30;
-/// Tables of strips are the largest that are read.
-const MOST_TAG_BYTES: u64 = 64 << 20;
 /// What may be decoded from few bytes.
 const FREE_BYTES: u64 = 16 << 20;
 /// How much more a byte of a file can hold: zstd packs 128 KiB of equal bytes into 4, LZW 4096 into 12 bits.
@@ -63,8 +61,8 @@ pub(super) fn decoder_at(path: &Path, file: &Arc<File>, page: Option<u64>) -> Re
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST_CHUNK_BYTES as usize;
     limits.intermediate_buffer_size = MOST_CHUNK_BYTES as usize;
-    // The library takes memory for what a tag declares before it reads it.
-    limits.ifd_value_size = MOST_TAG_BYTES.min(view.length()) as usize;
+    // No value of a directory is longer than its file.
+    limits.ifd_value_size = view.length().clamp(1 << 12, 64 << 20) as usize;
     let decoder = Decoder::new(BufReader::with_capacity(1 << 16, view)).map_err(broken(path))?;
     Ok(decoder.with_limits(limits))
 }
