@@ -25,7 +25,9 @@ const HEADER_BYTES: usize = 348;
 
 /// Whether a file begins like an ANALYZE header; NIfTI, which shares the first bytes, is asked for before.
 pub(crate) fn is_analyze(head: &[u8]) -> bool {
-    head.len() >= HEADER_BYTES && byte_order(head).is_some()
+    // What calls itself NIfTI of an unknown version is not taken for its forerunner.
+    let is_nifti = head.get(344..346).is_some_and(|magic| magic == b"n+" || magic == b"ni");
+    head.len() >= HEADER_BYTES && !is_nifti && byte_order(head).is_some()
 }
 
 /// By `sizeof_hdr`, and `dim[0]` as a second witness.

@@ -200,7 +200,7 @@ impl BlockIndex {
             start += length as u64;
             at = end;
         }
-        Ok((blocks.len() > 1).then_some(Self { blocks }))
+        Ok((!blocks.is_empty()).then_some(Self { blocks }))
     }
 
     /// Length of the content.

@@ -40,7 +40,7 @@ pub(crate) enum Voxels {
     Raw(RawVoxels),
     Minc(minc::Image),
     Dicom(dicom::Series),
-    OmeZarr(ome_zarr::Image),
+    OmeZarr(Box<ome_zarr::Image>),
     Tiff(tiff_stack::Stack),
     Png(png_slices::Slices),
 }

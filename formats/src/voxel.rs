@@ -77,6 +77,9 @@ macro_rules! integer_of_f64 {
 }
 integer_of_f64!(i8 u8 i16 u16 i32 u32 i64 u64);
 
+/// What is done with bytes of values and the part of the result that they belong to.
+type EachRun<'a, T> = dyn FnMut(&[u8], &mut [T]) -> Result<(), f64> + 'a;
+
 /// How the values of a file become intensities.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Encoding {
@@ -162,13 +165,7 @@ impl Encoding {
     }
 
     /// Runs `each` over values that follow one another in this machine's order, with the part of `out` they belong to.
-    fn in_order<T>(
-        self,
-        bytes: &[u8],
-        step: usize,
-        out: &mut [T],
-        each: &mut dyn FnMut(&[u8], &mut [T]) -> Result<(), f64>,
-    ) -> Result<(), f64> {
+    fn in_order<T>(self, bytes: &[u8], step: usize, out: &mut [T], each: &mut EachRun<T>) -> Result<(), f64> {
         let (size, step) = (self.stored.size_bytes(), step.max(1));
         if step == 1 && (self.order == ByteOrder::NATIVE || size == 1) {
             let count = out.len().min(bytes.len() / size);

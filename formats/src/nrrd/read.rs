@@ -134,7 +134,7 @@ fn files(header: &Header, layout: RawLayout) -> Result<Option<Vec<PathBuf>>> {
         _ => vec![data_files::beside(path, "data file", text)?],
     };
     let shares = files.len() as u128;
-    if shares == 0 || layout.bytes() % shares != 0 {
+    if shares == 0 || !layout.bytes().is_multiple_of(shares) {
         let expected = format!("a number of files that divides {} bytes", layout.bytes());
         return Err(header.invalid("data file", &expected, shares));
     }

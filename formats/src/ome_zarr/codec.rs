@@ -10,7 +10,7 @@ use zarrs::array::codec::api::{
     CodecRuntimePluginV2, CodecRuntimePluginV3, PartialDecoderCapability, PartialEncoderCapability, register_codec_v2,
     register_codec_v3,
 };
-use zarrs::array::codec::{BloscCodec, GzipCodec, ZlibCodec, ZstdCodec};
+use zarrs::array::codec::{BloscCodec, Crc32cCodec, GzipCodec, ZlibCodec, ZstdCodec};
 use zarrs::array::{
     ArrayBytesRaw, BytesRepresentation, BytesToBytesCodecTraits, Codec, CodecError, CodecMetadataOptions, CodecOptions,
     CodecTraits, CodecTraitsV2, CodecTraitsV3, RecommendedConcurrency,
@@ -25,7 +25,7 @@ pub(super) const MOST_CHUNK_BYTES: u64 = 1 << 30;
 pub(super) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        for packing in [Packing::Blosc, Packing::Gzip, Packing::Zlib, Packing::Zstd] {
+        for packing in [Packing::Blosc, Packing::Crc32c, Packing::Gzip, Packing::Zlib, Packing::Zstd] {
             register_codec_v3(CodecRuntimePluginV3::new(
                 move |name| packing.is_called(name),
                 move |metadata| packing.bounded(packing.create_v3(metadata)?),
@@ -41,6 +41,8 @@ pub(super) fn register() {
 #[derive(Debug, Clone, Copy)]
 enum Packing {
     Blosc,
+    /// No packing, but a checksum, which the partial decoder of `zarrs` does not look at.
+    Crc32c,
     Gzip,
     Zlib,
     Zstd,
@@ -50,6 +52,7 @@ impl Packing {
     fn is_called(self, name: &str) -> bool {
         match self {
             Self::Blosc => name == "blosc" || name == "numcodecs.blosc",
+            Self::Crc32c => name == "crc32c" || name == "numcodecs.crc32c",
             Self::Gzip => name == "gzip" || name == "numcodecs.gzip",
             Self::Zlib => name == "zlib" || name == "numcodecs.zlib",
             Self::Zstd => name == "zstd" || name == "numcodecs.zstd",
@@ -59,6 +62,7 @@ impl Packing {
     fn create_v3(self, metadata: &zarrs::metadata::v3::MetadataV3) -> Result<Codec, PluginCreateError> {
         match self {
             Self::Blosc => <BloscCodec as CodecTraitsV3>::create(metadata),
+            Self::Crc32c => <Crc32cCodec as CodecTraitsV3>::create(metadata),
             Self::Gzip => <GzipCodec as CodecTraitsV3>::create(metadata),
             Self::Zlib => <ZlibCodec as CodecTraitsV3>::create(metadata),
             Self::Zstd => <ZstdCodec as CodecTraitsV3>::create(metadata),
@@ -68,6 +72,7 @@ impl Packing {
     fn create_v2(self, metadata: &zarrs::metadata::v2::MetadataV2) -> Result<Codec, PluginCreateError> {
         match self {
             Self::Blosc => <BloscCodec as CodecTraitsV2>::create(metadata),
+            Self::Crc32c => <Crc32cCodec as CodecTraitsV2>::create(metadata),
             Self::Gzip => <GzipCodec as CodecTraitsV2>::create(metadata),
             Self::Zlib => <ZlibCodec as CodecTraitsV2>::create(metadata),
             Self::Zstd => <ZstdCodec as CodecTraitsV2>::create(metadata),
@@ -141,6 +146,10 @@ impl BytesToBytesCodecTraits for Bounded {
         let bytes = match self.packing {
             Packing::Gzip => inflate(flate2::read::GzDecoder::new(&*encoded), most_bytes)?,
             Packing::Zlib => inflate(flate2::read::ZlibDecoder::new(&*encoded), most_bytes)?,
+            Packing::Crc32c if encoded.len() < 4 => {
+                return Err(CodecError::Other(format!("a checksum of {} bytes", encoded.len())));
+            }
+            Packing::Crc32c => return self.inner.decode(encoded, decoded, options),
             Packing::Zstd => zstd::bulk::decompress(&encoded, most_bytes as usize)?,
             Packing::Blosc => {
                 // Bytes 4 to 8 of a blosc header: the size of what it holds.

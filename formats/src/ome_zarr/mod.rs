@@ -83,7 +83,7 @@ pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader>
         volumes,
         stored: array.stored,
         scaling: Scaling::None,
-        voxels: Voxels::OmeZarr(array),
+        voxels: Voxels::OmeZarr(Box::new(array)),
     });
     let planes: Vec<_> = planes.iter().map(String::as_str).collect();
     let labels = labels::table(image.image_label.as_ref());
@@ -97,7 +97,7 @@ pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader>
 
 /// Names of the channels, none where there is but one.
 fn plane_names(channels: usize, known: &[metadata::Channel]) -> Vec<String> {
-    if channels < 2 || channels > 1 << 16 {
+    if !(2..=1 << 16).contains(&channels) {
         return Vec::new();
     }
     let name = |n: usize| known.get(n).and_then(|channel| channel.label.clone()).unwrap_or(format!("channel {n}"));
