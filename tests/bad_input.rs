@@ -57,7 +57,7 @@ fn a_volume_somewhere_else() {
     let far = glam::DAffine3::from_translation(glam::DVec3::splat(500.0));
     let grid = Grid::new([8, 8, 8], far, "scanner").unwrap();
     let ramp = (0..512).map(|i| i as f32).collect();
-    brainmesh_formats::write_nifti(&volume, &Volume::new(grid, ramp).unwrap()).unwrap();
+    brainmesh_formats::write_volume(&volume, &Volume::new(grid, ramp).unwrap()).unwrap();
     refused(folder.path(), &[("--volume", &volume)], 3, &["elsewhere.nii.gz", "does not cover the surfaces"]);
 }
 

@@ -58,4 +58,6 @@ fn sphere(folder: &Path) -> PathBuf {
 }
 
 mod bad_input;
+mod convert;
+mod hostile;
 mod sphere;

@@ -105,7 +105,7 @@ fn crop(phantom: &Path, folder: &Path) -> PathBuf {
     let grid = brainmesh_core::Grid::new([ni, nj, nk - nk / 2], affine, "scanner").unwrap();
     let upper = volume.data()[ni * nj * (nk / 2)..].to_vec();
     let path = folder.join("upper.nii.gz");
-    brainmesh_formats::write_nifti(&path, &brainmesh_core::Volume::new(grid, upper).unwrap()).unwrap();
+    brainmesh_formats::write_volume(&path, &brainmesh_core::Volume::new(grid, upper).unwrap()).unwrap();
     path
 }
 

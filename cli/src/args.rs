@@ -44,6 +44,8 @@ pub enum Command {
     Profiles(ProfilesCommand),
     /// Describe a volume, surface, profile, label or model file.
     Info(InfoCommand),
+    /// Turn a volume or a surface into another format, orientation, grid or type.
+    Convert(Box<ConvertCommand>),
     /// Score results against a known truth.
     #[command(subcommand)]
     Evaluate(EvaluateCommand),
@@ -204,6 +206,91 @@ pub struct InfoCommand {
     /// Machine-readable.
     #[arg(long)]
     pub json: bool,
+    /// Read every voxel of a volume: lowest, highest and mean intensity, and how many are not finite.
+    #[arg(long)]
+    pub stats: bool,
+    /// SeriesInstanceUID to describe, of a DICOM folder that holds several.
+    #[arg(long, value_name = "UID")]
+    pub series: Option<String>,
+    /// Mend what is wrong with a DICOM series where that is possible, and say so.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+/// Arguments of `convert`.
+#[derive(Debug, Clone, Args)]
+pub struct ConvertCommand {
+    /// Volume (a file, or a folder of DICOM images) or surface.
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// What to write; its ending says the format.
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Surface format, where the name of OUT does not say it: gii, ply, glb, obj, stl, vtk, vtp, mz3, freesurfer, mni-obj.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// One of several volumes, from 0; without it all are kept.
+    #[arg(long, value_name = "N", help_heading = "Volume")]
+    pub volume: Option<usize>,
+    /// SeriesInstanceUID to read from a DICOM folder that holds several.
+    #[arg(long, value_name = "UID", help_heading = "Volume")]
+    pub series: Option<String>,
+    /// Mend what is wrong with a DICOM series where that is possible, and say so.
+    #[arg(long, help_heading = "Volume")]
+    pub repair: bool,
+    /// Keep voxels i0 to i1 (without i1), and so on; an end left out is that of the volume: 10:60,:,5:
+    #[arg(long, value_name = "i0:i1,j0:j1,k0:k1", value_parser = parse_crop, help_heading = "Volume")]
+    pub crop: Option<Crop>,
+    /// Where the axes are to lead, such as RAS; axes are swapped and turned round, values stay.
+    #[arg(long, value_name = "CODE", help_heading = "Volume")]
+    pub reorient: Option<String>,
+    /// Resample to axes at right angles, for programs that refuse shear; nothing changes where they are already.
+    #[arg(long, help_heading = "Volume")]
+    pub orthonormal: bool,
+    /// Resample to this spacing along the file's axes (one number, or three); implies --orthonormal.
+    #[arg(long, value_name = "MM", value_delimiter = ',', num_args = 1, help_heading = "Volume")]
+    pub spacing: Vec<f64>,
+    /// How to resample. Default: nearest for files with named labels, else linear.
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Volume")]
+    pub interpolation: Option<InterpolationArg>,
+    /// Intensity where there was nothing before resampling.
+    #[arg(long, value_name = "VALUE", default_value_t = 0.0, allow_negative_numbers = true, help_heading = "Volume")]
+    pub fill: f64,
+    /// Type of the values: int8, uint8, int16, ..., float32, float64. Integers take whole numbers only, unless --scale.
+    #[arg(long = "type", value_name = "TYPE", help_heading = "Volume")]
+    pub stored: Option<String>,
+    /// Spread intensities over the integer --type, with slope and intercept: none changes by more than half a step.
+    #[arg(long, requires = "stored", help_heading = "Volume")]
+    pub scale: bool,
+    /// Replace OUT where it exists.
+    #[arg(long, help_heading = "General")]
+    pub force: bool,
+    /// Check everything and print what would be done.
+    #[arg(long, help_heading = "General")]
+    pub dry_run: bool,
+}
+
+/// First and end voxel along i, j, k; none for those of the volume.
+pub type Crop = [(Option<usize>, Option<usize>); 3];
+
+fn parse_crop(text: &str) -> Result<Crop, String> {
+    let axes: Vec<_> = text.split(',').map(parse_range).collect::<Option<_>>().unwrap_or_default();
+    axes.try_into().map_err(|_| "expected three ranges such as 10:60,:,5:".into())
+}
+
+fn parse_range(text: &str) -> Option<(Option<usize>, Option<usize>)> {
+    let (start, end) = text.split_once(':')?;
+    let number = |word: &str| if word.is_empty() { Some(None) } else { word.parse().ok().map(Some) };
+    Some((number(start.trim())?, number(end.trim())?))
+}
+
+/// What lies between voxels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InterpolationArg {
+    /// Trilinear; the mean over coarser voxels.
+    Linear,
+    /// The nearest voxel.
+    Nearest,
 }
 
 /// What to evaluate.

@@ -76,12 +76,12 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::Usage,
-            Self::Formats(_) | Self::Inputs { .. } | Self::Unusable(_) => ExitCode::Input,
-            Self::Segmentation(brainmesh_segmentation::Error::Cancelled(_))
+            Self::Formats(brainmesh_formats::Error::Cancelled(_))
+            | Self::Segmentation(brainmesh_segmentation::Error::Cancelled(_))
             | Self::Meshing(brainmesh_meshing::Error::Cancelled(_))
             | Self::Phantom(brainmesh_phantom::Error::Cancelled(_))
             | Self::Cancelled => ExitCode::Cancelled,
-            Self::Meshing(_) => ExitCode::Input,
+            Self::Formats(_) | Self::Inputs { .. } | Self::Unusable(_) | Self::Meshing(_) => ExitCode::Input,
             Self::Segmentation(_) | Self::Phantom(_) | Self::Core(_) | Self::Write { .. } => ExitCode::Runtime,
         }
     }

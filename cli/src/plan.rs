@@ -156,7 +156,7 @@ fn describe_span(model: &Model) -> String {
     }
 }
 
-fn parse_format(name: &str) -> Result<SurfaceFormat> {
+pub(crate) fn parse_format(name: &str) -> Result<SurfaceFormat> {
     Ok(match name {
         "gii" | "gifti" => SurfaceFormat::Gifti,
         "ply" => SurfaceFormat::Ply,

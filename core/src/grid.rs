@@ -1,5 +1,7 @@
-use crate::{Error, Result, VoxelPoint, WorldPoint};
-use glam::{DAffine3, DVec3};
+use crate::orientation::{Direction, ORDERS};
+use crate::{AxisSwap, Error, Orientation, Result, VoxelPoint, WorldPoint};
+use glam::{DAffine3, DMat3, DVec3};
+use std::ops::Range;
 
 /// Where the voxels of a volume lie: shape, `world_from_voxel` and the name of the world it leads to.
 ///
@@ -81,6 +83,63 @@ impl Grid {
         [m.x_axis.length(), m.y_axis.length(), m.z_axis.length()]
     }
 
+    /// Where `i`, `j`, `k` lead to. Oblique axes are named after the world axes that they lie nearest to together, so that
+    /// every world axis is named once.
+    pub fn orientation(&self) -> Orientation {
+        let m = self.world_from_voxel.matrix3;
+        let axes = [m.x_axis, m.y_axis, m.z_axis].map(DVec3::normalize);
+        let agreement = |order: &[usize; 3]| (0..3).map(|n| axes[n][order[n]].powi(2)).sum::<f64>();
+        let best = ORDERS.into_iter().max_by(|a, b| agreement(a).total_cmp(&agreement(b))).unwrap_or(ORDERS[0]);
+        Orientation::of([0, 1, 2].map(|n: usize| Direction { axis: best[n], positive: axes[n][best[n]] > 0.0 }))
+    }
+
+    /// The same voxels with their axes in another order or direction; every voxel stays where it is in the world.
+    ///
+    /// # Errors
+    /// None for a grid that exists; the new one is checked like any other.
+    pub fn swapped(&self, swap: AxisSwap) -> Result<Self> {
+        let columns = [
+            self.world_from_voxel.matrix3.x_axis,
+            self.world_from_voxel.matrix3.y_axis,
+            self.world_from_voxel.matrix3.z_axis,
+        ];
+        let mut first = [0.0; 3];
+        for (&axis, &flipped) in swap.from.iter().zip(&swap.flipped) {
+            first[axis] = if flipped { (self.shape[axis] - 1) as f64 } else { 0.0 };
+        }
+        let column = |n: usize| if swap.flipped[n] { -columns[swap.from[n]] } else { columns[swap.from[n]] };
+        let world_from_voxel = DAffine3 {
+            matrix3: DMat3::from_cols(column(0), column(1), column(2)),
+            translation: self.world_from_voxel(VoxelPoint(DVec3::from_array(first))).0,
+        };
+        Self::new(swap.from.map(|axis| self.shape[axis]), world_from_voxel, self.world.as_str())
+    }
+
+    /// Whether the axes stand at right angles to one another, to a millionth.
+    pub fn is_orthogonal(&self) -> bool {
+        let m = self.world_from_voxel.matrix3;
+        let [x, y, z] = [m.x_axis, m.y_axis, m.z_axis].map(DVec3::normalize);
+        [x.dot(y), x.dot(z), y.dot(z)].iter().all(|cosine| cosine.abs() <= 1e-6)
+    }
+
+    /// The grid of the voxels `region[0]` along `i`, `region[1]` along `j`, `region[2]` along `k`.
+    ///
+    /// # Errors
+    /// An empty region, or one that reaches beyond the grid.
+    pub fn cropped(&self, region: &[Range<usize>; 3]) -> Result<Self> {
+        if region.iter().zip(self.shape).any(|(r, n)| r.is_empty() || r.end > n) {
+            return Err(Error::Invalid {
+                field: "region",
+                expected: format!("voxels within {:?}", self.shape),
+                found: format!("{region:?}"),
+            });
+        }
+        let [i, j, k] = region.each_ref().map(|r| r.start as f64);
+        let origin = self.world_from_voxel(VoxelPoint::new(i, j, k)).0;
+        let world_from_voxel = DAffine3 { translation: origin, ..self.world_from_voxel };
+        Self::new(region.each_ref().map(ExactSizeIterator::len), world_from_voxel, self.world.as_str())
+    }
+
     /// Smallest and largest world coordinates of the voxel centres.
     pub fn world_bounds(&self) -> (WorldPoint, WorldPoint) {
         let mut low = DVec3::INFINITY;
@@ -96,9 +155,20 @@ impl Grid {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use glam::DMat3;
+
+    /// Oblique and sheared by 20 degrees between the second and third axis, as a tilted gantry leaves it.
+    pub(crate) fn tilted() -> Grid {
+        let turn = glam::DQuat::from_euler(glam::EulerRot::XYZ, 0.2, -0.3, 0.4);
+        let (sin, cos) = 20f64.to_radians().sin_cos();
+        let m = DMat3::from_cols(
+            turn * DVec3::X * 0.5,
+            turn * DVec3::Y * 0.6,
+            turn * DVec3::new(0.0, 2.0 * sin, 2.0 * cos),
+        );
+        Grid::new([20, 30, 10], DAffine3::from_mat3_translation(m, DVec3::new(-4.0, 7.0, 9.0)), "scanner").unwrap()
+    }
 
     #[test]
     fn a_sheared_grid_goes_to_the_world_and_back() {
@@ -109,6 +179,53 @@ mod tests {
         let voxel = VoxelPoint::new(3.0, 5.0, 7.0);
         let back = grid.voxel_from_world(grid.world_from_voxel(voxel));
         assert!((back.0 - voxel.0).length() < 1e-12);
+    }
+
+    #[test]
+    fn orientation_names_where_axes_lead() {
+        let of = |x: DVec3, y: DVec3, z: DVec3| {
+            Grid::new([2; 3], DAffine3::from_mat3(DMat3::from_cols(x, y, z)), "scanner")
+                .unwrap()
+                .orientation()
+                .to_string()
+        };
+        assert_eq!(of(DVec3::X, DVec3::Y, DVec3::Z), "RAS");
+        assert_eq!(of(-DVec3::Y, DVec3::Z * 3.0, -DVec3::X), "PSL");
+        // The second axis alone lies nearest to x as well; together they name each world axis once.
+        assert_eq!(of(DVec3::new(1.0, 0.1, 0.0), DVec3::new(0.8, 0.6, 0.0), -DVec3::Z), "RAI");
+    }
+
+    #[test]
+    fn a_part_of_a_grid_lies_where_it_lay() {
+        let affine = DAffine3::from_scale_rotation_translation(
+            DVec3::new(0.5, 2.0, 1.5),
+            glam::DQuat::from_rotation_x(0.3),
+            DVec3::new(4.0, 5.0, 6.0),
+        );
+        let grid = Grid::new([10, 20, 30], affine, "scanner").unwrap();
+        let part = grid.cropped(&[2..5, 0..1, 7..30]).unwrap();
+        assert_eq!(part.shape(), [3, 1, 23]);
+        let (a, b) = (VoxelPoint::new(1.0, 0.0, 3.0), VoxelPoint::new(3.0, 0.0, 10.0));
+        assert!((part.world_from_voxel(a).0 - grid.world_from_voxel(b).0).length() < 1e-12);
+        assert!(grid.cropped(&[2..11, 0..1, 0..1]).is_err());
+    }
+
+    #[test]
+    fn swapped_axes_keep_every_voxel_where_it_is() {
+        let grid = tilted();
+        for to in Orientation::all() {
+            let swap = grid.orientation().swap_to(to);
+            let new = grid.swapped(swap).unwrap();
+            assert_eq!(new.orientation(), to);
+            let p_new = [3.0, 4.0, 5.0];
+            let mut p_old = [0.0; 3];
+            for n in 0..3 {
+                let last = (new.shape()[n] - 1) as f64;
+                p_old[swap.from[n]] = if swap.flipped[n] { last - p_new[n] } else { p_new[n] };
+            }
+            let world = |grid: &Grid, p: [f64; 3]| grid.world_from_voxel(VoxelPoint(DVec3::from_array(p))).0;
+            assert!(world(&new, p_new).distance(world(&grid, p_old)) < 1e-12, "{to}");
+        }
     }
 
     #[test]

@@ -29,3 +29,29 @@ impl Monitor for Silent {
         false
     }
 }
+
+/// A monitor for work that is part of a stage: it advances the stage and begins none.
+#[derive(Clone, Copy)]
+pub struct Stage<'a>(pub &'a dyn Monitor);
+
+impl Monitor for Stage<'_> {
+    fn stage(&self, _name: &'static str, _total: u64) {}
+    fn advance(&self, steps: u64) {
+        self.0.advance(steps);
+    }
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}
+
+/// A monitor for work that nobody counts: it only passes on the wish to stop.
+#[derive(Clone, Copy)]
+pub struct Uncounted<'a>(pub &'a dyn Monitor);
+
+impl Monitor for Uncounted<'_> {
+    fn stage(&self, _name: &'static str, _total: u64) {}
+    fn advance(&self, _steps: u64) {}
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}

@@ -10,16 +10,12 @@ use std::path::Path;
 /// # Errors
 /// Those of `write`, and [`Error::Io`](crate::Error::Io) when the folder cannot be written.
 pub fn write_atomically<T>(path: &Path, write: impl FnOnce(&mut dyn WriteSeek) -> Result<T>) -> Result<T> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     let mut builder = tempfile::Builder::new();
     builder.prefix(".brainmesh-");
     // Temporary files are private by default; the result must have the permissions of any other new file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(fault::io(path))?;
+    let mut file = builder.tempfile_in(parent(path)).map_err(fault::io(path))?;
     let mut buffered = BufWriter::with_capacity(1 << 16, file.as_file_mut());
     let value = write(&mut buffered)?;
     buffered.flush().map_err(fault::io(path))?;
@@ -32,6 +28,34 @@ pub fn write_atomically<T>(path: &Path, write: impl FnOnce(&mut dyn WriteSeek) -
 pub trait WriteSeek: Write + Seek {}
 
 impl<W: Write + Seek> WriteSeek for W {}
+
+/// Writes a folder whole or not at all, as [`write_atomically`] does a file: `write` fills a new one, which then takes the
+/// name. A folder of that name is replaced only where `is_ours` recognises it.
+pub(crate) fn write_folder(
+    path: &Path,
+    is_ours: impl FnOnce(&Path) -> bool,
+    write: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let is_there = path.symlink_metadata().is_ok();
+    if is_there && !(path.is_dir() && (is_ours(path) || std::fs::read_dir(path).is_ok_and(|mut d| d.next().is_none())))
+    {
+        let expected = "no file or folder of another kind";
+        return Err(fault::invalid(path, "name", expected, "one that would be replaced"));
+    }
+    let hidden = tempfile::Builder::new().prefix(".brainmesh-").tempdir_in(parent(path)).map_err(fault::io(path))?;
+    // Within the private one, so that it has the permissions of any other new folder.
+    let [new, old] = ["new", "old"].map(|name| hidden.path().join(name));
+    std::fs::create_dir(&new).map_err(fault::io(path))?;
+    write(&new)?;
+    if is_there {
+        std::fs::rename(path, &old).map_err(fault::io(path))?;
+    }
+    std::fs::rename(&new, path).map_err(fault::io(path))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
 
 /// [`write_atomically`] where only writing can fail.
 pub(crate) fn write_io(path: &Path, write: impl FnOnce(&mut dyn WriteSeek) -> io::Result<()>) -> Result<()> {

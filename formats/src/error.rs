@@ -54,6 +54,14 @@ pub enum Error {
         /// What is supported.
         supported: String,
     },
+    /// The images of a DICOM series are no volume.
+    #[error("{}: {fault}", path.display())]
+    Dicom {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong with them.
+        fault: crate::DicomFault,
+    },
     /// The content breaks an invariant of the vocabulary types.
     #[error("{}: {source}", path.display())]
     Core {
@@ -62,4 +70,7 @@ pub enum Error {
         /// The broken invariant.
         source: brainmesh_core::Error,
     },
+    /// The work was asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] brainmesh_core::Cancelled),
 }

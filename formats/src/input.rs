@@ -1,16 +1,17 @@
 //! Opening a volume file: its first bytes, and its content with gzip taken off.
 
+use crate::gzip::{self, DEFLATE_RATIO};
 use crate::{Result, fault};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Cursor, ErrorKind, Read};
+use std::io::{BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// Enough for every magic number: NIfTI-2 headers are the longest with 540 bytes.
 const HEAD_BYTES: u64 = 1024;
-/// Deflate turns at most 258 bytes into 2 bits, so that a stream of n bytes holds at most 1032 n
-/// (<https://zlib.net/zlib_tech.html>); gzip's header and trailer only lower that.
-const DEFLATE_RATIO: u64 = 1032;
+/// Content that begins with so much out of so little is counted before memory is taken for the rest.
+const SUSPICIOUS_BYTES: u64 = 64 << 20;
+const SUSPICIOUS_RATIO: u64 = 256;
 
 /// An open file whose gzip members, where it has any, are decoded one after the other. Reads from the start of the content.
 pub(crate) struct Input {
@@ -18,6 +19,8 @@ pub(crate) struct Input {
     head: Vec<u8>,
     most_bytes: u64,
     is_gzip: bool,
+    /// Its position says how much of the file was read.
+    file: File,
     content: Box<dyn Read>,
 }
 
@@ -28,8 +31,8 @@ impl Input {
         let file_bytes = file.metadata().map_err(fault::io(path))?.len();
         let mut magic = Vec::new();
         file.by_ref().take(2).read_to_end(&mut magic).map_err(fault::io(path))?;
-        let is_gzip = magic == [0x1f, 0x8b];
-        let whole = Cursor::new(magic).chain(file);
+        let is_gzip = gzip::is_gzip(&magic);
+        let whole = Cursor::new(magic).chain(file.try_clone().map_err(fault::io(path))?);
         let (mut content, most_bytes): (Box<dyn Read>, u64) = if is_gzip {
             let buffered = BufReader::with_capacity(1 << 16, whole);
             (Box::new(MultiGzDecoder::new(buffered)), file_bytes.saturating_mul(DEFLATE_RATIO))
@@ -37,9 +40,9 @@ impl Input {
             (Box::new(whole), file_bytes)
         };
         let mut head = Vec::new();
-        content.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(fault::io(path))?;
+        content.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(failed(path, is_gzip))?;
         let content = Box::new(Cursor::new(head.clone()).chain(content));
-        Ok(Self { path: path.into(), head, most_bytes, is_gzip, content })
+        Ok(Self { path: path.into(), head, most_bytes, is_gzip, file, content })
     }
 
     /// The file.
@@ -70,9 +73,23 @@ impl Input {
         bytes
             .try_reserve_exact(usize::try_from(known_bytes).unwrap_or(usize::MAX))
             .map_err(|_| fault::io(&self.path)(ErrorKind::OutOfMemory.into()))?;
-        self.content.take(limit_bytes).read_to_end(&mut bytes).map_err(fault::io(&self.path))?;
+        let failed = || failed(&self.path, self.is_gzip);
+        let mut content = self.content.take(limit_bytes);
+        if self.is_gzip {
+            content.by_ref().take(SUSPICIOUS_BYTES).read_to_end(&mut bytes).map_err(failed())?;
+            let consumed = (&self.file).stream_position().map_err(fault::io(&self.path))?;
+            if bytes.len() as u64 == SUSPICIOUS_BYTES && consumed.saturating_mul(SUSPICIOUS_RATIO) < SUSPICIOUS_BYTES {
+                gzip::refuse_bomb(&self.path, gzip::content_bytes(&self.path)?, self.most_bytes / DEFLATE_RATIO)?;
+            }
+        }
+        content.read_to_end(&mut bytes).map_err(failed())?;
         Ok(bytes)
     }
+}
+
+/// Damage of a gzip stream is the file's fault, not the system's.
+fn failed(path: &Path, is_gzip: bool) -> impl FnOnce(std::io::Error) -> crate::Error {
+    move |error| if is_gzip { gzip::damaged(path, "gzip data", error) } else { fault::io(path)(error) }
 }
 
 impl Read for Input {

@@ -1,6 +1,10 @@
+use serde::{Serialize, Serializer};
+use std::fmt;
+
 /// How a volume file stores one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StoredType {
+#[allow(missing_docs, reason = "the names say it")]
+pub enum StoredType {
     Int8,
     Uint8,
     Int16,
@@ -15,27 +19,31 @@ pub(crate) enum StoredType {
 
 /// Order of the bytes of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ByteOrder {
+pub enum ByteOrder {
     Little,
     Big,
 }
 
-/// `$value` of every `$type` in `$bytes`, through `$map`.
-macro_rules! decode {
-    ($bytes:expr, $order:expr, $out:expr, $map:expr, $type:ty) => {{
-        let values = $bytes.chunks_exact(size_of::<$type>()).map(|c| {
-            let mut bytes = [0; size_of::<$type>()];
-            bytes.copy_from_slice(c);
-            bytes
-        });
-        match $order {
-            ByteOrder::Little => $out.extend(values.map(|b| $map(<$type>::from_le_bytes(b) as f64))),
-            ByteOrder::Big => $out.extend(values.map(|b| $map(<$type>::from_be_bytes(b) as f64))),
-        }
-    }};
+impl ByteOrder {
+    /// That of this machine.
+    pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 }
 
 impl StoredType {
+    /// Every type.
+    pub const ALL: [Self; 10] = [
+        Self::Int8,
+        Self::Uint8,
+        Self::Int16,
+        Self::Uint16,
+        Self::Int32,
+        Self::Uint32,
+        Self::Int64,
+        Self::Uint64,
+        Self::Float32,
+        Self::Float64,
+    ];
+
     /// Bytes of one value.
     pub fn size_bytes(self) -> usize {
         match self {
@@ -46,7 +54,7 @@ impl StoredType {
         }
     }
 
-    /// Name shown to people.
+    /// Its name, as numpy has it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Int8 => "int8",
@@ -60,6 +68,11 @@ impl StoredType {
             Self::Float32 => "float32",
             Self::Float64 => "float64",
         }
+    }
+
+    /// The type of a name, as numpy has it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stored| stored.name() == name)
     }
 
     /// Smallest and largest integer it can hold; none for floats.
@@ -76,20 +89,16 @@ impl StoredType {
             Self::Float32 | Self::Float64 => None,
         }
     }
+}
 
-    /// Appends the values in `bytes`, each as an exact or nearest `f64` through `map`; a last incomplete value is left out.
-    pub fn decode<T>(self, bytes: &[u8], order: ByteOrder, out: &mut Vec<T>, map: impl Fn(f64) -> T) {
-        match self {
-            Self::Int8 => decode!(bytes, order, out, map, i8),
-            Self::Uint8 => decode!(bytes, order, out, map, u8),
-            Self::Int16 => decode!(bytes, order, out, map, i16),
-            Self::Uint16 => decode!(bytes, order, out, map, u16),
-            Self::Int32 => decode!(bytes, order, out, map, i32),
-            Self::Uint32 => decode!(bytes, order, out, map, u32),
-            Self::Int64 => decode!(bytes, order, out, map, i64),
-            Self::Uint64 => decode!(bytes, order, out, map, u64),
-            Self::Float32 => decode!(bytes, order, out, map, f32),
-            Self::Float64 => decode!(bytes, order, out, map, f64),
-        }
+impl fmt::Display for StoredType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for StoredType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }

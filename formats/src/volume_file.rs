@@ -1,11 +1,15 @@
-//! One door for every volume format: told by content, read as RAS+ `f32`.
+//! One door for every volume format: told by content, read as RAS+ mm.
 
 use crate::input::Input;
-use crate::{Error, Result, VolumeInfo, VolumeOptions, dicom, minc, nifti};
+use crate::{
+    Error, Result, VolumeInfo, VolumeOptions, VolumeReader, analyze, dicom, meta_image, mgh, minc, nifti, nrrd,
+    ome_zarr, png_slices, slices, tiff_stack,
+};
 use brainmesh_core::Volume;
 use std::path::Path;
 
-/// Reads a volume as intensities: NIfTI-1 and -2, MINC1 and MINC2, DICOM (a folder or a file).
+/// Reads a volume as intensities: NIfTI-1 and -2, ANALYZE, MINC1 and MINC2, MGH, NRRD, MetaImage, DICOM (a folder or
+/// a file), OME-Zarr (a folder), TIFF stacks, and folders of TIFF or PNG slices.
 ///
 /// The format is told by its content, the name is only used to find the other half of a pair. World space is RAS+ mm,
 /// integer voxel coordinates are voxel centres, `i` runs fastest, the file's scaling is applied. Of several volumes in a
@@ -22,57 +26,59 @@ pub fn read_volume(path: &Path) -> Result<Volume<f32>> {
 /// # Errors
 /// As [`read_volume`], as far as the headers show it.
 pub fn volume_info(path: &Path) -> Result<VolumeInfo> {
-    match VolumeFile::open(path)? {
-        VolumeFile::Minc(input) => minc::info(input),
-        VolumeFile::Nifti(input) => nifti::info(&input),
-        VolumeFile::Dicom => dicom::info(path, &VolumeOptions::default()),
-    }
+    Ok(VolumeOptions::default().open(path)?.info().clone())
 }
 
-pub(crate) fn read_with(path: &Path, options: &VolumeOptions) -> Result<Volume<f32>> {
-    match VolumeFile::open(path)? {
-        VolumeFile::Minc(input) => minc::read(input, options),
-        VolumeFile::Nifti(input) => nifti::read(input, options),
-        VolumeFile::Dicom => dicom::read(path, options),
-    }
-}
-
-/// A file whose format is known.
-enum VolumeFile {
-    /// netCDF-3 or HDF5.
-    Minc(Input),
-    /// A single file, or the header of a pair.
-    Nifti(Input),
-    /// A folder, or one file.
-    Dicom,
-}
-
-impl VolumeFile {
-    fn open(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            return Ok(Self::Dicom);
+pub(crate) fn open_with(path: &Path, options: &VolumeOptions) -> Result<VolumeReader> {
+    if path.is_dir() {
+        if ome_zarr::is_zarr(path) {
+            return ome_zarr::open(path, options);
         }
-        let input = Input::open(path)?;
+        let images = slices::images_of(path)?;
+        if !images.is_empty() {
+            return slices::open(path, images, options);
+        }
+        return dicom::open(path, options);
+    }
+    let input = Input::open(path)?;
+    if nifti::is_nifti(input.head()) {
+        return nifti::open(input);
+    }
+    if minc::is_minc(input.head()) {
+        return minc::open(input);
+    }
+    // Before TIFF, whose head may stand in the preamble of a DICOM file (PS3.10, 7.1).
+    if dicom::is_dicom(input.head()) {
+        return dicom::open(path, options);
+    }
+    if tiff_stack::is_tiff(input.head()) {
+        return tiff_stack::open(path, options);
+    }
+    if png_slices::is_png(input.head()) {
+        return png_slices::open(path, &[path.into()], options);
+    }
+    if nrrd::is_nrrd(input.head()) {
+        return nrrd::open(input);
+    }
+    if mgh::is_mgh(input.head()) {
+        return mgh::open(input);
+    }
+    if analyze::is_analyze(input.head()) {
+        return analyze::open(&input);
+    }
+    if meta_image::is_meta_image(input.head()) {
+        return meta_image::open(input);
+    }
+    // The image of a pair has no magic number; its header has.
+    if let Some(header) = nifti::header_of_image(path) {
+        let input = Input::open(&header)?;
         if nifti::is_nifti(input.head()) {
-            return Ok(Self::Nifti(input));
+            return nifti::open(input);
         }
-        if minc::is_minc(input.head()) {
-            return Ok(Self::Minc(input));
+        if analyze::is_analyze(input.head()) {
+            return analyze::open(&input);
         }
-        if dicom::is_dicom(input.head()) {
-            return Ok(Self::Dicom);
-        }
-        // The image of a pair has no magic number; its header has.
-        if let Some(header) = nifti::header_of_image(path) {
-            let input = Input::open(&header)?;
-            if nifti::is_nifti(input.head()) {
-                return Ok(Self::Nifti(input));
-            }
-        }
-        let shown = &input.head()[..input.head().len().min(8)];
-        Err(Error::NotRecognised {
-            path: path.into(),
-            found: format!("a file that begins with {}", shown.escape_ascii()),
-        })
     }
+    let shown = &input.head()[..input.head().len().min(8)];
+    Err(Error::NotRecognised { path: path.into(), found: format!("a file that begins with {}", shown.escape_ascii()) })
 }

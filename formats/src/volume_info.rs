@@ -1,3 +1,4 @@
+use crate::StoredType;
 use glam::DAffine3;
 use serde::Serialize;
 
@@ -9,18 +10,39 @@ pub struct VolumeInfo {
     pub format: &'static str,
     /// Voxels along `i`, `j`, `k`, as [`read_volume`](crate::read_volume) gives them.
     pub shape: [usize; 3],
-    /// Number of volumes: time points, echoes, directions.
+    /// Number of volumes: time points, echoes, directions, and planes of each.
     pub volumes: usize,
+    /// Names of the values that every voxel holds, where these are several: colours, parts of a complex number. Volume
+    /// `t * planes + p` is plane `p` of time point `t`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub planes: Vec<String>,
     /// Distance between neighbouring voxel centres along `i`, `j`, `k`.
     pub spacing_mm: [f64; 3],
+    /// Time between volumes in seconds, where the file says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_step_s: Option<f64>,
+    /// Where `i`, `j`, `k` lead to: `RAS` is right, anterior, superior; the nearest of L/R, P/A, I/S for each.
+    pub orientation: String,
     /// Rows of the matrix that leads from `(i, j, k, 1)` to RAS+ mm.
     pub world_from_voxel: [[f64; 4]; 4],
     /// Name of the world that matrix leads to.
     pub world: String,
-    /// How a value is stored: `uint8`, `int16`, `float32`, ...
-    pub stored: &'static str,
+    /// How a value is stored.
+    pub stored: StoredType,
     /// How stored values become intensities.
     pub scaling: Scaling,
+    /// How voxels are packed: `none`, `gzip`, `gzip (blocks)`, ...
+    pub compression: String,
+    /// Whether a part of the volume is read without reading all of it.
+    pub lazy: bool,
+    /// Number of resolutions it is stored at.
+    pub levels: usize,
+    /// Number of labels with a name.
+    pub labels: usize,
+    /// Number of NIfTI header extensions.
+    pub extensions: usize,
+    /// What is odd about the file, and what was done about it.
+    pub warnings: Vec<String>,
 }
 
 /// How stored values become intensities.
@@ -39,6 +61,13 @@ pub enum Scaling {
     },
     /// Linear, with numbers of its own for every slice.
     PerSlice,
+}
+
+impl Scaling {
+    /// Of a slope and an intercept, where there are any.
+    pub(crate) fn of(scale: Option<(f64, f64)>) -> Self {
+        scale.map_or(Self::None, |(slope, intercept)| Self::Linear { slope, intercept })
+    }
 }
 
 /// Rows of the 4x4 matrix of an affine map.

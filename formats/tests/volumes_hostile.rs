@@ -48,9 +48,32 @@ fn fixtures() -> Vec<PathBuf> {
         "MR_small_jp2klossless.dcm",
         "MR_small_jpeg_lossless.dcm",
     ];
+    let plain = [
+        "u1.mgh",
+        "time.mgz",
+        "scaled.hdr",
+        "itk-time.nrrd",
+        "ras-big.nrrd",
+        "las-ascii.nrrd",
+        "hex.nrrd",
+        "skips.nrrd",
+        "spacings.nrrd",
+        "pattern.nhdr",
+        "listed.nhdr",
+        "slicer-two.seg.nrrd",
+        "u1.mha",
+        "f4.mha",
+        "channels.mha",
+        "text.mha",
+        "listed.mhd",
+        "pattern.mhd",
+    ];
+    let stacks = ["u2-big.tif", "i2-bigtiff.tif", "f4-tiles.tif", "zstd.tif", "lzw.tif", "jpeg.tif", "png/s096b.png"];
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let stacks: Vec<_> = stacks.iter().map(|name| data.join("tiff").join(name)).collect();
     let volumes = names.iter().map(|name| data.join("volumes").join(name));
-    volumes.chain(images.iter().map(|name| data.join("dicom").join(name))).collect()
+    let volumes = volumes.chain(plain.iter().map(|name| data.join("plain").join(name)));
+    volumes.chain(stacks).chain(images.iter().map(|name| data.join("dicom").join(name))).collect()
 }
 
 fn read_all(path: &Path) {
@@ -66,14 +89,20 @@ fn read_all(path: &Path) {
     }
 }
 
-/// Keeps the extension, by which the halves of a pair find each other.
+/// Keeps the extension, by which the halves of a pair find each other, and takes the files along that a header names.
 fn copy_name(folder: &Path, original: &Path) -> PathBuf {
-    let name = original.file_name().unwrap();
-    let image = original.with_extension("img");
-    if original.extension().is_some_and(|e| e == "hdr") {
-        std::fs::copy(&image, folder.join(image.file_name().unwrap())).unwrap();
+    let extension = original.extension().unwrap_or_default().to_string_lossy().into_owned();
+    let others = match extension.as_str() {
+        "hdr" => vec![original.with_extension("img")],
+        "nhdr" | "mhd" => {
+            ["slice07.raw", "slice08.raw", "slice09.raw"].map(|name| original.with_file_name(name)).into()
+        }
+        _ => Vec::new(),
+    };
+    for other in others {
+        std::fs::copy(&other, folder.join(other.file_name().unwrap())).unwrap();
     }
-    folder.join(name)
+    folder.join(original.file_name().unwrap())
 }
 
 /// Anew: ext4 flushes a file to the disk that is cut to nothing and written again, which takes a hundred times as long.

@@ -5,8 +5,10 @@
 #[path = "support/expectation.rs"]
 mod expectation;
 
-use brainmesh_core::{Grid, Volume};
-use brainmesh_formats::{Error, Scaling, read_volume, volume_info, write_nifti};
+use brainmesh_core::{Grid, Silent, Volume};
+use brainmesh_formats::{
+    Error, Extension, Scaling, StoredType, VolumeOptions, VolumeWriter, read_volume, volume_info, write_volume,
+};
 use expectation::{check, expectations, fixture};
 use glam::{DAffine3, DMat3, DVec3};
 use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
@@ -111,7 +113,7 @@ fn slope_zero_nan_or_infinite_means_no_scaling() {
 #[test]
 fn what_is_not_read_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    for code in [1i16, 32, 128, 1536, 1792, 2048, 2304] {
+    for code in [1i16, 1536, 2048] {
         let error = read_volume(&changed(folder.path(), 70, &code.to_le_bytes())).unwrap_err();
         assert!(matches!(error, Error::Unsupported { .. }), "{error}");
         assert!(error.to_string().contains("datatype"));
@@ -152,17 +154,17 @@ fn what_is_written_reads_back() {
         DMat3::from_cols(DVec3::new(-0.9, 0.1, 0.05), DVec3::new(0.12, 1.1, 0.3), DVec3::new(0.3, -0.25, 2.0));
     for matrix in [oblique(1.0), oblique(-1.0), sheared] {
         let volume = phantom(matrix);
-        for name in ["a.nii", "a.nii.gz", "A.NII.GZ"] {
+        for name in ["a.nii", "a.nii.gz", "A.NII.GZ", "b.hdr"] {
             let path = folder.path().join(name);
-            write_nifti(&path, &volume).unwrap();
+            write_volume(&path, &volume).unwrap();
             let back = read_volume(&path).unwrap();
             assert_eq!(back.data(), volume.data().iter().map(|&v| f32::from(v)).collect::<Vec<_>>());
             assert_eq!(back.grid().world(), "scanner");
             assert!(back.grid().affine().abs_diff_eq(volume.grid().affine(), 1e-6));
-            assert_eq!(volume_info(&path).unwrap().stored, "int16");
+            assert_eq!(volume_info(&path).unwrap().stored, StoredType::Int16);
         }
     }
-    let error = write_nifti(&folder.path().join("a.mnc"), &phantom(oblique(1.0))).unwrap_err();
+    let error = write_volume(&folder.path().join("a.xyz"), &phantom(oblique(1.0))).unwrap_err();
     assert!(error.to_string().contains(".nii"), "{error}");
 }
 
@@ -173,7 +175,7 @@ fn the_written_qform_says_the_same_as_the_sform() {
     for handedness in [1.0, -1.0] {
         for turn in 0..16 {
             let matrix = DMat3::from_rotation_y(f64::from(turn) * 0.4) * oblique(handedness);
-            write_nifti(&path, &phantom(matrix)).unwrap();
+            write_volume(&path, &phantom(matrix)).unwrap();
             let mut bytes = std::fs::read(&path).unwrap();
             bytes[254..256].fill(0);
             std::fs::write(&path, bytes).unwrap();
@@ -188,7 +190,7 @@ fn a_long_axis_makes_nifti_2() {
     let path = folder.path().join("long.nii");
     let grid = Grid::new([40_000, 1, 1], DAffine3::from_mat3(oblique(-1.0)), "MNI152").unwrap();
     let volume = Volume::new(grid, (0..40_000).map(|n| n as u16).collect()).unwrap();
-    write_nifti(&path, &volume).unwrap();
+    write_volume(&path, &volume).unwrap();
     assert_eq!(volume_info(&path).unwrap().format, "NIfTI-2");
     let back = read_volume(&path).unwrap();
     assert_eq!(back.grid(), volume.grid());
@@ -219,4 +221,77 @@ fn the_mni_template_lies_where_its_authors_say() {
     assert_eq!(at(31.0, -20.0, 14.0), at(-31.0, -20.0, 14.0));
     // White matter of the centrum semiovale, brighter than the ventricle below it.
     assert!(at(26.0, -10.0, 34.0) > 1.5 * at(7.0, 8.0, 10.0));
+}
+
+#[test]
+fn colours_and_complex_numbers_are_planes_that_must_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = Grid::new([2, 1, 1], DAffine3::IDENTITY, "scanner").unwrap();
+    let path = folder.path().join("a.nii");
+    // Two voxels of red, green, blue; the last two bytes only fill the file up.
+    write_volume(
+        &path,
+        &Volume::new(Grid::new([8, 1, 1], DAffine3::IDENTITY, "scanner").unwrap(), vec![1u8, 2, 3, 4, 5, 6, 0, 0])
+            .unwrap(),
+    )
+    .unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[42..44].copy_from_slice(&2i16.to_le_bytes());
+    bytes[70..72].copy_from_slice(&128i16.to_le_bytes());
+    bytes[72..74].copy_from_slice(&24i16.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(volume_info(&path).unwrap().planes, ["red", "green", "blue"]);
+    assert!(read_volume(&path).unwrap_err().to_string().contains("red, green, blue"));
+    let green = VolumeOptions::default().with_volume_index(1).read_as::<u8>(&path).unwrap();
+    assert_eq!((green.data(), green.grid()), ([2, 5].as_slice(), &grid));
+    assert!(VolumeOptions::default().with_volume_index(3).read(&path).is_err());
+}
+
+#[test]
+fn time_points_scaling_and_extensions_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let volumes: Vec<_> = (0..3)
+        .map(|t| {
+            Volume::new(phantom(oblique(1.0)).grid().clone(), (0..60).map(|n| n + 100 * t).collect::<Vec<i16>>())
+                .unwrap()
+        })
+        .collect();
+    let comment = Extension { code: 6, data: b"made by hand\0\0\0\0\0\0\0\0\0\0\0\0".to_vec() };
+    for name in ["a.nii", "a.nii.gz", "a.hdr"] {
+        let path = folder.path().join(name);
+        let writer = VolumeWriter::default().with_scaling(0.5, -3.0).with_time_step_s(Some(2.5));
+        writer.with_extensions(vec![comment.clone()]).write(&path, &volumes, &Silent).unwrap();
+        let file = VolumeOptions::default().open(&path).unwrap();
+        assert_eq!((file.info().volumes, file.info().time_step_s), (3, Some(2.5)), "{name}");
+        assert_eq!(file.extensions(), [Extension { code: 6, data: comment.data.clone() }], "{name}");
+        assert_eq!(file.read::<f32>(2, &Silent).unwrap().data()[7], 0.5 * 207.0 - 3.0);
+        // An odd number of halves is no integer.
+        assert!(file.read::<i16>(2, &Silent).unwrap_err().to_string().contains("int16"));
+    }
+}
+
+#[test]
+fn a_plain_volume_is_mapped_without_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.nii");
+    let volume = phantom(oblique(1.0));
+    write_volume(&path, &volume).unwrap();
+    let file = VolumeOptions::default().open(&path).unwrap();
+    assert_eq!(file.map::<i16>().unwrap().values(), volume.data());
+    assert!(file.map::<f32>().is_err());
+    let packed = folder.path().join("a.nii.gz");
+    write_volume(&packed, &volume).unwrap();
+    assert!(VolumeOptions::default().open(&packed).unwrap().map::<i16>().is_err());
+}
+
+#[test]
+fn qform_and_sform_that_disagree_are_mentioned() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.nii");
+    write_volume(&path, &phantom(oblique(1.0))).unwrap();
+    assert!(volume_info(&path).unwrap().warnings.is_empty());
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[268..272].copy_from_slice(&99f32.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    assert!(volume_info(&path).unwrap().warnings[0].contains("sform and qform"));
 }

@@ -1,54 +1,58 @@
+use super::info_text::print_text;
 use super::print_line;
 use crate::args::InfoCommand;
-use crate::{Error, ExitCode, Result};
-use serde_json::Value;
+use crate::{Error, ExitCode, Progress, Result};
+use brainmesh_core::{Monitor, Stage};
+use brainmesh_formats::{VolumeOptions, VolumeReader};
+use serde_json::{Value, json};
 use std::path::Path;
 
-pub fn run(arguments: &InfoCommand) -> Result<ExitCode> {
-    let summary = describe(&arguments.file)?;
+pub fn run(arguments: &InfoCommand, progress: &Progress) -> Result<ExitCode> {
+    let summary = describe(arguments, progress)?;
+    progress.finish();
     if arguments.json {
         print_line(format!("{summary:#}"));
     } else {
-        print_fields(&summary, 0);
+        print_text(&arguments.file, &summary);
     }
     Ok(ExitCode::Done)
 }
 
-/// What a file is: tried as model folder, surface, array or map, and volume; the error of the likeliest kind is kept.
-fn describe(path: &Path) -> Result<Value> {
+/// What a file is: model, volume, surface, arrays, in this order; the first whose content it is.
+fn describe(arguments: &InfoCommand, progress: &Progress) -> Result<Value> {
+    let path = arguments.file.as_path();
     if !path.exists() {
         return Err(Error::Unusable(format!("{}: no such file or folder", path.display())));
     }
     if path.join("model.json").is_file() {
         return describe_model(path);
     }
-    if path.is_dir() {
-        return value("volume", brainmesh_formats::volume_info(path));
+    let mut options = VolumeOptions::default().with_repair(arguments.repair);
+    if let Some(uid) = &arguments.series {
+        options = options.with_series(uid);
     }
-    let not_recognised =
-        |error: &brainmesh_formats::Error| matches!(error, brainmesh_formats::Error::NotRecognised { .. });
-    match brainmesh_formats::surface_info(path) {
+    match options.open(path) {
+        Ok(volume) => return describe_volume(&volume, arguments.stats, progress),
+        Err(brainmesh_formats::Error::NotRecognised { .. }) if path.is_file() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let surface = match brainmesh_formats::surface_info(path) {
         Ok(surface) => return value("surface", Ok(surface)),
-        Err(error) if !not_recognised(&error) && !is_map(path) => return Err(error.into()),
-        Err(_) => {}
+        Err(error) => error,
+    };
+    let is_map = path.to_string_lossy().ends_with(".gii");
+    match brainmesh_formats::array_info(path) {
+        Ok(arrays) => value("arrays", Ok(json!({ "arrays": arrays }))),
+        // The error of the kind it was taken for.
+        Err(_) if !is_map && !matches!(surface, brainmesh_formats::Error::NotRecognised { .. }) => Err(surface.into()),
+        Err(error) => Err(error.into()),
     }
-    match brainmesh_formats::volume_info(path) {
-        Ok(volume) => return value("volume", Ok(volume)),
-        Err(error) if !not_recognised(&error) => return Err(error.into()),
-        Err(_) => {}
-    }
-    value("arrays", brainmesh_formats::array_info(path))
-}
-
-/// GIFTI files without a surface hold maps.
-fn is_map(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "gii")
 }
 
 fn describe_model(folder: &Path) -> Result<Value> {
     let model = brainmesh_segmentation::Model::open(folder)?;
     let manifest = model.manifest();
-    Ok(serde_json::json!({
+    Ok(json!({
         "kind": "model",
         "name": manifest.name,
         "version": manifest.version,
@@ -61,33 +65,67 @@ fn describe_model(folder: &Path) -> Result<Value> {
     }))
 }
 
+fn describe_volume(volume: &VolumeReader, stats: bool, progress: &Progress) -> Result<Value> {
+    let mut summary = value("volume", Ok(volume.info()))?;
+    if let Value::Object(fields) = &mut summary {
+        let (low, high) = volume.grid().world_bounds();
+        fields.insert("low_mm".into(), json!(low.to_array()));
+        fields.insert("high_mm".into(), json!(high.to_array()));
+        if volume.info().labels > 0 {
+            let names: serde_json::Map<String, Value> =
+                volume.labels().0.iter().map(|(value, label)| (value.to_string(), json!(label.name))).collect();
+            fields.insert("label_names".into(), names.into());
+        }
+        if stats {
+            fields.insert("stats".into(), statistics(volume, progress)?);
+        }
+    }
+    Ok(summary)
+}
+
+/// Of all intensities of all volumes, in double precision.
+fn statistics(volume: &VolumeReader, progress: &Progress) -> Result<Value> {
+    let volumes = volume.info().volumes;
+    let [ni, nj, nk] = volume.grid().shape();
+    progress.stage("reading", (volume.grid().voxel_count() * volumes) as u64);
+    volume.load()?;
+    // 64 MiB of f64 at a time.
+    let thickness = ((8 << 20) / (ni * nj)).clamp(1, nk);
+    let (mut low, mut high, mut sum) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
+    let (mut finite, mut nan, mut infinite) = (0u64, 0u64, 0u64);
+    for index in 0..volumes {
+        for start in (0..nk).step_by(thickness) {
+            let region = [0..ni, 0..nj, start..(start + thickness).min(nk)];
+            let slab = volume.read_region::<f64>(index, &region, &Stage(progress))?;
+            let mut slab_sum = 0.0;
+            for &value in slab.data() {
+                if value.is_finite() {
+                    (low, high) = (low.min(value), high.max(value));
+                    slab_sum += value;
+                    finite += 1;
+                } else if value.is_nan() {
+                    nan += 1;
+                } else {
+                    infinite += 1;
+                }
+            }
+            sum += slab_sum;
+        }
+    }
+    let of_some = |value: f64| if finite > 0 { json!(value) } else { Value::Null };
+    Ok(json!({
+        "min": of_some(low),
+        "max": of_some(high),
+        "mean": of_some(sum / finite as f64),
+        "nan": nan,
+        "infinite": infinite,
+    }))
+}
+
 fn value(kind: &str, info: brainmesh_formats::Result<impl serde::Serialize>) -> Result<Value> {
     let mut value = serde_json::to_value(info?).map_err(|error| Error::Unusable(error.to_string()))?;
     if let Value::Object(fields) = &mut value {
         fields.insert("kind".into(), kind.into());
     }
     Ok(value)
-}
-
-fn print_fields(value: &Value, indent: usize) {
-    let pad = " ".repeat(indent);
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::Object(_) => {
-                        print_line(format!("{pad}{name}:"));
-                        print_fields(value, indent + 2);
-                    }
-                    Value::String(text) => print_line(format!("{pad}{name}: {text}")),
-                    other => print_line(format!("{pad}{name}: {other}")),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| {
-            print_fields(item, indent);
-            print_line("");
-        }),
-        other => print_line(format!("{pad}{other}")),
-    }
 }

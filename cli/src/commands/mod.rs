@@ -1,8 +1,10 @@
 //! One file a command.
 
+mod convert;
 mod demo;
 mod evaluate;
 mod info;
+mod info_text;
 mod labelled_rays;
 mod phantom;
 mod profiles;
@@ -26,7 +28,8 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
     pool.install(|| match &arguments.command {
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
         Command::Profiles(command) => profiles::run(command, progress),
-        Command::Info(command) => info::run(command),
+        Command::Info(command) => info::run(command, progress),
+        Command::Convert(command) => convert::run(command, progress),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
@@ -48,4 +51,26 @@ fn print_bytes(bytes: &[u8]) {
 /// One line on standard output.
 fn print_line(line: impl AsRef<str>) {
     print_bytes(format!("{}\n", line.as_ref()).as_bytes());
+}
+
+/// Size, spacing, orientation and type of a volume, on one line.
+fn volume_line(grid: &brainmesh_core::Grid, volumes: usize, stored: brainmesh_formats::StoredType) -> String {
+    let times = if volumes > 1 { format!(" x {volumes} volumes") } else { String::new() };
+    let (shape, spacing) = (by(grid.shape()), by(grid.spacing_mm().map(short)));
+    format!("{shape} voxels{times} of {spacing} mm, {}, {stored}", grid.orientation())
+}
+
+/// `a x b x c`.
+fn by<T: std::fmt::Display>([a, b, c]: [T; 3]) -> String {
+    format!("{a} x {b} x {c}")
+}
+
+/// A number with at most six significant digits.
+fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let digits = (5 - value.abs().log10().floor() as i32).clamp(0, 12) as usize;
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
 }

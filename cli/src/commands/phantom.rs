@@ -99,8 +99,8 @@ pub(super) fn write_phantom(phantom: &Phantom, folder: &Path) -> Result<()> {
     // 0..=65535 by construction; whole numbers keep the file small.
     let (grid, data) = phantom.volume().clone().into_parts();
     let whole = data.into_iter().map(|v| v.round().clamp(0.0, 65535.0) as u16).collect();
-    brainmesh_formats::write_nifti(&folder.join("volume.nii.gz"), &brainmesh_core::Volume::new(grid, whole)?)?;
-    brainmesh_formats::write_nifti(&truth.join("labels.nii.gz"), phantom.labels())?;
+    brainmesh_formats::write_volume(&folder.join("volume.nii.gz"), &brainmesh_core::Volume::new(grid, whole)?)?;
+    brainmesh_formats::write_volume(&truth.join("labels.nii.gz"), phantom.labels())?;
     let given = phantom.given_ribbon();
     for (name, surface) in [("pial", given.pial()), ("white", given.white())] {
         let surface = surface.clone().with_structure(Structure::CortexLeft);

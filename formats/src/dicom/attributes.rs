@@ -65,25 +65,20 @@ impl<'a> Attributes<'a> {
         Ok(self.numbers(group, tag, name, 1)?.and_then(|n| n.first().copied()))
     }
 
-    /// A required vector, the `index`th of `count / 3`.
-    pub fn vectors<const N: usize>(&self, group: Tag, tag: Tag, name: &str) -> Result<[DVec3; N]> {
-        let Some(numbers) = self.numbers(Some(group), tag, name, 3 * N)? else { return Err(self.missing(name)) };
-        Ok(std::array::from_fn(|n| DVec3::from_slice(&numbers[3 * n..])))
+    /// `N` vectors, one behind the other.
+    pub fn vectors<const N: usize>(&self, group: Tag, tag: Tag, name: &str) -> Result<Option<[DVec3; N]>> {
+        let numbers = self.numbers(Some(group), tag, name, 3 * N)?;
+        Ok(numbers.map(|numbers| std::array::from_fn(|n| DVec3::from_slice(&numbers[3 * n..]))))
     }
 
     /// A required whole number of the file.
     pub fn whole<T: FromStr + Display + Copy>(&self, tag: Tag, name: &str) -> Result<T> {
-        self.whole_or_none(tag, name)?.ok_or_else(|| self.missing(name))
+        self.whole_or_none(tag, name)?.ok_or_else(|| fault::invalid(self.path, name, "a value", "none"))
     }
 
     /// A whole number of the file, where it is there.
     pub fn whole_or_none<T: FromStr>(&self, tag: Tag, name: &str) -> Result<Option<T>> {
         let Some(text) = self.text(None, tag) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| fault::invalid(self.path, name, "a whole number in range", text))
-    }
-
-    /// The error for an attribute that must be there.
-    pub fn missing(&self, name: &str) -> crate::Error {
-        fault::invalid(self.path, name, "a value", "none")
     }
 }

@@ -1,4 +1,5 @@
 use super::structure::{DataSet, Element, Encoding, Skeleton, bare_data_set, with_known_type};
+use super::{csa, is_dicom, sidecar};
 use crate::bytes::read_head;
 use crate::input::Input;
 use crate::{Result, fault};
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// Headers are seldom longer; the few that are cost a second read.
 const HEAD_BYTES: usize = 1 << 16;
+/// Deflated bytes may inflate to so many, and to so many times more.
+const INFLATED_BYTES: u64 = 64 << 20;
+const INFLATED_RATIO: u64 = 64;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
@@ -21,7 +25,7 @@ const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
 
 /// The elements that say what an image is and where it lies; no other is parsed.
-const WANTED: [Tag; 28] = [
+const WANTED: [Tag; 31] = [
     tags::SPECIFIC_CHARACTER_SET,
     tags::IMAGE_TYPE,
     tags::SOP_INSTANCE_UID,
@@ -39,6 +43,7 @@ const WANTED: [Tag; 28] = [
     tags::TEMPORAL_POSITION_IDENTIFIER,
     tags::SAMPLES_PER_PIXEL,
     tags::PHOTOMETRIC_INTERPRETATION,
+    tags::PLANAR_CONFIGURATION,
     tags::NUMBER_OF_FRAMES,
     tags::ROWS,
     tags::COLUMNS,
@@ -50,13 +55,15 @@ const WANTED: [Tag; 28] = [
     tags::RESCALE_INTERCEPT,
     tags::RESCALE_SLOPE,
     tags::MODALITY_LUT_SEQUENCE,
+    csa::CREATOR,
+    csa::IMAGE_HEADER,
 ];
 /// With the functional groups of enhanced images.
 const WANTED_GROUPS: [Tag; 2] = [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE];
 
 /// A DICOM image whose header has been read and whose pixel data have been found.
 #[derive(Debug)]
-pub(super) struct DicomFile {
+pub(crate) struct DicomFile {
     pub path: PathBuf,
     pub transfer_syntax: String,
     pub encoding: Encoding,
@@ -65,34 +72,53 @@ pub(super) struct DicomFile {
     pub pixels: Element,
     /// Where the data set starts in the file.
     start: usize,
-    /// The wanted elements, as they stand in the file.
-    header: Vec<u8>,
+    /// Bytes of the file, or of what it holds gzipped or deflated.
+    pub length: usize,
+    is_gzip: bool,
 }
 
 impl DicomFile {
     /// Reads the header; `None` where the file holds no pixel data (reports, presentation states, DICOMDIR).
     pub fn open(path: &Path) -> Result<Option<Self>> {
         let (head, length) = read_head(path, HEAD_BYTES)?;
+        Self::begun(path, &head, length)
+    }
+
+    /// The same of a file that may be of any format: `None` where it is no DICOM file.
+    pub fn open_if_dicom(path: &Path) -> Result<Option<Self>> {
+        let (head, length) = read_head(path, HEAD_BYTES)?;
+        let found = if head.starts_with(&GZIP) { is_dicom(Input::open(path)?.head()) } else { is_dicom(&head) };
+        if found { Self::begun(path, &head, length) } else { Ok(None) }
+    }
+
+    /// Reads on behind the first bytes where they are too few.
+    fn begun(path: &Path, head: &[u8], length: u64) -> Result<Option<Self>> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if head.len() < length
             && !head.starts_with(&GZIP)
-            && let Some(found) = Self::parse(path, &head, length)?
+            && let Some(found) = Self::parse(path, head, length)?
         {
             return Ok(found);
         }
         let whole = content(path)?;
-        Self::parse(path, &whole, whole.len())?.ok_or_else(|| fault::truncated(path, whole.len() + 1, whole.len()))
+        let found = Self::parse(path, &whole, whole.len())?
+            .ok_or_else(|| fault::truncated(path, whole.len() + 1, whole.len()))?;
+        Ok(found.map(|file| Self { is_gzip: head.starts_with(&GZIP), ..file }))
     }
 
     /// `None` where `bytes`, the first of `total`, do not reach the pixel data.
     fn parse(path: &Path, bytes: &[u8], total: usize) -> Result<Option<Option<Self>>> {
         let Some((transfer_syntax, start)) = transfer_syntax(path, bytes, total)? else { return Ok(None) };
-        let encoding = match transfer_syntax.as_str() {
-            IMPLICIT_LITTLE => Encoding::IMPLICIT_LITTLE,
-            EXPLICIT_BIG => Encoding::EXPLICIT_BIG,
-            _ => Encoding::EXPLICIT_LITTLE,
-        };
         let rest = bytes.get(start..).unwrap_or_default();
+        let encoding = match transfer_syntax.as_str() {
+            EXPLICIT_BIG => Encoding::EXPLICIT_BIG,
+            DEFLATED => Encoding::EXPLICIT_LITTLE,
+            // Some files do not keep to what they declare; a type is two capital letters.
+            _ => match rest.get(4..6) {
+                Some([b'A'..=b'Z', b'A'..=b'Z']) => Encoding::EXPLICIT_LITTLE,
+                _ => Encoding::IMPLICIT_LITTLE,
+            },
+        };
         let inflated;
         let data_set = if transfer_syntax == DEFLATED {
             if bytes.len() < total {
@@ -107,15 +133,17 @@ impl DicomFile {
         let Some(pixels) = pixels else { return Ok(Some(None)) };
         let header: Vec<u8> = elements
             .into_iter()
-            .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag))
+            .filter(|(tag, _)| WANTED.contains(tag) || WANTED_GROUPS.contains(tag) || sidecar::reads(*tag))
             .flat_map(|(tag, range)| with_known_type(&data_set.bytes[range], tag, encoding))
             .collect();
-        let plain = match transfer_syntax.as_str() {
-            uid @ (IMPLICIT_LITTLE | EXPLICIT_BIG) => uid,
+        let plain = match encoding {
+            Encoding::IMPLICIT_LITTLE => IMPLICIT_LITTLE,
+            Encoding::EXPLICIT_BIG => EXPLICIT_BIG,
             _ => EXPLICIT_LITTLE,
         };
         let attributes = parse(path, plain, &header)?.into_inner();
-        Ok(Some(Some(Self { path: path.into(), transfer_syntax, encoding, attributes, pixels, start, header })))
+        let (path, length) = (path.into(), data_set.total);
+        Ok(Some(Some(Self { path, transfer_syntax, encoding, attributes, pixels, start, length, is_gzip: false })))
     }
 
     /// The file, read again and inflated.
@@ -133,9 +161,10 @@ impl DicomFile {
         matches!(self.transfer_syntax.as_str(), IMPLICIT_LITTLE | EXPLICIT_LITTLE | DEFLATED | EXPLICIT_BIG)
     }
 
-    /// The header together with `pixel_data`, an element as it stands in the file, for a decoder.
-    pub fn with_pixel_data(&self, pixel_data: &[u8]) -> Result<DefaultDicomObject> {
-        parse(&self.path, &self.transfer_syntax, &[&self.header, pixel_data].concat())
+    /// Where uncompressed pixel data start in the file, where they lie there as they are.
+    pub fn pixels_in_file(&self) -> Option<usize> {
+        let plain = self.is_native() && self.transfer_syntax != DEFLATED && !self.is_gzip;
+        plain.then(|| self.start + self.pixels.value)
     }
 }
 
@@ -182,13 +211,32 @@ fn transfer_syntax(path: &Path, bytes: &[u8], total: usize) -> Result<Option<(St
 }
 
 fn content(path: &Path) -> Result<Vec<u8>> {
-    Input::open(path)?.into_bytes(u64::MAX)
+    let input = Input::open(path)?;
+    if !input.is_gzip() {
+        return input.into_bytes(u64::MAX);
+    }
+    let packed = std::fs::metadata(path).map_err(fault::io(path))?.len();
+    let most = most_inflated(packed);
+    within(path, packed, most, input.into_bytes(most + 1)?)
+}
+
+/// What deflated bytes may inflate to: images seldom shrink to a tenth, and a bomb to a thousandth.
+fn most_inflated(packed: u64) -> u64 {
+    INFLATED_BYTES.saturating_add(packed.saturating_mul(INFLATED_RATIO))
+}
+
+fn within(path: &Path, packed: u64, most: u64, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if bytes.len() as u64 <= most {
+        return Ok(bytes);
+    }
+    Err(fault::invalid(path, "deflated data", format!("at most {most} bytes in {packed}"), "more"))
 }
 
 fn inflate(path: &Path, deflated: &[u8]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    DeflateDecoder::new(deflated).read_to_end(&mut bytes).map_err(fault::io(path))?;
-    Ok(bytes)
+    let (packed, mut bytes) = (deflated.len() as u64, Vec::new());
+    let most = most_inflated(packed);
+    DeflateDecoder::new(deflated).take(most + 1).read_to_end(&mut bytes).map_err(fault::io(path))?;
+    within(path, packed, most, bytes)
 }
 
 fn parse(path: &Path, transfer_syntax: &str, elements: &[u8]) -> Result<DefaultDicomObject> {

@@ -1,7 +1,5 @@
 use super::attributes::Attributes;
 use super::file::DicomFile;
-use super::is_dicom;
-use crate::input::Input;
 use crate::{Error, Result, fault};
 use dicom_dictionary_std::tags;
 use rayon::prelude::*;
@@ -19,17 +17,12 @@ pub(super) fn images_of(path: &Path) -> Result<Vec<DicomFile>> {
     }
     let mut paths = Vec::new();
     list(path, 0, &mut paths)?;
-    let images: Vec<_> = paths.par_iter().map(|file| image_of(file)).collect::<Result<_>>()?;
+    let images: Vec<_> = paths.par_iter().map(|file| DicomFile::open_if_dicom(file)).collect::<Result<_>>()?;
     let images: Vec<_> = images.into_iter().flatten().collect();
     if images.is_empty() {
         return Err(Error::NotRecognised { path: path.into(), found: "a folder without DICOM images".into() });
     }
     Ok(images)
-}
-
-/// `None` for files of other formats, and for DICOM files without an image.
-fn image_of(path: &Path) -> Result<Option<DicomFile>> {
-    if is_dicom(Input::open(path)?.head()) { DicomFile::open(path) } else { Ok(None) }
 }
 
 /// Files in the order of their names; hidden ones, and links to folders, which may lead round in a circle, are left out.
@@ -54,18 +47,27 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// The images of one series: the one asked for, or the only one.
-pub(super) fn choose(path: &Path, images: Vec<DicomFile>, wanted: Option<&str>) -> Result<Vec<DicomFile>> {
+/// What `UID` or `UID/2` asks for: a series, and which of its kinds of slices.
+pub(super) fn parse_choice(wanted: Option<&str>) -> (Option<&str>, Option<usize>) {
+    match wanted.map(|wanted| (wanted, wanted.split_once('/'))) {
+        Some((_, Some((uid, number)))) => (Some(uid), Some(number.parse().unwrap_or(0))),
+        Some((uid, None)) => (Some(uid), None),
+        None => (None, None),
+    }
+}
+
+/// The images of one series and its UID: the one asked for, or the only one.
+pub(super) fn choose(path: &Path, images: Vec<DicomFile>, wanted: Option<&str>) -> Result<(String, Vec<DicomFile>)> {
     let mut series: BTreeMap<String, Vec<DicomFile>> = BTreeMap::new();
     for image in images {
         let uid = Attributes::new(&image.path, &image.attributes, 0).text(None, tags::SERIES_INSTANCE_UID);
         series.entry(uid.unwrap_or_default()).or_default().push(image);
     }
-    if let Some(images) = wanted.and_then(|uid| series.remove(uid)) {
-        return Ok(images);
+    if let Some(found) = wanted.and_then(|uid| series.remove_entry(uid)) {
+        return Ok(found);
     }
     if wanted.is_none() && series.len() == 1 {
-        return Ok(series.into_values().flatten().collect());
+        return Ok(series.pop_first().unwrap_or_default());
     }
     let listed: Vec<_> = series.iter().map(|(uid, images)| describe(uid, images)).collect();
     let expected = wanted.map_or("one series; choose it by its UID".into(), |uid| format!("series {uid}"));

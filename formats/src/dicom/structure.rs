@@ -66,14 +66,6 @@ pub(super) struct Skeleton {
     pub pixels: Option<Element>,
 }
 
-/// Encapsulated pixel data.
-pub(super) struct Fragments {
-    /// The offset table, then the fragments.
-    pub parts: Vec<Range<usize>>,
-    /// Behind the delimiter.
-    pub end: usize,
-}
-
 /// What an element that is not yet over holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {
@@ -182,8 +174,8 @@ impl<'a> DataSet<'a> {
         }
     }
 
-    /// The encapsulated pixel data that begin at `at`: an offset table and fragments, then a delimiter (PS3.5 A.4).
-    pub fn fragments(self, mut at: usize) -> Result<Fragments> {
+    /// The encapsulated pixel data that begin at `at`: an offset table, then fragments up to a delimiter (PS3.5 A.4).
+    pub fn fragments(self, mut at: usize) -> Result<Vec<Range<usize>>> {
         let mut parts = Vec::new();
         loop {
             let Some(element) = self.element_at(at, self.encoding, self.total)? else {
@@ -194,7 +186,7 @@ impl<'a> DataSet<'a> {
                     at = value.end;
                     parts.push(value);
                 }
-                Some(value) if element.tag == SEQUENCE_END => return Ok(Fragments { parts, end: value.start }),
+                Some(_) if element.tag == SEQUENCE_END => return Ok(parts),
                 _ => return Err(self.broken(at, "a fragment of pixel data", format!("element {}", element.tag))),
             }
         }

@@ -1,92 +1,108 @@
 use super::Source;
 use super::axis::{Axis, grid};
-use crate::stored_type::StoredType;
-use crate::volume_info::rows;
-use crate::{Error, Result, Scaling, VolumeInfo, fault};
-use brainmesh_core::Volume;
+use super::scale::{Limit, Scale};
+use crate::stored_type::{ByteOrder, StoredType};
+use crate::volume_reader::{Opened, Region, Voxels};
+use crate::voxel::Encoding;
+use crate::{Error, Result, Scaling, VolumeReader, Voxel, fault};
+use brainmesh_core::{LabelTable, Monitor};
+use rayon::prelude::*;
 use std::ops::Range;
 use std::path::PathBuf;
 
 /// An open MINC image of either version.
-pub(super) struct Image {
-    pub path: PathBuf,
-    pub format: &'static str,
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(super) path: PathBuf,
+    pub(super) format: &'static str,
     /// Slowest first.
-    pub axes: Vec<Axis>,
-    pub stored: StoredType,
-    pub valid_range: Option<[f64; 2]>,
-    pub minimum: Option<Limit>,
-    pub maximum: Option<Limit>,
-    pub source: Source,
+    pub(super) axes: Vec<Axis>,
+    pub(super) stored: StoredType,
+    pub(super) valid_range: Option<[f64; 2]>,
+    pub(super) minimum: Option<Limit>,
+    pub(super) maximum: Option<Limit>,
+    /// Whether stored integers are the values themselves (labels, counts).
+    pub(super) is_unscaled: bool,
+    pub(super) labels: LabelTable,
+    /// What was assumed.
+    pub(super) warnings: Vec<String>,
+    pub(super) source: Source,
     /// The file holds no more content than this.
-    pub most_bytes: u64,
-}
-
-/// `image-min` or `image-max`: one number for every position along some axes of the image.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Limit {
-    /// Slowest first.
-    pub axes: Vec<String>,
-    pub values: Vec<f64>,
-}
-
-/// How stored integers become intensities.
-struct Scale {
-    valid: [f64; 2],
-    /// Step in the tables for a step along each axis of the image.
-    strides: Vec<usize>,
-    /// Slope and intercept.
-    table: Vec<(f64, f64)>,
+    pub(super) most_bytes: u64,
 }
 
 impl Image {
-    pub fn info(&self) -> Result<VolumeInfo> {
+    /// Checks what the headers say together.
+    pub fn into_reader(self) -> Result<VolumeReader> {
         let grid = grid(&self.path, &self.axes)?;
-        let scaling = match self.scale()? {
-            None => Scaling::None,
-            Some(scale) => match scale.table[..] {
-                [(slope, intercept)] => Scaling::Linear { slope, intercept },
-                _ => Scaling::PerSlice,
-            },
-        };
-        Ok(VolumeInfo {
-            format: self.format,
-            shape: grid.shape(),
-            volumes: self.volumes()?,
-            spacing_mm: grid.spacing_mm(),
-            world_from_voxel: rows(grid.affine()),
-            world: grid.world().into(),
-            stored: self.stored.name(),
-            scaling,
-        })
-    }
-
-    pub fn read(&self, volume_index: usize) -> Result<Volume<f32>> {
-        let grid = grid(&self.path, &self.axes)?;
-        let mut ranges = self.ranges(volume_index)?;
-        let expected = grid.voxel_count() as u128 * self.volumes()? as u128 * self.stored.size_bytes() as u128;
+        let volumes = self.volumes()?;
+        let expected = grid.voxel_count() as u128 * volumes as u128 * self.stored.size_bytes() as u128;
         if expected > u128::from(self.most_bytes) {
             let expected_bytes = u64::try_from(expected).unwrap_or(u64::MAX);
-            return Err(Error::Truncated { path: self.path.clone(), expected_bytes, found_bytes: self.most_bytes });
+            return Err(Error::Truncated { path: self.path, expected_bytes, found_bytes: self.most_bytes });
         }
+        let scaling = match self.scale()? {
+            None => Scaling::None,
+            Some(scale) => match scale.single() {
+                Some((slope, intercept)) => Scaling::Linear { slope, intercept },
+                None => Scaling::PerSlice,
+            },
+        };
+        let planes = self.axes.iter().find(|axis| axis.is_vector()).map_or(0, |axis| axis.length);
+        let planes: Vec<_> = (0..planes).map(|n| format!("component {n}")).collect();
+        let planes: Vec<_> = planes.iter().map(String::as_str).collect();
+        let time_step_s = self.axes.iter().find_map(|axis| axis.time_step_s);
+        let (labels, warnings) = (self.labels.clone(), self.warnings.clone());
+        let reader = VolumeReader::new(Opened {
+            path: self.path.clone(),
+            format: self.format,
+            grid,
+            volumes,
+            stored: self.stored,
+            scaling,
+            voxels: Voxels::Minc(self),
+        });
+        Ok(reader.with_planes(&planes).with_time_step_s(time_step_s).with_labels(labels).with_warnings(warnings))
+    }
+
+    /// Fills `out` with a region of a volume. Of a chunked file only the chunks that the region touches are read: in slabs along
+    /// the slowest spatial axis, which follow one another in the result, several at once, so that the stored values are never
+    /// all in memory beside it.
+    pub fn read<T: Voxel>(&self, volume: usize, region: &Region, out: &mut [T], monitor: &dyn Monitor) -> Result<()> {
+        let ranges = self.ranges(volume, region);
         let scale = self.scale()?;
-        let mut data = Vec::with_capacity(grid.voxel_count());
-        // In blocks along the slowest spatial axis, so that the stored values are never all in memory beside the result.
         let slowest = self.axes.iter().position(Axis::is_spatial).unwrap_or_default();
-        let thickness = self.source.block_thickness(slowest);
-        for start in (0..self.axes[slowest].length).step_by(thickness) {
-            ranges[slowest] = start..(start + thickness).min(self.axes[slowest].length);
-            let stored = self.source.block(&self.path, &ranges)?;
-            let expected: usize = ranges.iter().map(Range::len).product();
-            if stored.len() != expected {
-                return Err(fault::invalid(&self.path, "image", format!("{expected} values"), stored.len()));
-            }
-            match &scale {
-                None => data.extend(stored.iter().map(|&v| v as f32)),
-                Some(scale) => scale.apply(&ranges, &stored, &mut data),
-            }
+        let plane = out.len() / ranges[slowest].len().max(1);
+        let thickness = self.source.slab_thickness(slowest, plane * self.stored.size_bytes());
+        let mut slabs = Vec::new();
+        let (mut rest, mut start) = (out, ranges[slowest].start);
+        while start < ranges[slowest].end {
+            let end = ((start / thickness + 1) * thickness).min(ranges[slowest].end);
+            let (slab, next) = rest.split_at_mut((end - start) * plane);
+            slabs.push((start..end, slab));
+            (rest, start) = (next, end);
         }
-        Volume::new(grid, data).map_err(fault::core(&self.path))
+        slabs.into_par_iter().try_for_each(|(range, out)| {
+            monitor.check()?;
+            let mut ranges = ranges.to_vec();
+            ranges[slowest] = range;
+            self.source.block(&self.path, self.stored, &ranges, &mut |stored| {
+                if stored.len() != out.len() * self.stored.size_bytes() {
+                    let found = stored.len() / self.stored.size_bytes();
+                    return Err(fault::invalid(&self.path, "image", format!("{} values", out.len()), found));
+                }
+                let encoding = Encoding { stored: self.stored, order: ByteOrder::NATIVE, scale: None };
+                let filled = match &scale {
+                    None => encoding.decode(stored, 1, out),
+                    Some(scale) => scale.apply(&ranges, encoding, stored, out),
+                };
+                filled.map_err(|value| {
+                    fault::invalid(&self.path, "intensity", format!("a value of type {}", T::STORED), value)
+                })
+            })?;
+            monitor.advance(out.len() as u64);
+            Ok(())
+        })
     }
 
     fn volumes(&self) -> Result<usize> {
@@ -98,101 +114,30 @@ impl Image {
         })
     }
 
-    /// What to read along each axis: all of the spatial ones, one position of each of the others.
-    fn ranges(&self, volume_index: usize) -> Result<Vec<Range<usize>>> {
-        let volumes = self.volumes()?;
-        if volume_index >= volumes {
-            let expected = format!("below {volumes} (the number of volumes)");
-            return Err(fault::invalid(&self.path, "volume index", expected, volume_index));
-        }
-        let mut rest = volume_index;
-        let mut ranges: Vec<_> = self.axes.iter().map(|axis| 0..axis.length).collect();
-        for (axis, range) in self.axes.iter().zip(&mut ranges).rev().filter(|(axis, _)| !axis.is_spatial()) {
-            let position = rest % axis.length;
-            *range = position..position + 1;
-            rest /= axis.length;
-        }
-        Ok(ranges)
-    }
-
-    /// None for floats, which stand for themselves.
-    fn scale(&self) -> Result<Option<Scale>> {
-        let Some((lowest, highest)) = self.stored.integer_range() else { return Ok(None) };
-        let valid = match self.valid_range {
-            None => [lowest, highest],
-            Some([a, b]) => [a.min(b), a.max(b)],
-        };
-        if valid[0] < lowest || valid[1] > highest {
-            let expected = format!("within {lowest} to {highest} ({})", self.stored.name());
-            return Err(fault::invalid(&self.path, "image:valid_range", expected, format!("{valid:?}")));
-        }
-        // libminc takes 0 to 1 where they are missing; like nibabel we would rather not guess intensities.
-        let (Some(minimum), Some(maximum)) = (&self.minimum, &self.maximum) else {
-            let expected = "both, since the image is stored as integers";
-            return Err(fault::invalid(&self.path, "image-min and image-max", expected, "not both"));
-        };
-        if minimum.axes != maximum.axes {
-            let (expected, found) =
-                (format!("the axes of image-min {:?}", minimum.axes), format!("{:?}", maximum.axes));
-            return Err(fault::invalid(&self.path, "image-max", expected, found));
-        }
-        let strides = self.strides(minimum)?;
-        let count: usize =
-            minimum.axes.iter().filter_map(|name| self.axis(name)).map(|(_, axis)| axis.length).product();
-        if minimum.values.len() != count || maximum.values.len() != count {
-            let found = format!("{} and {}", minimum.values.len(), maximum.values.len());
-            return Err(fault::invalid(&self.path, "image-min and image-max", format!("{count} values each"), found));
-        }
-        let range = valid[1] - valid[0];
-        let pairs = minimum.values.iter().zip(&maximum.values).map(|(&low, &high)| {
-            let slope = if range > 0.0 { (high - low) / range } else { 0.0 };
-            (slope, low - slope * valid[0])
-        });
-        let table: Vec<_> = pairs.collect();
-        if let Some(slice) = table.iter().position(|(slope, intercept)| !slope.is_finite() || !intercept.is_finite()) {
-            let found = format!("{} to {} at slice {slice}", minimum.values[slice], maximum.values[slice]);
-            return Err(fault::invalid(&self.path, "image-min and image-max", "finite values", found));
-        }
-        Ok(Some(Scale { valid, strides, table }))
-    }
-
-    /// Steps in the tables of `limit` along each axis of the image.
-    fn strides(&self, limit: &Limit) -> Result<Vec<usize>> {
-        let mut strides = vec![0; self.axes.len()];
-        let mut stride = 1;
-        for name in limit.axes.iter().rev() {
-            let known = self.axis(name).filter(|&(n, _)| n + 1 < self.axes.len() && strides[n] == 0);
-            let (n, axis) = known.ok_or_else(|| {
-                fault::invalid(&self.path, "image-min", "axes of the image except its fastest, each once", name)
-            })?;
-            strides[n] = stride;
-            stride *= axis.length;
-        }
-        Ok(strides)
-    }
-
-    fn axis(&self, name: &str) -> Option<(usize, &Axis)> {
-        self.axes.iter().enumerate().find(|(_, axis)| axis.name == name)
-    }
-}
-
-impl Scale {
-    /// Appends the intensities of a block: `stored` runs over `ranges`, the last one fastest.
-    fn apply(&self, ranges: &[Range<usize>], stored: &[f64], out: &mut Vec<f32>) {
-        let Some((fastest, slower)) = ranges.split_last() else { return };
-        let mut position: Vec<usize> = slower.iter().map(|r| r.start).collect();
-        for row in stored.chunks(fastest.len()) {
-            let entry: usize = position.iter().zip(&self.strides).map(|(p, stride)| p * stride).sum();
-            let (slope, intercept) = self.table[entry];
-            let [low, high] = self.valid;
-            out.extend(row.iter().map(|v| (v.clamp(low, high) * slope + intercept) as f32));
-            for (p, range) in position.iter_mut().zip(slower).rev() {
-                *p += 1;
-                if *p < range.end {
-                    break;
+    /// What to read along each axis: the region along the spatial ones, one position of each of the others. Planes run
+    /// fastest, wherever their axis stands in the file, then the other axes, the file's last one first.
+    fn ranges(&self, volume: usize, region: &Region) -> Vec<Range<usize>> {
+        let mut ranges = vec![0..1; self.axes.len()];
+        let mut rest = volume;
+        for is_vector in [true, false] {
+            for (axis, range) in self.axes.iter().zip(&mut ranges).rev() {
+                if !axis.is_spatial() && axis.is_vector() == is_vector {
+                    *range = rest % axis.length..rest % axis.length + 1;
+                    rest /= axis.length;
                 }
-                *p = range.start;
             }
         }
+        let spatial = self.axes.iter().zip(&mut ranges).rev().filter(|(axis, _)| axis.is_spatial());
+        spatial.zip(region).for_each(|((_, range), wanted)| *range = wanted.clone());
+        ranges
+    }
+
+    /// None for values that stand for themselves: floats and labels.
+    fn scale(&self) -> Result<Option<Scale>> {
+        if self.is_unscaled || self.stored.integer_range().is_none() {
+            return Ok(None);
+        }
+        let limits = [self.minimum.as_ref(), self.maximum.as_ref()];
+        Scale::new(&self.path, self.stored, &self.axes, self.valid_range, limits).map(Some)
     }
 }

@@ -1,83 +1,142 @@
-use crate::{Result, fault};
-use hdf5_reader::{Datatype, SliceInfo, SliceInfoElem};
-use ndarray::ArrayD;
+use crate::{Result, StoredType, Voxel, fault};
+use bytemuck::Pod;
+use hdf5_reader::{Datatype, H5Type, SliceInfo, SliceInfoElem};
 use netcdf_reader::classic::ClassicFile;
-use netcdf_reader::{NcSliceInfo, NcSliceInfoElem, NcType};
+use netcdf_reader::classic::data::NcReadType;
+use netcdf_reader::{NcSliceInfo, NcSliceInfoElem};
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
+/// Bytes of a slab where the file is not divided into chunks: few enough to stay in a cache, enough to be worth a task.
+const SLAB_BYTES: usize = 1 << 20;
+
 /// Where the stored values come from.
 pub(super) enum Source {
-    /// netCDF has signed integers only; `unsigned` says how to take them.
-    One {
-        file: Box<ClassicFile>,
-        kind: NcType,
-        unsigned: bool,
-    },
+    One(Box<ClassicFile>),
     Two(Box<hdf5_reader::Dataset>),
 }
 
+/// A type of MINC's stored values.
+pub(super) trait Stored: H5Type + Voxel {
+    /// The type of netCDF with the same bits: it has signed integers only.
+    type Netcdf: NcReadType + Pod;
+}
+
+macro_rules! stored {
+    ($($type:ty: $netcdf:ty),*) => {$(impl Stored for $type { type Netcdf = $netcdf; })*};
+}
+stored!(i8: i8, u8: i8, i16: i16, u16: i16, i32: i32, u32: i32, f32: f32, f64: f64);
+
 impl Source {
     /// Positions of axis `axis` that are best read at once: whole chunks, so that none is inflated twice.
-    pub fn block_thickness(&self, axis: usize) -> usize {
+    pub fn slab_thickness(&self, axis: usize, plane_bytes: usize) -> usize {
         let chunk = match self {
             Self::One { .. } => None,
             Self::Two(image) => image.chunks().and_then(|c| c.get(axis).copied()),
         };
-        chunk.map_or(1, |n| usize::try_from(n).unwrap_or(1).max(1))
+        let thickness = chunk.map_or(SLAB_BYTES / plane_bytes.max(1), |n| usize::try_from(n).unwrap_or(1));
+        thickness.max(1)
     }
 
-    /// The stored values of a block, last axis fastest.
-    pub fn block(&self, path: &Path, ranges: &[Range<usize>]) -> Result<Vec<f64>> {
+    /// Hands over the stored values of a block in this machine's byte order, last axis fastest.
+    pub fn block(
+        &self,
+        path: &Path,
+        stored: StoredType,
+        ranges: &[Range<usize>],
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        match stored {
+            StoredType::Int8 => take(bytemuck::cast_slice(&self.values::<i8>(path, ranges)?)),
+            StoredType::Uint8 => take(&self.values::<u8>(path, ranges)?),
+            StoredType::Int16 => take(bytemuck::cast_slice(&self.values::<i16>(path, ranges)?)),
+            StoredType::Uint16 => take(bytemuck::cast_slice(&self.values::<u16>(path, ranges)?)),
+            StoredType::Int32 => take(bytemuck::cast_slice(&self.values::<i32>(path, ranges)?)),
+            StoredType::Uint32 => take(bytemuck::cast_slice(&self.values::<u32>(path, ranges)?)),
+            StoredType::Float32 => take(bytemuck::cast_slice(&self.values::<f32>(path, ranges)?)),
+            StoredType::Float64 => take(bytemuck::cast_slice(&self.values::<f64>(path, ranges)?)),
+            StoredType::Int64 | StoredType::Uint64 => {
+                Err(fault::unsupported(path, "type of image", stored.name(), "up to 32 bits"))
+            }
+        }
+    }
+
+    fn values<S: Stored>(&self, path: &Path, ranges: &[Range<usize>]) -> Result<Vec<S>> {
         match self {
-            Self::One { file, kind, unsigned } => one(file, kind, *unsigned, ranges)
-                .map_err(|e| fault::invalid(path, "image", "values that can be read", e)),
+            Self::One(file) => {
+                one::<S>(file, ranges).map_err(|e| fault::invalid(path, "image", "values that can be read", e))
+            }
             Self::Two(image) => {
-                two(image, ranges).map_err(|e| fault::invalid(path, "image", "values that can be read", e))
+                two::<S>(image, ranges).map_err(|e| fault::invalid(path, "image", "values that can be read", e))
             }
         }
     }
 }
 
-fn one(
-    file: &ClassicFile,
-    kind: &NcType,
-    unsigned: bool,
-    ranges: &[Range<usize>],
-) -> std::result::Result<Vec<f64>, netcdf_reader::Error> {
+fn one<S: Stored>(file: &ClassicFile, ranges: &[Range<usize>]) -> std::result::Result<Vec<S>, netcdf_reader::Error> {
     let elements = ranges.iter().map(|r| NcSliceInfoElem::Slice { start: r.start as u64, end: r.end as u64, step: 1 });
     let block = NcSliceInfo { selections: elements.collect() };
-    const NAME: &str = "image";
-    Ok(match (kind, unsigned) {
-        (NcType::Byte, false) => widened(file.read_variable_slice::<i8>(NAME, &block)?, f64::from),
-        (NcType::Byte, true) => widened(file.read_variable_slice::<i8>(NAME, &block)?, |v| v.cast_unsigned().into()),
-        (NcType::Short, false) => widened(file.read_variable_slice::<i16>(NAME, &block)?, f64::from),
-        (NcType::Short, true) => widened(file.read_variable_slice::<i16>(NAME, &block)?, |v| v.cast_unsigned().into()),
-        (NcType::Int, false) => widened(file.read_variable_slice::<i32>(NAME, &block)?, f64::from),
-        (NcType::Int, true) => widened(file.read_variable_slice::<i32>(NAME, &block)?, |v| v.cast_unsigned().into()),
-        (NcType::Float, _) => widened(file.read_variable_slice::<f32>(NAME, &block)?, f64::from),
-        _ => widened(file.read_variable_slice::<f64>(NAME, &block)?, |v| v),
-    })
+    let (values, _) = file.read_variable_slice::<S::Netcdf>("image", &block)?.into_raw_vec_and_offset();
+    Ok(bytemuck::allocation::cast_vec(values))
 }
 
-fn two(
+fn two<S: Stored>(
     image: &hdf5_reader::Dataset,
     ranges: &[Range<usize>],
-) -> std::result::Result<Vec<f64>, hdf5_reader::error::Error> {
+) -> std::result::Result<Vec<S>, hdf5_reader::error::Error> {
     let elements = ranges.iter().map(|r| SliceInfoElem::Slice { start: r.start as u64, end: r.end as u64, step: 1 });
     let block = SliceInfo { selections: elements.collect() };
-    Ok(match image.dtype() {
-        Datatype::FixedPoint { size: 1, signed: true, .. } => widened(image.read_slice::<i8>(&block)?, f64::from),
-        Datatype::FixedPoint { size: 1, .. } => widened(image.read_slice::<u8>(&block)?, f64::from),
-        Datatype::FixedPoint { size: 2, signed: true, .. } => widened(image.read_slice::<i16>(&block)?, f64::from),
-        Datatype::FixedPoint { size: 2, .. } => widened(image.read_slice::<u16>(&block)?, f64::from),
-        Datatype::FixedPoint { size: 4, signed: true, .. } => widened(image.read_slice::<i32>(&block)?, f64::from),
-        Datatype::FixedPoint { size: 4, .. } => widened(image.read_slice::<u32>(&block)?, f64::from),
-        Datatype::FloatingPoint { size: 4, .. } => widened(image.read_slice::<f32>(&block)?, f64::from),
-        _ => widened(image.read_slice::<f64>(&block)?, |v| v),
-    })
+    let (values, _) = image.read_slice::<Number<S>>(&block)?.into_raw_vec_and_offset();
+    // The standard library does this in place.
+    Ok(values.into_iter().map(|Number(value)| value).collect())
 }
 
-fn widened<T: Copy>(block: ArrayD<T>, map: impl Fn(T) -> f64) -> Vec<f64> {
-    block.iter().map(|&v| map(v)).collect()
+/// A number, or a member of an enumeration of such numbers (the labels of MINC2), which the library takes for opaque.
+#[derive(Clone)]
+#[repr(transparent)]
+struct Number<S>(S);
+
+impl<S: Stored> H5Type for Number<S> {
+    fn hdf5_type() -> Datatype {
+        S::hdf5_type()
+    }
+
+    fn from_bytes(bytes: &[u8], found: &Datatype) -> std::result::Result<Self, hdf5_reader::error::Error> {
+        S::from_bytes(bytes, number_type(found)).map(Self)
+    }
+
+    fn element_size(found: &Datatype) -> usize {
+        S::element_size(number_type(found))
+    }
+
+    fn decode_vec(
+        bytes: &[u8],
+        found: &Datatype,
+        count: usize,
+    ) -> Option<std::result::Result<Vec<Self>, hdf5_reader::error::Error>> {
+        let values = S::decode_vec(bytes, number_type(found), count)?;
+        Some(values.map(|values| values.into_iter().map(Self).collect()))
+    }
+
+    fn native_copy_compatible(found: &Datatype) -> bool {
+        S::native_copy_compatible(number_type(found))
+    }
+}
+
+/// The type itself, or that of the members of an enumeration.
+pub(super) fn number_type(found: &Datatype) -> &Datatype {
+    match found {
+        Datatype::Enum { base, .. } => base,
+        other => other,
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One(_) => "netCDF-3",
+            Self::Two(_) => "HDF5",
+        })
+    }
 }

@@ -123,6 +123,11 @@ impl Header {
         })
     }
 
+    /// Length of the header itself.
+    pub fn bytes(&self) -> usize {
+        if self.version == 1 { HEADER_1_BYTES } else { HEADER_2_BYTES }
+    }
+
     /// Lengths of all seven axes, 1 for those not declared.
     pub fn shape(&self, path: &Path) -> Result<[usize; 7]> {
         let axes = usize::try_from(self.dim[0]).ok().filter(|n| (1..=7).contains(n));
@@ -138,30 +143,33 @@ impl Header {
         Ok(shape)
     }
 
-    /// How values are stored (`DT_` codes of `nifti1.h`).
-    pub fn stored_type(&self, path: &Path) -> Result<StoredType> {
+    /// How values are stored, and the names of the values of a voxel where these are several (`DT_` codes of `nifti1.h`).
+    pub fn stored_type(&self, path: &Path) -> Result<(StoredType, &'static [&'static str])> {
         let name = match self.datatype {
-            2 => return Ok(StoredType::Uint8),
-            4 => return Ok(StoredType::Int16),
-            8 => return Ok(StoredType::Int32),
-            16 => return Ok(StoredType::Float32),
-            64 => return Ok(StoredType::Float64),
-            256 => return Ok(StoredType::Int8),
-            512 => return Ok(StoredType::Uint16),
-            768 => return Ok(StoredType::Uint32),
-            1024 => return Ok(StoredType::Int64),
-            1280 => return Ok(StoredType::Uint64),
+            2 => return Ok((StoredType::Uint8, &[])),
+            4 => return Ok((StoredType::Int16, &[])),
+            8 => return Ok((StoredType::Int32, &[])),
+            16 => return Ok((StoredType::Float32, &[])),
+            64 => return Ok((StoredType::Float64, &[])),
+            256 => return Ok((StoredType::Int8, &[])),
+            512 => return Ok((StoredType::Uint16, &[])),
+            768 => return Ok((StoredType::Uint32, &[])),
+            1024 => return Ok((StoredType::Int64, &[])),
+            1280 => return Ok((StoredType::Uint64, &[])),
+            32 => return Ok((StoredType::Float32, &["real", "imaginary"])),
+            1792 => return Ok((StoredType::Float64, &["real", "imaginary"])),
+            128 => return Ok((StoredType::Uint8, &["red", "green", "blue"])),
+            2304 => return Ok((StoredType::Uint8, &["red", "green", "blue", "alpha"])),
             1 => "1-bit".into(),
-            32 | 1792 | 2048 => format!("complex ({})", self.datatype),
-            128 => "RGB (128)".into(),
-            2304 => "RGBA (2304)".into(),
             1536 => "128-bit float (1536)".into(),
+            2048 => "256-bit complex (2048)".into(),
             other => other.to_string(),
         };
-        Err(fault::unsupported(path, "datatype", name, "real numbers: int8 to uint64, float32, float64"))
+        let supported = "int8 to uint64, float32, float64, complex64, complex128, RGB, RGBA";
+        Err(fault::unsupported(path, "datatype", name, supported))
     }
 
-    /// Slope and intercept; a slope of 0 or one that is not finite means that values are as stored (`nifti1.h`, nibabel).
+    /// Slope and intercept; a slope of 0 or one that is not finite (nibabel writes NaN) means that values are as stored.
     pub fn scaling(&self, path: &Path) -> Result<Option<(f64, f64)>> {
         if self.scl_slope == 0.0 || !self.scl_slope.is_finite() {
             return Ok(None);
@@ -172,13 +180,20 @@ impl Header {
         Ok(Some((self.scl_slope, self.scl_inter)).filter(|&scaling| scaling != (1.0, 0.0)))
     }
 
+    /// Time between volumes, where the fourth axis is time (`xyzt_units`: seconds, milliseconds, microseconds).
+    pub fn time_step_s(&self) -> Option<f64> {
+        let unit_s = match self.xyzt_units & 0x38 {
+            8 => 1.0,
+            16 => 1e-3,
+            24 => 1e-6,
+            _ => return None,
+        };
+        Some(self.pixdim[4] * unit_s).filter(|step| self.dim[0] >= 4 && step.is_finite() && *step > 0.0)
+    }
+
     /// Where the data begin: in a single file not before the header ends; 0 there (written by some) means right after it.
     pub fn data_offset(&self, path: &Path) -> Result<u64> {
-        let header_end = match (self.is_pair, self.version) {
-            (true, _) => 0,
-            (false, 1) => HEADER_1_BYTES + 4,
-            (false, _) => HEADER_2_BYTES + 4,
-        };
+        let header_end = if self.is_pair { 0 } else { self.bytes() + 4 };
         match self.vox_offset {
             0.0 => Ok(header_end as u64),
             offset if offset >= header_end as f64 && offset.fract() == 0.0 && offset < 2f64.powi(53) => {

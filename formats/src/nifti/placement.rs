@@ -19,6 +19,19 @@ pub(super) fn grid(path: &Path, header: &Header, shape: [usize; 3]) -> Result<Gr
     Grid::new(shape, in_mm, world).map_err(fault::core(path))
 }
 
+/// A warning where the file places its voxels in two ways that differ by more than a tenth of a voxel.
+pub(super) fn disagreement(path: &Path, header: &Header, shape: [usize; 3]) -> Option<String> {
+    if header.sform_code <= 0 || header.sform_code != header.qform_code {
+        return None;
+    }
+    let (sform, qform) = (sform(header), qform(path, header, shape).ok()?);
+    let last = DVec3::from_array(shape.map(|n| (n - 1) as f64));
+    let corners = (0..8).map(|corner| DVec3::from_array(std::array::from_fn(|a| f64::from(corner >> a & 1) * last[a])));
+    let apart = corners.map(|c| sform.transform_point3(c).distance(qform.transform_point3(c))).fold(0.0, f64::max);
+    let voxel = sform.matrix3.x_axis.length();
+    (apart > 0.1 * voxel).then(|| format!("sform and qform differ by up to {apart:.3}; the sform is used"))
+}
+
 /// `NIFTI_XFORM_` codes.
 fn world_name(code: i32) -> &'static str {
     match code {

@@ -1,20 +1,26 @@
+use super::extension;
 use super::header::Header;
 use super::placement;
 use crate::input::Input;
-use crate::stored_type::StoredType;
-use crate::volume_info::rows;
-use crate::{Error, Result, Scaling, VolumeInfo, VolumeOptions, fault};
-use brainmesh_core::{Grid, Volume};
+use crate::raw::{RawLayout, RawVoxels};
+use crate::stored_type::ByteOrder;
+use crate::volume_reader::{Opened, Voxels};
+use crate::voxel::Encoding;
+use crate::{Result, Scaling, VolumeReader, fault};
 use std::ffi::OsStr;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Bytes converted at a time: small enough for the second-level cache.
-const BLOCK_BYTES: usize = 1 << 18;
+/// Extensions beyond this are left where they are: the largest known, CIFTI's XML, stay far below.
+const MOST_EXTENSION_BYTES: u64 = 256 << 20;
 
 /// The header beside an image file of a pair (`.img`, `.img.gz`), which itself has no magic number.
 pub(crate) fn header_of_image(image: &Path) -> Option<PathBuf> {
     sibling(image, "img", "hdr")
+}
+
+/// The image file of a header (`.hdr`, `.hdr.gz`).
+pub(crate) fn image_of_header(header: &Path) -> Option<PathBuf> {
+    sibling(header, "hdr", "img")
 }
 
 /// `NAME.from[.gz]` to an existing `NAME.to[.gz]`, gzipped like the given one if both exist, in the given one's letter case.
@@ -30,118 +36,68 @@ fn sibling(path: &Path, from: &str, to: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|p| p.is_file())
 }
 
-/// What a header says, checked.
-struct Layout {
-    header: Header,
-    grid: Grid,
-    volumes: usize,
-    stored: StoredType,
-    scaling: Option<(f64, f64)>,
-}
-
-impl Layout {
-    fn of(input: &Input) -> Result<Self> {
-        let path = input.path();
-        let header = Header::parse(path, input.head())?;
-        let stored = header.stored_type(path)?;
-        let [ni, nj, nk, counts @ ..] = header.shape(path)?;
-        let volumes = counts.into_iter().try_fold(1usize, usize::checked_mul);
-        let volumes =
-            volumes.ok_or_else(|| fault::invalid(path, "dim[4..=7]", "a countable number", format!("{counts:?}")))?;
-        let grid = placement::grid(path, &header, [ni, nj, nk])?;
-        let scaling = header.scaling(path)?;
-        Ok(Self { header, grid, volumes, stored, scaling })
-    }
-}
-
-/// Describes a file that [`is_nifti`](super::is_nifti).
-pub(crate) fn info(input: &Input) -> Result<VolumeInfo> {
-    let Layout { header, grid, volumes, stored, scaling } = Layout::of(input)?;
-    Ok(VolumeInfo {
-        format: if header.version == 1 { "NIfTI-1" } else { "NIfTI-2" },
-        shape: grid.shape(),
-        volumes,
-        spacing_mm: grid.spacing_mm(),
-        world_from_voxel: rows(grid.affine()),
-        world: grid.world().into(),
-        stored: stored.name(),
-        scaling: scaling.map_or(Scaling::None, |(slope, intercept)| Scaling::Linear { slope, intercept }),
-    })
-}
-
-/// Reads one volume of a file that [`is_nifti`](super::is_nifti).
-pub(crate) fn read(input: Input, options: &VolumeOptions) -> Result<Volume<f32>> {
-    let layout = Layout::of(&input)?;
+/// Opens a file that [`is_nifti`](super::is_nifti).
+pub(crate) fn open(input: Input) -> Result<VolumeReader> {
     let path = input.path().to_path_buf();
-    if options.volume_index >= layout.volumes {
-        let expected = format!("below {} (the number of volumes)", layout.volumes);
-        return Err(fault::invalid(&path, "volume index", expected, options.volume_index));
-    }
-    let data = if layout.header.is_pair {
-        let image = sibling(&path, "hdr", "img");
+    let header = Header::parse(&path, input.head())?;
+    let (stored, planes) = header.stored_type(&path)?;
+    let [ni, nj, nk, counts @ ..] = header.shape(&path)?;
+    let volumes = counts.into_iter().try_fold(1usize, usize::checked_mul);
+    let volumes =
+        volumes.ok_or_else(|| fault::invalid(&path, "dim[4..=7]", "a countable number", format!("{counts:?}")))?;
+    let shape = [ni, nj, nk];
+    let grid = placement::grid(&path, &header, shape)?;
+    // Scaling is defined for real numbers only (`nifti1.h`).
+    let scale = if planes.is_empty() { header.scaling(&path)? } else { None };
+    let offset = header.data_offset(&path)?;
+    let encoding = Encoding { stored, order: header.order, scale };
+    let layout = RawLayout { offset, shape, volumes, planes: planes.len().max(1), encoding };
+    let raw = if header.is_pair {
+        let image = image_of_header(&path);
         let image = image.ok_or_else(|| fault::invalid(&path, "magic", "an .img file beside the header", "none"))?;
-        values(Input::open(&image)?, &layout, options.volume_index)?
+        RawVoxels::of_file(&image, layout)?
     } else {
-        values(input, &layout, options.volume_index)?
+        RawVoxels::of_file(&path, layout)?
     };
-    Volume::new(layout.grid, data).map_err(fault::core(&path))
+    let (extensions, unread) = extensions(&path, input, &header, offset)?;
+    let infinite = header.scl_slope.is_infinite().then(|| "scl_slope is infinite: values are as stored".to_owned());
+    let warnings = placement::disagreement(&path, &header, shape).into_iter().chain(unread).chain(infinite);
+    let opened = Opened {
+        format: if header.version == 1 { "NIfTI-1" } else { "NIfTI-2" },
+        grid,
+        volumes: volumes * planes.len().max(1),
+        stored,
+        scaling: Scaling::of(scale),
+        voxels: Voxels::Raw(raw),
+        path,
+    };
+    Ok(VolumeReader::new(opened)
+        .with_planes(planes)
+        .with_time_step_s(header.time_step_s())
+        .with_extensions(extensions)
+        .with_warnings(warnings))
 }
 
-/// The values of volume `index`, scaled, read from the start of the content.
-fn values(mut input: Input, layout: &Layout, index: usize) -> Result<Vec<f32>> {
-    let path = input.path().to_path_buf();
-    let offset = layout.header.data_offset(&path)?;
-    let count = layout.grid.voxel_count();
-    let size = layout.stored.size_bytes();
-    let volume_bytes = count as u128 * size as u128;
-    let start = u128::from(offset) + volume_bytes * index as u128;
-    let end = start + volume_bytes;
-    let truncated = |found: u64| Error::Truncated {
-        path: path.clone(),
-        expected_bytes: u64::try_from(end).unwrap_or(u64::MAX),
-        found_bytes: found,
-    };
-    if end > u128::from(input.most_bytes()) {
-        return Err(truncated(input.most_bytes()));
+/// Extensions between header and voxels, and a warning where they were not read.
+fn extensions(
+    path: &Path,
+    input: Input,
+    header: &Header,
+    offset: u64,
+) -> Result<(Vec<super::Extension>, Option<String>)> {
+    let start = header.bytes();
+    let end = if header.is_pair { input.most_bytes().min(MOST_EXTENSION_BYTES) } else { offset };
+    if input.head().get(start).is_none_or(|&flag| flag == 0) {
+        return Ok((Vec::new(), None));
     }
-    let (start, volume_bytes) = (start as u64, volume_bytes as u64);
-    let mut position = io::copy(&mut (&mut input).take(start), &mut io::sink()).map_err(fault::io(&path))?;
-    if position < start {
-        return Err(truncated(position));
+    if end > MOST_EXTENSION_BYTES {
+        return Ok((Vec::new(), Some(format!("{end} bytes of header extensions were not read"))));
     }
-    let mut data = Vec::new();
-    data.try_reserve_exact(count).map_err(|e| fault::io(&path)(io::Error::new(io::ErrorKind::OutOfMemory, e)))?;
-    let mut block = vec![0; BLOCK_BYTES];
-    let mut left = volume_bytes;
-    while left > 0 {
-        let wanted = left.min(BLOCK_BYTES as u64) as usize;
-        let found = fill(&mut input, &mut block[..wanted]).map_err(fault::io(&path))?;
-        position += found as u64;
-        if found < wanted {
-            return Err(truncated(position));
-        }
-        match layout.scaling {
-            None => layout.stored.decode(&block[..wanted], layout.header.order, &mut data, |v| v as f32),
-            Some((slope, intercept)) => {
-                let scale = |v: f64| (slope * v + intercept) as f32;
-                layout.stored.decode(&block[..wanted], layout.header.order, &mut data, scale);
-            }
-        }
-        left -= wanted as u64;
+    let bytes = input.into_bytes(end)?;
+    let found = extension::parse(path, bytes.get(start..).unwrap_or_default(), header.order == ByteOrder::Little);
+    match found {
+        Ok(extensions) => Ok((extensions, None)),
+        // They place no voxel: a damaged one must not hide the image.
+        Err(error) => Ok((Vec::new(), Some(format!("header extensions were not read: {error}")))),
     }
-    Ok(data)
-}
-
-/// Reads until `block` is full or the content ends.
-fn fill(input: &mut Input, block: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < block.len() {
-        match input.read(&mut block[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(filled)
 }

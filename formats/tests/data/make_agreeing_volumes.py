@@ -1,6 +1,6 @@
 """Makes `agree/`: one phantom without any symmetry in every volume format, each storing it in an order of its own.
 
-Needs pydicom, nibabel, numpy and Debian's minc-tools. Run in this folder.
+Needs pydicom, nibabel, SimpleITK, pynrrd, numpy and Debian's minc-tools. Run in this folder.
 """
 
 import pathlib
@@ -8,7 +8,11 @@ import shutil
 import subprocess
 
 import nibabel
+import nrrd
 import numpy as np
+import SimpleITK as sitk
+import tifffile
+import zarr
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
@@ -79,8 +83,83 @@ def dicom():
         ds.save_as(folder / f"{SHAPE[2] - k}.dcm", enforce_file_format=True)
 
 
+def moved(order, flip):
+    """The phantom stored so that axis n runs along its axis `order[n]`, backwards where `flip[n]`, and its affine map."""
+    along = [ALONG_I, ALONG_J, ALONG_K]
+    affine, data = np.eye(4), PHANTOM.transpose(order)
+    affine[:3, 3] = ORIGIN
+    for n, (axis, back) in enumerate(zip(order, flip)):
+        affine[:3, n] = -along[axis] if back else along[axis]
+        if back:
+            affine[:3, 3] += (SHAPE[axis] - 1) * along[axis]
+            data = np.flip(data, n)
+    return data, affine
+
+
+def mgh():
+    """Stored as (j, -k, i)."""
+    data, affine = moved((1, 2, 0), (False, True, False))
+    nibabel.save(nibabel.MGHImage(data.astype("i2"), affine), OUT / "phantom.mgz")
+
+
+def itk(name, order, flip, dtype):
+    data, affine = moved(order, flip)
+    image = sitk.GetImageFromArray(data.astype(dtype).T)
+    affine = np.diag([-1, -1, 1, 1]) @ affine
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    image.SetSpacing(spacing)
+    image.SetDirection((affine[:3, :3] / spacing).ravel())
+    image.SetOrigin(affine[:3, 3])
+    sitk.WriteImage(image, str(OUT / name), useCompression=True)
+
+
+def pynrrd():
+    """Stored as (-j, k, i), big endian, in right, anterior, superior."""
+    data, affine = moved((1, 2, 0), (True, False, False))
+    header = {"space": "right-anterior-superior", "space directions": affine[:3, :3].T, "space origin": affine[:3, 3]}
+    header |= {"kinds": ["domain"] * 3, "encoding": "raw", "endian": "big"}
+    nrrd.write(str(OUT / "phantom-pynrrd.nrrd"), data.astype(">f4"), header)
+
+
+def placement(affine):
+    """The attribute that brainmesh puts beside what OME has no place for."""
+    return {"world_from_voxel": affine.tolist(), "world": "scanner"}
+
+
+def ome_zarr():
+    """Stored as (k, -i, j) in OME-Zarr 0.5."""
+    data, affine = moved((2, 0, 1), (False, True, False))
+    group = zarr.create_group(OUT / "phantom.ome.zarr", zarr_format=3)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
+    scale = {"type": "scale", "scale": (1000 * spacing[::-1]).tolist()}
+    multiscale = {"axes": axes, "datasets": [{"path": "full", "coordinateTransformations": [scale]}]}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [multiscale]}
+    group.attrs["brainmesh"] = placement(affine)
+    voxels = data.astype("i2").transpose(2, 1, 0)
+    group.create_array("full", shape=voxels.shape, dtype="i2", chunks=(4, 4, 5))[:] = voxels
+
+
+def ome_tiff():
+    """Stored as (-i, k, j)."""
+    data, affine = moved((0, 2, 1), (True, False, False))
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    metadata = {"axes": "ZYX", "MapAnnotation": {"Namespace": "https://github.com/brainmesh/brainmesh"}}
+    for axis, size in zip("XYZ", spacing):
+        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "mm"}
+    values = {"world_from_voxel": " ".join(map(repr, affine[:3].ravel().tolist())), "world": "scanner"}
+    metadata["MapAnnotation"] |= values
+    tifffile.imwrite(OUT / "phantom.ome.tif", data.astype("u2").T, metadata=metadata, photometric="minisblack")
+
+
 shutil.rmtree(OUT, ignore_errors=True)
 OUT.mkdir()
 nifti()
 minc()
 dicom()
+mgh()
+itk("phantom-itk.nhdr", (2, 0, 1), (False, True, False), "u2")
+itk("phantom.mha", (0, 1, 2), (True, True, False), "f4")
+pynrrd()
+ome_zarr()
+ome_tiff()

@@ -1,18 +1,24 @@
-"""Makes `dicom/` and what its images hold where, `dicom/expected.json`.
+"""Makes `dicom/`, what its images hold where, `dicom/expected.json`, and what samples those of `dicom/pixels` store,
+`dicom/pixels.json`.
 
 The made series are written by pydicom from a phantom whose geometry is worked out here, not read back; the others are
-pydicom's own test images, read by pydicom. Needs pydicom, numpy, and dcmtk for JPEG lossless. Run in this folder.
+pydicom's own test images, read by pydicom and its decoders. Needs pydicom with pylibjpeg, its plugins and pyjpegls; numpy;
+nibabel, which must agree about the mosaic; and dcmtk for JPEG lossless (without it, that file stays as it is). Run in this
+folder.
 """
 
 import json
 import pathlib
 import shutil
+import struct
 import subprocess
 
+import nibabel.nicom.dicomwrappers
 import numpy as np
 import pydicom
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels import pixel_array
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -23,6 +29,8 @@ from pydicom.uid import (
 )
 
 OUT = pathlib.Path("dicom")
+KEPT = OUT / "MR_small_jpeg_lossless.dcm"
+LOSSLESS = KEPT.read_bytes() if KEPT.exists() else None
 ROOT = "1.2.826.0.1.3680043.8.498.1"
 NI, NJ, NK = 5, 4, 3
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -158,6 +166,123 @@ def enhanced(expected):
     expected["enhanced.dcm"] = expectation([[stored(k) * SLOPES[k] + INTERCEPTS[k] for k in range(NK)]])
 
 
+def csa_header(entries):
+    """The second version of Siemens' private header."""
+    header = b"SV10\x04\x03\x02\x01" + struct.pack("<II", len(entries), 77)
+    for name, vr, values in entries:
+        header += struct.pack("<64sI4sIII", name.encode(), len(values), vr.encode(), 0, len(values), 77)
+        for value in values:
+            text = value.encode() + b"\0"
+            header += struct.pack("<4I", len(text), len(text), 77, len(text)) + text + b"\0" * (-len(text) % 4)
+    return header
+
+
+def mosaic(expected):
+    """Five slices in three rows of three, against the normal of the image."""
+    count, tiles, step = 5, 3, 2.5
+    image_of_all = np.zeros((tiles * NJ, tiles * NI), "<i2")
+    for k in range(count):
+        top, left = k // tiles * NJ, k % tiles * NI
+        image_of_all[top : top + NJ, left : left + NI] = stored(k)
+    ds = place(image(1, image_of_all), 0)
+    ds.Rows, ds.Columns = image_of_all.shape
+    ds.Manufacturer, ds.ImageType = "SIEMENS", ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
+    # The position is that of a slice as large as the mosaic, around the same middle.
+    corner = ORIGIN - ROW * SPACING_I * (tiles - 1) * NI / 2 - COLUMN * SPACING_J * (tiles - 1) * NJ / 2
+    ds.ImagePositionPatient, ds.SpacingBetweenSlices = decimal(corner), str(step)
+    normal = -np.cross(ROW, COLUMN)
+    ds.RepetitionTime, ds.EchoTime, ds.FlipAngle, ds.MagneticFieldStrength = "2300", "2.98", "9", "3"
+    ds.InPlanePhaseEncodingDirection = "COL"
+    ds.add_new((0x0029, 0x0010), "LO", "SIEMENS CSA HEADER")
+    entries = [
+        ("EchoLinePosition", "IS", []),
+        ("AcquisitionMatrixText", "SH", [f"{NI}*{NJ}"]),
+        ("NumberOfImagesInMosaic", "US", [f"{count:8d}"]),
+        ("SliceNormalVector", "FD", [f"{n:.8f}" for n in normal]),
+        ("MosaicRefAcqTimes", "FD", ["0.0", "1200.0", "400.0", "1600.0", "800.0"]),
+    ]
+    ds.add_new((0x0029, 0x1010), "OB", csa_header(entries))
+    ds.add_new((0x0029, 0x1020), "OB", csa_header([]))
+    # Who must never be told.
+    for keyword in ("PatientName", "PatientID", "InstitutionName", "StationName", "ProtocolName", "ReferringPhysicianName"):
+        setattr(ds, keyword, "SECRET")
+    ds.StudyDescription = ds.SeriesDescription = ds.ImageComments = ds.SequenceName = ds.DeviceSerialNumber = "SECRET"
+    ds.StudyDate = ds.AcquisitionDate = ds.PatientBirthDate = "20010203"
+    save(ds, "mosaic.dcm")
+    points = [(i, j, k) for k in range(count) for j in range(NJ) for i in range(NI)]
+    lps = [ORIGIN + i * SPACING_I * ROW + j * SPACING_J * COLUMN + k * step * normal for i, j, k in points]
+    expected["mosaic.dcm"] = {
+        "world": "scanner",
+        "voxels": len(points),
+        "points": [(LPS_TO_RAS @ p).tolist() for p in lps],
+        "values": [[float(stored(k)[j, i]) for i, j, k in points]],
+        "sums": [float(sum(stored(k).sum() for k in range(count)))],
+    }
+    wrapper = nibabel.nicom.dicomwrappers.wrapper_from_file(OUT / "mosaic.dcm")
+    affine = LPS_TO_RAS @ wrapper.affine[:3]
+    # nibabel's first axis runs along rows.
+    theirs = [affine @ (j, i, k, 1) for i, j, k in points]
+    assert np.allclose(theirs, expected["mosaic.dcm"]["points"], atol=1e-4), "nibabel sees the mosaic elsewhere"
+
+
+def pixels():
+    """Stored samples of every kind of image; lossy ones may be one level off."""
+    lossy = ["JPEGLSNearLossless_08", "JPEGLSNearLossless_16", "SC_rgb_jls_lossy_line", "SC_rgb_jls_lossy_sample"]
+    lossy += ["SC_rgb_small_odd_jpeg", "SC_rgb_jpeg", "JPGExtended"]
+    others = ["MR_small_jpeg_ls_lossless", "rtdose_rle_1frame", "rtdose_expb_1frame", "SC_rgb_small_odd_big_endian"]
+    others += ["SC_rgb_jpeg_gdcm"]
+    (OUT / "pixels").mkdir()
+    for name in lossy + others:
+        shutil.copy(get_testdata_file(f"{name}.dcm"), OUT / "pixels" / f"{name}.dcm")
+    rng = np.random.default_rng(11)
+
+    def made(name, samples, photometric="MONOCHROME2", syntax=ExplicitVRLittleEndian, keyword="PixelData", bits=None, **more):
+        ds = image(1, stored(0), syntax)
+        del ds.PixelData
+        frames, ds.Rows, ds.Columns, ds.SamplesPerPixel = samples.shape
+        ds.NumberOfFrames, ds.PhotometricInterpretation = frames, photometric
+        ds.BitsAllocated = ds.BitsStored = bits or samples.dtype.itemsize * 8
+        ds.HighBit, ds.PixelRepresentation = ds.BitsStored - 1, 0
+        if ds.SamplesPerPixel > 1:
+            ds.PlanarConfiguration = 0
+        setattr(ds, keyword, samples.tobytes())
+        for key, value in more.items():
+            setattr(ds, key, value)
+        if keyword == "PixelData":
+            ds["PixelData"].VR = "OW" if ds.BitsAllocated > 8 else "OB"
+        save(ds, "pixels", name)
+
+    bits = rng.integers(0, 2, (3, 5, 7, 1), dtype="u1")
+    packed = np.packbits(bits.ravel(), bitorder="little").tobytes()
+    made("single_bits.dcm", bits, bits=1, PixelData=packed + b"\0" * (len(packed) % 2))
+    floats = rng.normal(size=(2, 3, 4, 1))
+    made("floats.dcm", floats.astype("<f4"), keyword="FloatPixelData")
+    made("doubles.dcm", floats, keyword="DoubleFloatPixelData")
+    colours = rng.integers(0, 65536, (2, 3, 4, 3), dtype="<u2")
+    by_colour = np.ascontiguousarray(np.moveaxis(colours, 3, 1)).tobytes()
+    made("by_colour.dcm", colours, "RGB", PlanarConfiguration=1, PixelData=by_colour)
+    halved = rng.integers(0, 256, (1, 3, 4, 2), dtype="u1")
+    made("halved.dcm", halved, "YBR_FULL_422", SamplesPerPixel=3)
+    expected = {}
+    for path in sorted((OUT / "pixels").iterdir()):
+        ds = pydicom.dcmread(path)
+        samples = pixel_array(ds, raw=True).reshape(-1, ds.Rows, ds.Columns, ds.SamplesPerPixel)
+        at = rng.integers(samples.size, size=40)
+        expected[path.name] = {
+            "shape": samples.shape,
+            "stored": str(samples.dtype.newbyteorder("=")),
+            "photometric": ds.PhotometricInterpretation,
+            "levels": int(path.stem in lossy),
+            "at": at.tolist(),
+            "samples": samples.ravel()[at].tolist(),
+            "sum": float(samples.astype("f8").sum()),
+        }
+    truth = {"single_bits.dcm": bits, "floats.dcm": floats.astype("f4"), "by_colour.dcm": colours}
+    for name, samples in truth.items():
+        assert expected[name]["samples"] == samples.ravel()[expected[name]["at"]].tolist(), name
+    (OUT / "pixels.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
+
+
 def of_others(expected):
     """One MR slice of 64 x 64 in several encodings; pydicom decodes the first, which needs no decoder."""
     plain = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
@@ -177,7 +302,10 @@ def of_others(expected):
         shutil.copy(get_testdata_file(name), OUT / name)
         expected[name] = expectation
     lossless = "MR_small_jpeg_lossless.dcm"
-    subprocess.run(["dcmcjpeg", "+e1", "+un", get_testdata_file("MR_small.dcm"), OUT / lossless], check=True)
+    if LOSSLESS:
+        (OUT / lossless).write_bytes(LOSSLESS)
+    if shutil.which("dcmcjpeg"):
+        subprocess.run(["dcmcjpeg", "+e1", "+un", get_testdata_file("MR_small.dcm"), OUT / lossless], check=True)
     expected[lossless] = expectation
 
 
@@ -185,8 +313,9 @@ def main():
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
     expected = {}
-    for make in (series, echoes, syntaxes, enhanced, of_others):
+    for make in (series, echoes, syntaxes, enhanced, mosaic, of_others):
         make(expected)
+    pixels()
     (OUT / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
 
 

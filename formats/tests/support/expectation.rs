@@ -40,7 +40,8 @@ pub fn check(path: &Path, expected: &Value) {
             let nearest = voxel.round();
             assert!((voxel - nearest).length() < 1e-3, "{}: {point:?} is at {voxel}", path.display());
             let [i, j, k] = nearest.to_array().map(|c| c as usize);
-            let found = f64::from(volume.get(i, j, k).unwrap());
+            let found = volume.get(i, j, k).map(f64::from);
+            let found = found.ok_or_else(|| format!("{}: nothing at {point:?}, {voxel}", path.display())).unwrap();
             assert!(
                 (found - value).abs() <= 1e-6 * value.abs().max(1e-3),
                 "{} volume {index} at {point:?}: {value} expected, {found} found",
