@@ -17,6 +17,7 @@ mod accessor;
 mod compressed;
 mod container;
 mod options;
+mod quantized;
 mod read;
 mod scene;
 mod write;

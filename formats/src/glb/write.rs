@@ -1,4 +1,5 @@
 use super::compressed::{CompressedView, Filter, Mode as Codec};
+use super::quantized::{padded, quantized, steps};
 use super::{COMPRESSION, QUANTIZATION, SceneOptions, SceneSurface, container, gltf_from_world};
 use crate::surface_math::vertices_f32;
 use crate::{Result, fault};
@@ -235,25 +236,6 @@ impl SceneBuilder<'_> {
         }
         (root, bytes)
     }
-}
-
-/// Lowest corner of the box around the points, and the step of its longest side.
-fn steps(points: &[[f32; 3]]) -> (DVec3, f64) {
-    let wide = points.iter().map(|p| DVec3::from(p.map(f64::from)));
-    let (low, high) = wide.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(l, h), p| (l.min(p), h.max(p)));
-    let side = (high - low).max_element();
-    (low, if side > 0.0 { side / f64::from(u16::MAX) } else { 1.0 })
-}
-
-fn quantized(point: &[f32; 3], low: DVec3, step: f64) -> [u16; 3] {
-    ((DVec3::from(point.map(f64::from)) - low) / step).round().to_array().map(|c| c as u16)
-}
-
-/// Three numbers, and zeros where elements are longer.
-fn padded<const B: usize, const N: usize>(numbers: [[u8; B]; 3]) -> [u8; N] {
-    let mut bytes = [0; N];
-    bytes[..3 * B].copy_from_slice(numbers.as_flattened());
-    bytes
 }
 
 /// glTF wants unit vectors, so a vertex without area points up.
