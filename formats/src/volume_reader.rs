@@ -186,14 +186,25 @@ impl VolumeReader {
     /// # Errors
     /// As [`read`](Self::read); a region that is empty or not within the volume.
     pub fn read_region<T: Voxel>(&self, index: usize, region: &Region, monitor: &dyn Monitor) -> Result<Volume<T>> {
-        self.read_part(index, region, monitor, |out, monitor| match &self.voxels {
+        self.read_part(index, region, monitor, |out, monitor| T::read(self, index, region, out, monitor))
+    }
+
+    /// Fills `out` with a region, which lies within the volume.
+    pub(crate) fn fill<T: Voxel>(
+        &self,
+        index: usize,
+        region: &Region,
+        out: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        match &self.voxels {
             Voxels::Raw(raw) => raw.read(index, region, out, monitor),
             Voxels::Minc(image) => image.read(index, region, out, monitor),
             Voxels::Dicom(series) => series.read(index, region, out, monitor),
             Voxels::OmeZarr(image) => image.read(index, region, out, monitor),
             Voxels::Tiff(stack) => stack.read(index, region, out, monitor),
             Voxels::Png(slices) => slices.read(index, region, out, monitor),
-        })
+        }
     }
 
     /// Reads a part of volume `index` as it is stored: without the file's scaling, which must not be

@@ -83,6 +83,17 @@ impl VolumeWriter {
         if rest.iter().any(|volume| volume.grid() != first.grid()) {
             return Err(fault::invalid(path, "volumes", "one grid for all", "different grids"));
         }
+        T::write(self, path, format, volumes, monitor)
+    }
+
+    /// Writes volumes of one grid.
+    pub(crate) fn write_as<T: Voxel>(
+        &self,
+        path: &Path,
+        format: VolumeFormat,
+        volumes: &[Volume<T>],
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
         match format {
             VolumeFormat::Minc => minc::write(path, volumes, self, monitor),
             VolumeFormat::Nifti => nifti::write(path, volumes, self, monitor),

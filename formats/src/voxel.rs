@@ -1,8 +1,14 @@
-use crate::StoredType;
 use crate::stored_type::ByteOrder;
+use crate::{Region, StoredType, VolumeFormat, VolumeReader, VolumeWriter};
+use brainmesh_core::{Monitor, Volume};
 use std::fmt::Display;
+use std::path::Path;
 
 mod sealed {
+    use crate::{Region, VolumeFormat, VolumeReader, VolumeWriter};
+    use brainmesh_core::{Monitor, Volume};
+    use std::path::Path;
+
     /// A value of one type made from one of another: the nearest for floats, and whether it is the value itself (integers) or
     /// within range (floats).
     pub trait Of<S>: Sized {
@@ -13,14 +19,32 @@ mod sealed {
     pub trait Decode: Sized {
         fn decode(encoding: super::Encoding, bytes: &[u8], step: usize, out: &mut [Self]) -> Result<(), f64>;
     }
+
+    /// Reading and writing of every format: compiled once for a type, like [`Decode`].
+    pub trait Files: Sized {
+        fn read(
+            reader: &VolumeReader,
+            index: usize,
+            region: &Region,
+            out: &mut [Self],
+            monitor: &dyn Monitor,
+        ) -> crate::Result<()>;
+        fn write(
+            writer: &VolumeWriter,
+            path: &Path,
+            format: VolumeFormat,
+            volumes: &[Volume<Self>],
+            monitor: &dyn Monitor,
+        ) -> crate::Result<()>;
+    }
 }
-use sealed::Decode;
 pub(crate) use sealed::Of;
+use sealed::{Decode, Files};
 
 /// A value voxels are read as, and can be stored as: integers of 1 to 8 bytes, `f32`, `f64`.
 ///
 /// Reading as an integer takes a volume whose intensities are such integers; reading as `f32` rounds to the nearest.
-pub trait Voxel: bytemuck::Pod + Default + Display + PartialOrd + Send + Sync + Of<f64> + Decode {
+pub trait Voxel: bytemuck::Pod + Default + Display + PartialOrd + Send + Sync + Of<f64> + Decode + Files {
     /// How it is stored.
     const STORED: StoredType;
     /// The nearest `f64`.
@@ -33,6 +57,28 @@ macro_rules! voxel {
             const STORED: StoredType = StoredType::$stored;
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+        }
+
+        impl Files for $type {
+            fn read(
+                reader: &VolumeReader,
+                index: usize,
+                region: &Region,
+                out: &mut [Self],
+                monitor: &dyn Monitor,
+            ) -> crate::Result<()> {
+                reader.fill(index, region, out, monitor)
+            }
+
+            fn write(
+                writer: &VolumeWriter,
+                path: &Path,
+                format: VolumeFormat,
+                volumes: &[Volume<Self>],
+                monitor: &dyn Monitor,
+            ) -> crate::Result<()> {
+                writer.write_as(path, format, volumes, monitor)
             }
         }
     )*};
