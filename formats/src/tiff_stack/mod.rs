@@ -14,6 +14,7 @@
 //! - **Refused**: bits that are no whole bytes, 16-bit floats, palettes, CMYK, YCbCr, samples in separate planes, OME-TIFF in
 //!   several files, fax compression, pages of different sizes.
 
+mod directories;
 mod imagej;
 mod ome;
 mod page;
@@ -56,6 +57,7 @@ pub(crate) struct Stack {
 /// Opens a file.
 pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader> {
     let file = Arc::new(File::open(path).map_err(fault::io(path))?);
+    directories::check(path, &file)?;
     let mut decoder = decoder_at(path, &file, None)?;
     let (pages, kind) = pages_of(path, &mut decoder)?;
     let mut first = decoder_at(path, &file, pages.first().copied())?;
@@ -79,6 +81,7 @@ pub(crate) fn open_slices(folder: &Path, slices: &[PathBuf], options: &VolumeOpt
     let (mut files, mut pages) = (Vec::new(), Vec::new());
     for (n, path) in slices.iter().enumerate() {
         let file = Arc::new(File::open(path).map_err(fault::io(path))?);
+        directories::check(path, &file)?;
         let mut decoder = decoder_at(path, &file, None)?;
         let (own, kind) = pages_of(path, &mut decoder)?;
         let [page] = own[..] else {
