@@ -36,6 +36,7 @@ pub struct VolumeInfo {
     /// Whether a part of the volume is read without reading all of it.
     pub lazy: bool,
     /// Number of resolutions it is stored at.
+    #[serde(skip_serializing_if = "is_single")]
     pub levels: usize,
     /// Number of labels with a name.
     pub labels: usize,
@@ -68,6 +69,10 @@ impl Scaling {
     pub(crate) fn of(scale: Option<(f64, f64)>) -> Self {
         scale.map_or(Self::None, |(slope, intercept)| Self::Linear { slope, intercept })
     }
+}
+
+fn is_single(levels: &usize) -> bool {
+    *levels == 1
 }
 
 /// Rows of the 4x4 matrix of an affine map.
