@@ -179,7 +179,9 @@ fn damaged_files_are_errors() {
         bytes[at..at + value.len()].copy_from_slice(value);
         bytes
     };
-    refused(&changed(next, &(directory as u32).to_be_bytes()), "TIFF");
+    refused(&changed(next, &(directory as u32).to_be_bytes()), "leads back to itself");
+    // The library would take 32 bytes for every value that a tag declares, 128 MiB here, before it reads one.
+    refused(&changed(entry(273) + 4, &4_000_000u32.to_be_bytes()), "tag 273");
     refused(&changed(next, &0x7fff_ffffu32.to_be_bytes()), "");
     refused(&changed(entry(256) + 8, &[0; 4]), "TIFF");
     // Width, of type short: 65535 x 6 pixels do not fit.
