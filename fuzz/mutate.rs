@@ -130,7 +130,7 @@ fn child(target: &Target, options: &Options) -> Value {
         let said = String::from_utf8_lossy(&output.stderr);
         let kept = options.keep.join(format!("{}-abort.{}", target.name, target.ending));
         std::fs::create_dir_all(&options.keep)?;
-        std::fs::rename(working_file(target), &kept)?;
+        std::fs::copy(working_file(target), &kept)?;
         Ok(json!({"aborts": 1, "first": format!("{}: {}: {}", kept.display(), output.status, last_line(&said))}))
     };
     run().unwrap_or_else(|error| json!({"aborts": 1, "first": error.to_string()}))

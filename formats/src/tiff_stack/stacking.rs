@@ -36,6 +36,14 @@ impl Stacking {
             return ome::stacking(path, &description, pages);
         }
         if description.starts_with("ImageJ=") {
+            // Every image that it counts takes a byte at least: the count is checked before memory is taken for it.
+            let file_bytes = decoder.inner().get_ref().length();
+            let mut counts =
+                description.lines().filter_map(|line| line.strip_prefix("images=")?.trim().parse::<u64>().ok());
+            if let Some(count) = counts.find(|&count| count > file_bytes) {
+                let expected = format!("images that a file of {file_bytes} bytes can hold");
+                return Err(fault::invalid(path, "description", expected, count));
+            }
             return imagej::stacking(path, &description, pages, resolution, unit);
         }
         Ok(Self { spacing_mm: spacing(resolution, unit), ..Self::plain(pages) })
