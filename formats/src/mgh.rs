@@ -108,10 +108,6 @@ pub(crate) fn write<T: Voxel>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let Some(first) = volumes.first() else { return Ok(()) };
-    if let Some((slope, intercept)) = writer.scaling {
-        let found = format!("slope {slope}, intercept {intercept}");
-        return Err(fault::unsupported(path, "scaling", found, "none: MGH has no place for it"));
-    }
     let head = header::<T>(path, first.grid(), volumes.len())?;
     let values: Vec<_> = volumes.iter().map(|volume| big_endian_bytes(volume.data())).collect();
     let mut parts = vec![head.as_slice()];

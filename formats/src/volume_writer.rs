@@ -83,6 +83,11 @@ impl VolumeWriter {
         if rest.iter().any(|volume| volume.grid() != first.grid()) {
             return Err(fault::invalid(path, "volumes", "one grid for all", "different grids"));
         }
+        if let Some((slope, intercept)) = self.scaling.filter(|_| !format.carries_scaling()) {
+            let found = format!("slope {slope}, intercept {intercept}");
+            let supported = format!("none: {format:?} has no place for it");
+            return Err(fault::unsupported(path, "scaling", found, &supported));
+        }
         T::write(self, path, format, volumes, monitor)
     }
 

@@ -138,28 +138,37 @@ pub struct Encoding {
 /// Values that go through a buffer at a time: they stay in the first-level cache.
 const CHUNK: usize = 1024;
 
-/// `$run` with `$type` as the Rust type of `$stored`, one of those listed.
+/// `$run` with `$type` as the Rust type of `$stored`, one of those listed, or `$other`.
 macro_rules! with_stored {
-    ($stored:expr, $type:ident => $run:expr, $($name:ident: $rust:ident),*; else $other:expr) => {
+    ($stored:expr, $type:ident => $run:expr; $($name:ident: $rust:ident)*; $(_ => $other:expr)?) => {
         match $stored {
-            $(StoredType::$name => {
+            $($crate::StoredType::$name => {
                 type $type = $rust;
                 $run
             })*
-            #[allow(unreachable_patterns, reason = "some lists are complete")]
-            _ => $other,
+            $(_ => $other,)?
         }
     };
 }
+
+/// `$run` with `$type` as the Rust type of any `$stored`.
+macro_rules! with_voxel {
+    ($stored:expr, $type:ident => $run:expr) => {
+        $crate::voxel::with_stored!(
+            $stored, $type => $run;
+            Int8: i8 Uint8: u8 Int16: i16 Uint16: u16 Int32: i32 Uint32: u32 Int64: i64 Uint64: u64
+            Float32: f32 Float64: f64;
+        )
+    };
+}
+pub(crate) use {with_stored, with_voxel};
 
 macro_rules! decode_floats {
     ($($type:ident)*) => {$(
         impl Decode for $type {
             fn decode(encoding: Encoding, bytes: &[u8], step: usize, out: &mut [Self]) -> Result<(), f64> {
-                encoding.in_order(bytes, step, out, &mut |bytes, out| with_stored!(
-                    encoding.stored, S => convert(bytes.as_chunks().0, S::from_ne_bytes, encoding.scale, out),
-                    Int8: i8, Uint8: u8, Int16: i16, Uint16: u16, Int32: i32, Uint32: u32, Int64: i64, Uint64: u64,
-                    Float32: f32, Float64: f64; else Ok(())
+                encoding.in_order(bytes, step, out, &mut |bytes, out| with_voxel!(
+                    encoding.stored, S => convert(bytes.as_chunks().0, S::from_ne_bytes, encoding.scale, out)
                 ))
             }
         }
@@ -277,8 +286,8 @@ fn convert<S: Voxel, T: Voxel + Of<S>, const N: usize>(
 
 fn widen(stored: StoredType, bytes: &[u8], out: &mut [i128]) {
     with_stored!(
-        stored, S => out.iter_mut().zip(bytes.as_chunks().0).for_each(|(out, &bytes)| *out = S::from_ne_bytes(bytes).into()),
-        Int8: i8, Uint8: u8, Int16: i16, Uint16: u16, Int32: i32, Uint32: u32, Int64: i64, Uint64: u64; else ()
+        stored, S => out.iter_mut().zip(bytes.as_chunks().0).for_each(|(out, &bytes)| *out = S::from_ne_bytes(bytes).into());
+        Int8: i8 Uint8: u8 Int16: i16 Uint16: u16 Int32: i32 Uint32: u32 Int64: i64 Uint64: u64; _ => ()
     );
 }
 

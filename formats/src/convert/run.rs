@@ -4,57 +4,10 @@ use super::scale::spread;
 use crate::resample::{Part, region_under};
 use crate::volume_reader::Region;
 use crate::volume_writer::Slabs;
-use crate::{Result, StoredType, VolumeWriter, Voxel, fault, memory};
+use crate::voxel::with_voxel;
+use crate::{Result, VolumeWriter, Voxel, fault, memory};
 use brainmesh_core::{Monitor, Stage, Volume};
 use std::ops::Range;
-
-/// Runs an expression with a type alias for the Rust type of a stored type.
-macro_rules! with_voxel {
-    ($stored:expr, $type:ident => $run:expr) => {
-        match $stored {
-            StoredType::Int8 => {
-                type $type = i8;
-                $run
-            }
-            StoredType::Uint8 => {
-                type $type = u8;
-                $run
-            }
-            StoredType::Int16 => {
-                type $type = i16;
-                $run
-            }
-            StoredType::Uint16 => {
-                type $type = u16;
-                $run
-            }
-            StoredType::Int32 => {
-                type $type = i32;
-                $run
-            }
-            StoredType::Uint32 => {
-                type $type = u32;
-                $run
-            }
-            StoredType::Int64 => {
-                type $type = i64;
-                $run
-            }
-            StoredType::Uint64 => {
-                type $type = u64;
-                $run
-            }
-            StoredType::Float32 => {
-                type $type = f32;
-                $run
-            }
-            StoredType::Float64 => {
-                type $type = f64;
-                $run
-            }
-        }
-    };
-}
 
 impl VolumeConversionPlan<'_> {
     /// Reads, converts and writes, whole or not at all.

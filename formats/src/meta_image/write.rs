@@ -1,7 +1,7 @@
 use crate::stored_type::ByteOrder;
 use crate::voxel::native_bytes;
 use crate::write_parts::{Packing, write_parts};
-use crate::{Result, StoredType, VolumeWriter, Voxel, fault};
+use crate::{Result, StoredType, VolumeWriter, Voxel};
 use brainmesh_core::{Monitor, Volume};
 use glam::DVec3;
 use std::path::Path;
@@ -14,10 +14,6 @@ pub(crate) fn write<T: Voxel>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let Some(first) = volumes.first() else { return Ok(()) };
-    if let Some((slope, intercept)) = writer.scaling {
-        let found = format!("slope {slope}, intercept {intercept}");
-        return Err(fault::unsupported(path, "scaling", found, "none: MetaImage has no place for it"));
-    }
     let is_detached = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mhd"));
     let data = path.with_extension("raw");
     let data_name = data.file_name().unwrap_or_default().to_string_lossy().into_owned();

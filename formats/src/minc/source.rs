@@ -1,3 +1,4 @@
+use crate::voxel::with_stored;
 use crate::{Result, StoredType, Voxel, fault};
 use bytemuck::Pod;
 use hdf5_reader::{Datatype, H5Type, SliceInfo, SliceInfoElem};
@@ -47,19 +48,11 @@ impl Source {
         ranges: &[Range<usize>],
         take: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        match stored {
-            StoredType::Int8 => take(bytemuck::cast_slice(&self.values::<i8>(path, ranges)?)),
-            StoredType::Uint8 => take(&self.values::<u8>(path, ranges)?),
-            StoredType::Int16 => take(bytemuck::cast_slice(&self.values::<i16>(path, ranges)?)),
-            StoredType::Uint16 => take(bytemuck::cast_slice(&self.values::<u16>(path, ranges)?)),
-            StoredType::Int32 => take(bytemuck::cast_slice(&self.values::<i32>(path, ranges)?)),
-            StoredType::Uint32 => take(bytemuck::cast_slice(&self.values::<u32>(path, ranges)?)),
-            StoredType::Float32 => take(bytemuck::cast_slice(&self.values::<f32>(path, ranges)?)),
-            StoredType::Float64 => take(bytemuck::cast_slice(&self.values::<f64>(path, ranges)?)),
-            StoredType::Int64 | StoredType::Uint64 => {
-                Err(fault::unsupported(path, "type of image", stored.name(), "up to 32 bits"))
-            }
-        }
+        with_stored!(
+            stored, S => take(bytemuck::cast_slice(&self.values::<S>(path, ranges)?));
+            Int8: i8 Uint8: u8 Int16: i16 Uint16: u16 Int32: i32 Uint32: u32 Float32: f32 Float64: f64;
+            _ => Err(fault::unsupported(path, "type of image", stored.name(), "up to 32 bits"))
+        )
     }
 
     fn values<S: Stored>(&self, path: &Path, ranges: &[Range<usize>]) -> Result<Vec<S>> {

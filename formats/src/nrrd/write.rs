@@ -16,10 +16,6 @@ pub(crate) fn write<T: Voxel>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let Some(first) = volumes.first() else { return Ok(()) };
-    if let Some((slope, intercept)) = writer.scaling {
-        let found = format!("slope {slope}, intercept {intercept}");
-        return Err(fault::unsupported(path, "scaling", found, "none: NRRD has no place for it"));
-    }
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let lower = name.to_ascii_lowercase();
     let is_detached = lower.ends_with(".nhdr");

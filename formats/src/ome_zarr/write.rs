@@ -27,9 +27,6 @@ pub(crate) fn write<T: Voxel>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let Some(first) = volumes.first() else { return Ok(()) };
-    if writer.scaling.is_some() {
-        return Err(fault::unsupported(path, "scaling", "a slope and an intercept", "intensities as they are"));
-    }
     codec::register();
     let how = if writer.labels.0.is_empty() { Downsampling::Mean } else { Downsampling::Majority };
     let shapes = shapes(first.grid().shape());

@@ -20,9 +20,6 @@ pub(crate) fn write<T: Voxel>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let Some(first) = volumes.first() else { return Ok(()) };
-    if writer.scaling.is_some() {
-        return Err(fault::unsupported(path, "scaling", "a slope and an intercept", "intensities as they are"));
-    }
     let [ni, nj, nk] = first.grid().shape();
     let description = description::<T>(path, first.grid(), volumes.len(), writer)?;
     let (width, height) = match (u32::try_from(ni), u32::try_from(nj)) {
