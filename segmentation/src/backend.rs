@@ -78,6 +78,15 @@ impl Backend {
 }
 
 impl Backend {
+    /// What the device's memory did not allow, once that has shown.
+    pub fn memory_note(&self) -> Option<String> {
+        match self {
+            Self::Rays(_) | Self::Rten(_) => None,
+            #[cfg(feature = "onnxruntime")]
+            Self::Runtime(runtime) => runtime.memory_note(),
+        }
+    }
+
     /// The network's input as its file declares it; nothing for the engine for rays.
     fn input(&self) -> Option<&Port> {
         match self {

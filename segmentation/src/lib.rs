@@ -31,6 +31,9 @@ mod onnx;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod polarity;
+mod precision;
+#[cfg(feature = "onnxruntime")]
+mod provider;
 mod request;
 mod rten;
 mod session;
@@ -41,6 +44,7 @@ pub use manifest::{FileReference, InputChannel, LayerFractions, Manifest, Normal
 pub use model::Model;
 pub use normalise::normalise;
 pub use polarity::Polarity;
+pub use precision::Precision;
 pub use session::{Session, SessionOptions};
 
 /// Result with this crate's [`Error`].

@@ -3,11 +3,19 @@
 use crate::backend::Backend;
 use crate::batches::Batches;
 use crate::engine::Engine;
+#[cfg(feature = "onnxruntime")]
+use crate::library;
 use crate::onnx::{self, Interface};
 #[cfg(feature = "onnxruntime")]
 use crate::onnxruntime::Runtime;
+#[cfg(feature = "onnxruntime")]
+use crate::provider::has_cuda;
 use crate::rten::Rten;
-use crate::{Device, Error, Result};
+use crate::{Device, Error, Precision, Result};
+#[cfg(feature = "onnxruntime")]
+use brainmesh_core::Silent;
+#[cfg(feature = "onnxruntime")]
+use ndarray::Array3;
 use std::path::Path;
 
 /// What a network is to do.
@@ -15,8 +23,8 @@ use std::path::Path;
 pub(crate) enum Task {
     /// Class probabilities along rays: `[rays, channels, samples]` or `[.., 1, samples]` in, classes for channels out.
     Rays { channels: usize, classes: usize, samples: usize },
-    #[allow(dead_code, reason = "images are segmented next")]
     /// Anything for images; whoever runs it knows the shapes.
+    #[allow(dead_code, reason = "images are segmented next")]
     Images,
 }
 
@@ -28,6 +36,7 @@ pub(crate) struct Request<'a> {
     pub name: &'a str,
     pub task: Task,
     pub device: Device,
+    pub precision: Precision,
     /// At least 1.
     pub threads: usize,
     /// The ONNX Runtime library, where it is named.
@@ -104,11 +113,13 @@ impl Request<'_> {
                 Err(reason) => reasons.push(reason),
             }
         }
-        if device != Device::Builtin {
-            match self.runtime(interface, if device == Device::Auto { Device::Cpu } else { device }) {
-                Ok(opened) => return Ok(explained(opened, &reasons)),
-                Err(reason) => reasons.push(reason),
-            }
+        let opened = match device {
+            Device::Builtin => None,
+            Device::Auto => self.runtime_of_choice(interface, &mut reasons),
+            device => self.runtime(interface, device).map_err(|reason| reasons.push(reason)).ok(),
+        };
+        if let Some(opened) = opened {
+            return Ok(explained(opened, &reasons));
         }
         if matches!(device, Device::Auto | Device::Builtin) {
             match self.rten(interface) {
@@ -124,6 +135,7 @@ impl Request<'_> {
 
     /// The built-in engine for rays, where rays are the task.
     fn rays(&self, samples: usize) -> Opened {
+        self.require_f32()?;
         let network = onnx::read(self.onnx, self.name)?;
         let engine = Engine::new(&network, self.name, samples, self.threads)?;
         let note = format!("built-in engine for rays ({})", engine.describe());
@@ -131,16 +143,50 @@ impl Request<'_> {
     }
 
     fn rten(&self, interface: &Interface) -> Opened {
+        self.require_f32()?;
         let batches = self.batches(interface, Batches::new(self.task.pick(64, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
         Ok((Backend::Rten(rten), "built-in engine for plain networks (rten)".into()))
+    }
+
+    fn require_f32(&self) -> Result<()> {
+        if self.precision == Precision::F32 {
+            return Ok(());
+        }
+        let detail = format!("the built-in engines compute in f32, not in {}", self.precision);
+        Err(Error::Device { device: Device::Builtin.to_string(), detail })
+    }
+
+    /// ONNX Runtime on an NVIDIA GPU where the library has been made for one and the network runs there, else on the
+    /// processor.
+    fn runtime_of_choice(&self, interface: &Interface, reasons: &mut Vec<Error>) -> Option<(Backend, String)> {
+        #[cfg(feature = "onnxruntime")]
+        if library::find(self.library).is_ok_and(|path| has_cuda(&path)) {
+            let opened = self.runtime(interface, Device::Cuda(0)).and_then(|(mut backend, note)| {
+                self.try_out(&mut backend)?;
+                Ok((backend, note))
+            });
+            match opened {
+                Ok(opened) => return Some(opened),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        self.runtime(interface, Device::Cpu).map_err(|reason| reasons.push(reason)).ok()
+    }
+
+    /// One ray of zeros: a provider may load and then find that it cannot run a network.
+    #[cfg(feature = "onnxruntime")]
+    fn try_out(&self, backend: &mut Backend) -> Result<()> {
+        let Task::Rays { channels, classes, samples } = self.task else { return Ok(()) };
+        let (input, mut output) = (Array3::zeros((1, channels, samples)), Array3::zeros((1, classes, samples)));
+        backend.run_rays(input.view(), output.view_mut(), &Silent)
     }
 
     #[cfg(feature = "onnxruntime")]
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
-            Device::Cuda(_) => Batches::padded(self.task.pick(4096, 4)),
+            device if device.is_nvidia() => Batches::padded(self.task.pick(4096, 4)),
             // Convolutions written in two dimensions run in parallel over the batch only.
             _ => Batches::new(self.task.pick(256, 1)),
         };
