@@ -81,7 +81,7 @@ impl SessionOptions {
     }
 
     fn engine(&self, model: &Model) -> Result<Engine> {
-        let manifest = model.manifest();
+        let manifest = model.manifest().rays()?;
         let name = model.onnx_path();
         let network = onnx::read(model.onnx(), &name)?;
         let (inputs, classes) = (network.channels[0], network.channels[network.output]);
@@ -153,7 +153,7 @@ impl Session {
     /// [`Error::Output`] where the network gives no probabilities; [`Error::Cancelled`] between batches.
     pub fn classify(&mut self, rays: &Array3<f32>, monitor: &dyn Monitor) -> Result<ClassProbabilities> {
         let (count, channels, samples) = rays.dim();
-        let manifest = &self.manifest;
+        let manifest = self.manifest.rays()?;
         for (field, expected, found) in
             [("channels", manifest.channels.len(), channels), ("samples a ray", manifest.samples, samples)]
         {
