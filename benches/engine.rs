@@ -60,12 +60,13 @@ impl Options {
         Ok(options.open(model)?)
     }
 
-    fn rays(&self, model: &Model) -> Array3<f32> {
+    fn rays(&self, model: &Model) -> Result<Array3<f32>> {
         let mut state = 1_u64;
-        Array3::from_shape_simple_fn((self.rays, model.manifest().channels.len(), model.manifest().samples), || {
+        let task = model.manifest().rays()?;
+        Ok(Array3::from_shape_simple_fn((self.rays, task.channels.len(), task.samples), || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * 4.0
-        })
+        }))
     }
 
     /// Peak memory of a process of its own, in MiB; NaN where the system does not say.
@@ -89,7 +90,7 @@ fn peak_memory_mib() -> f64 {
 fn main() -> Result<()> {
     let options = Options::parse()?;
     let model = Model::open(&options.model)?;
-    let rays = options.rays(&model);
+    let rays = options.rays(&model)?;
     let mut out = std::io::stdout();
     if let Some(device) = &options.memory_of {
         if device != "nothing" {

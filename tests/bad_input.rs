@@ -94,9 +94,9 @@ fn model_copy(folder: &Path) -> PathBuf {
 fn a_model_with_other_labels() {
     let folder = tempfile::tempdir().unwrap();
     let model = model_copy(folder.path());
-    let manifest = std::fs::read_to_string(model.join("model.json")).unwrap();
-    std::fs::write(model.join("model.json"), manifest.replace("\"outside\"", "\"background\"")).unwrap();
-    refused(folder.path(), &[("--model", &model)], 4, &["model.json", "outside", "background"]);
+    let manifest = std::fs::read_to_string(model.join("rdf.yaml")).unwrap();
+    std::fs::write(model.join("rdf.yaml"), manifest.replace("- outside", "- background")).unwrap();
+    refused(folder.path(), &[("--model", &model)], 4, &["rdf.yaml", "outside", "background"]);
 }
 
 #[test]

@@ -160,7 +160,7 @@ pub struct Rays2surface {
     /// End with exit code 1 when more rays than this are defective or cross (a number, or a percentage like 2%).
     #[arg(long, value_name = "N|P%", help_heading = "Output")]
     pub max_defects: Option<String>,
-    /// Model: a shipped name or a folder with model.json. Default: the one for the span of the rays.
+    /// Model: a shipped name or a folder with rdf.yaml. Default: the one for the span of the rays.
     #[arg(long, value_name = "NAME|DIR", help_heading = "Model")]
     pub model: Option<String>,
     /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`. A device asked for by name never falls back to another.

@@ -3,7 +3,7 @@ use crate::input::{InputPlan, Span};
 use crate::{Error, Result};
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::Smoothing;
-use brainmesh_segmentation::{Device, Model, Session, SessionOptions};
+use brainmesh_segmentation::{Device, Model, RayTask, Session, SessionOptions};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,6 +14,7 @@ pub struct Plan {
     pub(crate) out: PathBuf,
     pub(crate) formats: Vec<SurfaceFormat>,
     pub(crate) model: Model,
+    pub(crate) task: RayTask,
     pub(crate) session: SessionOptions,
     pub(crate) smoothing: Smoothing,
     pub(crate) seed: u64,
@@ -101,9 +102,10 @@ impl Plan {
         let max_defects = arguments.max_defects.as_deref().map(str::parse).transpose()?;
         let session = session_options(&arguments.device, arguments.onnxruntime.as_deref(), threads)?;
         let model = open_model(arguments.model.as_deref().unwrap_or(default_model(inputs.span)))?;
-        let fits = match (model.manifest().span, inputs.span) {
+        let task = model.manifest().rays()?.clone();
+        let fits = match (task.span, inputs.span) {
             (brainmesh_segmentation::Span::Extended, Span::Extended { extension_mm }) => {
-                extension_mm == model.manifest().extension_mm
+                extension_mm == task.extension_mm
             }
             (brainmesh_segmentation::Span::PialWhite, Span::PialWhite) => true,
             _ => false,
@@ -112,7 +114,7 @@ impl Plan {
             return Err(Error::Usage(format!(
                 "model {} is for {}, the rays are {}; choose another --model, --profiles-span or --extension-mm",
                 model.manifest().name,
-                describe_span(&model),
+                describe_span(&task),
                 match inputs.span {
                     Span::Extended { extension_mm } => format!("extended by {extension_mm} mm"),
                     Span::PialWhite => "from pia to white surface".into(),
@@ -121,7 +123,7 @@ impl Plan {
         }
         drop(crate::output::Staging::new(&arguments.out)?);
         let out = arguments.out.clone();
-        Ok(Self { inputs, out, formats, model, session, smoothing, seed: arguments.seed, max_defects })
+        Ok(Self { inputs, out, formats, model, task, session, smoothing, seed: arguments.seed, max_defects })
     }
 
     /// Opens the engine the plan asks for.
@@ -140,18 +142,16 @@ impl Plan {
                 Smoothing::Auto { .. } => json!("auto"),
                 Smoothing::Fixed(strength) => json!(strength),
             },
-            "evidence": self.model.manifest().evidence,
+            "evidence": self.task.evidence,
             "seed": self.seed,
             "formats": self.formats.iter().map(|f| f.extension()).collect::<Vec<_>>(),
         })
     }
 }
 
-fn describe_span(model: &Model) -> String {
-    match model.manifest().span {
-        brainmesh_segmentation::Span::Extended => {
-            format!("rays extended by {} mm", model.manifest().extension_mm)
-        }
+fn describe_span(task: &RayTask) -> String {
+    match task.span {
+        brainmesh_segmentation::Span::Extended => format!("rays extended by {} mm", task.extension_mm),
         brainmesh_segmentation::Span::PialWhite => "rays from pia to white surface".into(),
     }
 }

@@ -12,15 +12,15 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A manifest is not JSON, or a field is missing or of the wrong type.
-    #[error("{path}: field `{field}`: {source}", path = path.display())]
+    /// A manifest is not YAML, or a field is missing or of the wrong type.
+    #[error("{path}: field `{field}`: {detail}", path = path.display())]
     ManifestSyntax {
         /// The manifest.
         path: PathBuf,
         /// Path of the field, e.g. `config.brainmesh.samples`.
         field: String,
         /// What the parser said.
-        source: serde_json::Error,
+        detail: String,
     },
     /// A field of a manifest holds a value that this program cannot use.
     #[error("{path}: field `{field}`: expected {expected}, found {found}", path = path.display())]
@@ -33,6 +33,16 @@ pub enum Error {
         expected: String,
         /// What was found.
         found: String,
+    },
+    /// A model made for another task.
+    #[error("{model}: expected {expected}, found {found}")]
+    Task {
+        /// Name of the model.
+        model: String,
+        /// What is needed.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
     },
     /// A file is not the one the manifest describes.
     #[error("{path}: expected SHA-256 {expected}, found {found}", path = path.display())]

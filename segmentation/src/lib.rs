@@ -10,7 +10,7 @@
 //! # -> Result<(), brainmesh_segmentation::Error> {
 //! let model = Model::open("models/cortical-layers")?;
 //! let mut session = Session::open(&model, Device::Auto, 2)?;
-//! let input = normalise(profiles, rays, model.manifest(), Polarity::DarkIsDense)?;
+//! let input = normalise(profiles, rays, model.manifest().rays()?, Polarity::DarkIsDense)?;
 //! let probabilities = session.classify(&input, &Silent)?;
 //! # Ok(())
 //! # }
@@ -40,7 +40,10 @@ mod session;
 
 pub use device::Device;
 pub use error::Error;
-pub use manifest::{FileReference, InputChannel, LayerFractions, Manifest, Normalisation, Span};
+pub use manifest::{
+    Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
+    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Scope, Span, Task,
+};
 pub use model::Model;
 pub use normalise::normalise;
 pub use polarity::Polarity;

@@ -51,7 +51,7 @@ impl SessionOptions {
     /// A network that the device cannot run, a library that cannot be loaded, a device that does not work. Only
     /// [`Device::Auto`] ever tries another one.
     pub fn open(&self, model: &Model) -> Result<Session> {
-        let manifest = model.manifest();
+        let manifest = model.manifest().rays()?;
         let (backend, device_note) = Request {
             onnx: model.onnx(),
             name: &model.onnx_path(),
@@ -66,7 +66,7 @@ impl SessionOptions {
             library: self.library.as_deref(),
         }
         .open()?;
-        Ok(Session { backend, device_note, manifest: manifest.clone() })
+        Ok(Session { backend, device_note, manifest: model.manifest().clone() })
     }
 
     fn threads(&self) -> usize {
@@ -119,7 +119,7 @@ impl Session {
     /// [`Error::Output`] where the network gives no probabilities; [`Error::Cancelled`] between batches.
     pub fn classify(&mut self, rays: &Array3<f32>, monitor: &dyn Monitor) -> Result<ClassProbabilities> {
         let (count, channels, samples) = rays.dim();
-        let manifest = &self.manifest;
+        let manifest = self.manifest.rays()?;
         for (field, expected, found) in
             [("channels", manifest.channels.len(), channels), ("samples a ray", manifest.samples, samples)]
         {

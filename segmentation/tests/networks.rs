@@ -17,11 +17,14 @@ fn folder(name: &str) -> PathBuf {
 /// Rays of a model, the same in every run, with values like those of normalised intensities.
 fn rays(model: &Model, count: usize) -> Array3<f32> {
     let mut state = 20_u64;
-    Array3::from_shape_simple_fn((count, model.manifest().channels.len(), model.manifest().samples), || {
-        // Knuth's MMIX generator; the top bits are good enough for test data.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * 4.0
-    })
+    Array3::from_shape_simple_fn(
+        (count, model.manifest().rays().unwrap().channels.len(), model.manifest().rays().unwrap().samples),
+        || {
+            // Knuth's MMIX generator; the top bits are good enough for test data.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * 4.0
+        },
+    )
 }
 
 #[test]
@@ -183,7 +186,7 @@ fn an_accelerator_that_is_not_there_is_an_error() {
 #[cfg(feature = "onnxruntime")]
 fn a_library_that_is_not_one_is_an_error() {
     let model = Model::open(folder("made-layers")).unwrap();
-    let not_a_library = folder("made-layers").join("model.json");
+    let not_a_library = folder("made-layers").join("rdf.yaml");
     for path in [not_a_library, folder("nothing")] {
         let options = brainmesh_segmentation::SessionOptions::default();
         let error = options.with_device(Device::Cpu).with_library(path).open(&model).unwrap_err();

@@ -189,11 +189,12 @@ fn labelled_rays(
     let model = open_model(name)?;
     let mut session = session_options("auto", None, threads)?.open(&model)?;
     let defaults = DecodeOptions::default();
-    let options = DecodeOptions { evidence: model.manifest().evidence.unwrap_or(defaults.evidence), ..defaults };
+    let options =
+        DecodeOptions { evidence: model.manifest().rays()?.evidence.unwrap_or(defaults.evidence), ..defaults };
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     for path in &arguments.rays {
         let labelled = LabelledRays::read(path)?;
-        let input = normalise(&labelled.profiles, &labelled.rays, model.manifest(), Polarity::DarkIsDense)?;
+        let input = normalise(&labelled.profiles, &labelled.rays, model.manifest().rays()?, Polarity::DarkIsDense)?;
         let probabilities = session.classify(&input, monitor)?;
         let found = decode(&probabilities, &labelled.rays, labelled.profiles.defects(), &options, monitor)?;
         let tally = tallies.entry(format!("{:.0} um", labelled.spacing_mm * 1000.0)).or_default();
