@@ -1,5 +1,5 @@
 use crate::batches::{Batches, unpadded};
-use crate::onnx::{Interface, Port};
+use crate::onnx::{self, Interface, Port};
 use crate::provider::{advice, preload_nvidia, provider};
 use crate::request::Request;
 use crate::{Device, Error, Precision, Result, library};
@@ -9,6 +9,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::value::TensorRef;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,13 +36,19 @@ impl Runtime {
     /// [`Error::Runtime`].
     pub fn open(request: &Request, interface: &Interface, device: Device, batches: Batches) -> Result<Self> {
         let provider = provider(device, request.precision)?;
+        let network = match request.precision {
+            Precision::F32 | Precision::Tf32 => Cow::Borrowed(request.onnx),
+            Precision::F16 => Cow::Owned(onnx::in_float16(request.onnx, request.name)?),
+        };
         let (path, environment) = load(request.library)?;
-        let failed = |step: &'static str| move |error: ort::Error| Error::Runtime { step, detail: error.to_string() };
+        let failed = |step: &'static str| {
+            move |error: ort::Error| Error::Runtime { step, detail: format!("{}: {error}", request.name) }
+        };
         let mut builder = Session::builder(&environment).map_err(failed("make a session"))?;
         builder = builder.with_intra_threads(request.threads).map_err(|error| failed("set threads")(error.into()))?;
         complaints();
         let session = match &provider {
-            None => builder.commit_from_memory(request.onnx).map_err(failed("load the network"))?,
+            None => builder.commit_from_memory(&network).map_err(failed("load the network"))?,
             Some(provider) => {
                 let refused = |error: ort::Error| {
                     let said = std::iter::once(error.to_string()).chain(complaints());
@@ -53,7 +60,7 @@ impl Runtime {
                     preload_nvidia(&path);
                 }
                 let builder = builder.with_execution_providers([provider.clone()]);
-                builder.map_err(|error| refused(error.into()))?.commit_from_memory(request.onnx).map_err(refused)?
+                builder.map_err(|error| refused(error.into()))?.commit_from_memory(&network).map_err(refused)?
             }
         };
         let arithmetic =

@@ -205,3 +205,6 @@ impl Request<'_> {
         interface.input.size(0).map_or(otherwise, Batches::fixed)
     }
 }
+
+#[cfg(test)]
+mod tests;
