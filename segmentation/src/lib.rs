@@ -18,6 +18,8 @@
 
 mod backend;
 mod batches;
+#[cfg(feature = "onnxruntime")]
+mod bound;
 mod device;
 mod embedded;
 mod engine;

@@ -1,4 +1,5 @@
 use crate::batches::{Batches, unpadded};
+use crate::bound::Bound;
 use crate::onnx::{self, Interface, Port};
 use crate::provider::{advice, preload_nvidia, provider};
 use crate::request::Request;
@@ -7,6 +8,7 @@ use brainmesh_core::Monitor;
 use ndarray::{ArrayViewD, Axis};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
+use ort::memory::AllocationDevice;
 use ort::session::Session;
 use ort::value::TensorRef;
 use std::borrow::Cow;
@@ -19,6 +21,9 @@ pub(crate) struct Runtime {
     input: Port,
     device: Device,
     batches: Batches,
+    /// Memory for inputs and outputs, where not that of this program.
+    staging: Option<(AllocationDevice<'static>, i32)>,
+    bound: Option<Bound>,
     note: String,
 }
 
@@ -66,7 +71,11 @@ impl Runtime {
         let arithmetic =
             if request.precision == Precision::F32 { String::new() } else { format!(", {}", request.precision) };
         let note = format!("ONNX Runtime on {device}{arithmetic} ({})", path.display());
-        Ok(Self { session, input: interface.input.clone(), device, batches, note })
+        let staging = match device {
+            Device::Cuda(number) => i32::try_from(number).ok().map(|number| (AllocationDevice::CUDA_PINNED, number)),
+            _ => None,
+        };
+        Ok(Self { session, input: interface.input.clone(), device, batches, staging, bound: None, note })
     }
 
     /// The device and the library.
@@ -95,14 +104,22 @@ impl Runtime {
         monitor: &dyn Monitor,
         sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
     ) -> Result<()> {
-        let Self { session, input: port, device, batches, .. } = self;
+        let Self { session, input: port, device, batches, staging, bound, .. } = self;
         batches.run(input, monitor, &mut |start, count, part| {
             let failed = |error: ort::Error| failed_run(*device, error.to_string());
-            let part = part.as_standard_layout();
-            let tensor = TensorRef::from_array_view(part.view()).map_err(failed)?;
-            let outputs = session.run(ort::inputs![port.name.as_str() => tensor]).map_err(failed)?;
+            let items = part.len_of(Axis(0));
+            let outputs = if let Some(memory) = staging {
+                // One of another shape goes first: memory may be what there is too little of.
+                let kept = bound.take().filter(|bound| bound.fits(part.shape()));
+                let kept = kept.map_or_else(|| Bound::new(session, memory, part.shape()), Ok).map_err(failed)?;
+                bound.insert(kept).run(session, &part).map_err(failed)?
+            } else {
+                let part = part.as_standard_layout();
+                let tensor = TensorRef::from_array_view(part.view()).map_err(failed)?;
+                session.run(ort::inputs![port.name.as_str() => tensor]).map_err(failed)?
+            };
             let output = outputs[0].try_extract_array::<f32>().map_err(failed)?;
-            sink(start, unpadded(output, part.len_of(Axis(0)), count)?)
+            sink(start, unpadded(output, items, count)?)
         })
     }
 }
@@ -165,6 +182,43 @@ fn complaints() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Task;
+    use brainmesh_core::Silent;
+    use ndarray::ArrayD;
+    use ndarray_npy::read_npy;
+
+    #[test]
+    fn bound_memory_gives_what_plain_memory_gives_for_batches_of_any_size() {
+        let onnx = include_bytes!("../tests/data/images/flat.onnx");
+        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
+        let expected: ArrayD<f32> = read_npy("tests/data/images/flat_output.npy").unwrap();
+        let request = Request {
+            onnx,
+            name: "flat.onnx",
+            task: Task::Images,
+            device: Device::Cpu,
+            precision: Precision::F32,
+            threads: 1,
+            library: None,
+        };
+        let interface = Interface::read(onnx, "flat.onnx").unwrap();
+        let mut runtime = match Runtime::open(&request, &interface, Device::Cpu, Batches::new(2)) {
+            Ok(runtime) => runtime,
+            Err(error) => return eprintln!("skipped: {error}"),
+        };
+        runtime.staging = Some((AllocationDevice::CPU, 0));
+        for _ in 0..2 {
+            let mut items = 0;
+            let mut sink = |start: usize, part: ArrayViewD<f32>| {
+                let expected = expected.slice_axis(Axis(0), (start..start + part.len_of(Axis(0))).into());
+                assert!(part.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
+                items += part.len_of(Axis(0));
+                Ok(())
+            };
+            runtime.run(input.view(), &Silent, &mut sink).unwrap();
+            assert_eq!(items, 3);
+        }
+    }
 
     /// Messages as the BFC arena, CUDA, cuDNN and cuBLAS word them.
     #[test]
