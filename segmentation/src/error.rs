@@ -104,6 +104,22 @@ pub enum Error {
         /// What the network's channels and padding ask for.
         found_bytes: usize,
     },
+    /// No engine that is here runs the network.
+    #[error("{model}: nothing here runs it; {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoEngine {
+        /// Where the network came from.
+        model: String,
+        /// Why each engine that was asked does not.
+        reasons: Vec<Error>,
+    },
+    /// The crate `rten` cannot read or run a network.
+    #[error("{model}: rten: {detail}")]
+    Rten {
+        /// Where the network came from.
+        model: String,
+        /// Its words.
+        detail: String,
+    },
     /// Rays that do not fit the model.
     #[error("{field}: the model expects {expected}, found {found}")]
     Input {
@@ -122,6 +138,14 @@ pub enum Error {
         /// What the network gave.
         found: String,
     },
+    /// The network's output has another shape than its input asks for.
+    #[error("the network's output: expected {expected}, found {found}")]
+    Shape {
+        /// What the input asks for.
+        expected: String,
+        /// The shape that came out.
+        found: String,
+    },
     /// A word that names no device.
     #[error("unknown device `{0}`, expected auto, builtin, cpu, cuda or cuda:N")]
     UnknownDevice(String),
@@ -131,6 +155,14 @@ pub enum Error {
         /// The device asked for.
         device: String,
         /// Why it cannot be used.
+        detail: String,
+    },
+    /// A device has too little memory for a single item.
+    #[error("device {device}: out of memory: {detail}")]
+    DeviceMemory {
+        /// The device.
+        device: String,
+        /// What the runtime said.
         detail: String,
     },
     /// The ONNX Runtime library was not found or could not be loaded.

@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+mod backend;
+mod batches;
 mod device;
 mod embedded;
 mod engine;
@@ -29,6 +31,8 @@ mod onnx;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod polarity;
+mod request;
+mod rten;
 mod session;
 
 pub use device::Device;

@@ -1,7 +1,10 @@
+use crate::batches::{Batches, unpadded};
 use crate::library;
-use crate::{Device, Error, Model, Result};
+use crate::onnx::{Interface, Port};
+use crate::request::Request;
+use crate::{Device, Error, Result};
 use brainmesh_core::Monitor;
-use ndarray::{ArrayView3, ArrayViewMut3, Axis};
+use ndarray::{ArrayViewD, Axis};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -11,10 +14,9 @@ use std::sync::{Mutex, PoisonError};
 /// A network in ONNX Runtime.
 pub(crate) struct Runtime {
     session: Session,
-    input: String,
-    /// Whether its tensors are `[batch, channels, 1, samples]`.
-    two_dimensional: bool,
-    batch: usize,
+    input: Port,
+    device: Device,
+    batches: Batches,
     note: String,
 }
 
@@ -26,11 +28,11 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::RuntimeLibrary`], [`Error::Device`] where the accelerator cannot be used, [`Error::Runtime`].
-    pub fn open(model: &Model, device: Device, threads: usize, library: Option<&Path>) -> Result<Self> {
-        let (path, environment) = load(library)?;
+    pub fn open(request: &Request, interface: &Interface, device: Device, batches: Batches) -> Result<Self> {
+        let (path, environment) = load(request.library)?;
         let failed = |step: &'static str| move |error: ort::Error| Error::Runtime { step, detail: error.to_string() };
         let mut builder = Session::builder(&environment).map_err(failed("make a session"))?;
-        builder = builder.with_intra_threads(threads).map_err(|error| failed("set threads")(error.into()))?;
+        builder = builder.with_intra_threads(request.threads).map_err(|error| failed("set threads")(error.into()))?;
         if let Device::Cuda(number) = device {
             let refused = |detail: String| Error::Device { device: device.to_string(), detail };
             let number = i32::try_from(number).map_err(|error| refused(error.to_string()))?;
@@ -39,17 +41,9 @@ impl Runtime {
             let provider = ort::ep::CUDA::default().with_device_id(number).build().error_on_failure();
             builder = builder.with_execution_providers([provider]).map_err(|error| refused(error.to_string()))?;
         }
-        let session = builder.commit_from_memory(model.onnx()).map_err(failed("load the network"))?;
-        let [input] = session.inputs() else {
-            let detail = format!("{}: expected one input, found {}", model.onnx_path(), session.inputs().len());
-            return Err(Error::Runtime { step: "load the network", detail });
-        };
-        let rank = input.dtype().tensor_shape().map_or(0, |shape| shape.len());
-        let input = input.name().to_owned();
-        // Convolutions written in two dimensions run in parallel over the batch only; a GPU wants more at a time.
-        let batch = if matches!(device, Device::Cuda(_)) { 4096 } else { 256 };
+        let session = builder.commit_from_memory(request.onnx).map_err(failed("load the network"))?;
         let note = format!("ONNX Runtime on {device} ({})", path.display());
-        Ok(Self { session, input, two_dimensional: rank == 4, batch, note })
+        Ok(Self { session, input: interface.input.clone(), device, batches, note })
     }
 
     /// The device and the library.
@@ -57,34 +51,43 @@ impl Runtime {
         self.note.clone()
     }
 
-    /// `[rays, channels, samples]` in, `[rays, classes, samples]` out; both in standard layout.
-    pub fn run(&mut self, input: ArrayView3<f32>, mut output: ArrayViewMut3<f32>, monitor: &dyn Monitor) -> Result<()> {
-        let failed = |error: ort::Error| Error::Runtime { step: "run the network", detail: error.to_string() };
-        let batches = input.axis_chunks_iter(Axis(0), self.batch).zip(output.axis_chunks_iter_mut(Axis(0), self.batch));
-        for (input, mut output) in batches {
-            monitor.check()?;
-            let rays = input.len_of(Axis(0));
-            let tensor = if self.two_dimensional {
-                TensorRef::from_array_view(input.insert_axis(Axis(2)).into_dyn())
-            } else {
-                TensorRef::from_array_view(input.into_dyn())
-            };
-            let outputs =
-                self.session.run(ort::inputs![self.input.as_str() => tensor.map_err(failed)?]).map_err(failed)?;
-            let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-            let expected = output.shape().iter().product::<usize>();
-            let target = output.as_slice_mut().filter(|target| target.len() == values.len());
-            let Some(target) = target else {
-                return Err(Error::Output {
-                    expected: format!("{expected} values"),
-                    found: format!("shape {shape:?}"),
-                });
-            };
-            target.copy_from_slice(values);
-            monitor.advance(rays as u64);
-        }
-        Ok(())
+    /// What the network takes.
+    pub fn input(&self) -> &Port {
+        &self.input
     }
+
+    /// Runs `input` in batches along its first axis; `sink` takes each result, and how many items came before it.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`], [`Error::DeviceMemory`] where not one item fits, what `sink` reports, [`Error::Cancelled`]
+    /// between batches.
+    pub fn run(
+        &mut self,
+        input: ArrayViewD<f32>,
+        monitor: &dyn Monitor,
+        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
+    ) -> Result<()> {
+        let Self { session, input: port, device, batches, .. } = self;
+        batches.run(input, monitor, &mut |start, count, part| {
+            let failed = |error: ort::Error| failed_run(*device, &error);
+            let part = part.as_standard_layout();
+            let tensor = TensorRef::from_array_view(part.view()).map_err(failed)?;
+            let outputs = session.run(ort::inputs![port.name.as_str() => tensor]).map_err(failed)?;
+            let output = outputs[0].try_extract_array::<f32>().map_err(failed)?;
+            sink(start, unpadded(output, part.len_of(Axis(0)), count)?)
+        })
+    }
+}
+
+/// An error while the network ran. There is no code for memory: the allocators and CUDA say it in words.
+fn failed_run(device: Device, error: &ort::Error) -> Error {
+    let detail = error.to_string();
+    let words = detail.to_ascii_lowercase();
+    let memory = ["out of memory", "failed to allocate memory", "available memory of"];
+    if memory.iter().any(|phrase| words.contains(phrase)) {
+        return Error::DeviceMemory { device: device.to_string(), detail };
+    }
+    Error::Runtime { step: "run the network", detail }
 }
 
 /// The library's path and the process's environment.

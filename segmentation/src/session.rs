@@ -1,7 +1,6 @@
-use crate::engine::Engine;
-#[cfg(feature = "onnxruntime")]
-use crate::onnxruntime::Runtime;
-use crate::{Device, Error, Manifest, Model, Result, onnx};
+use crate::backend::Backend;
+use crate::request::{Purpose, Request};
+use crate::{Device, Error, Manifest, Model, Result, Task};
 use brainmesh_core::{ClassProbabilities, Monitor};
 use ndarray::{Array3, s};
 use std::path::PathBuf;
@@ -43,31 +42,21 @@ impl SessionOptions {
     /// A network that the device cannot run, a library that cannot be loaded, a device that does not work. Only
     /// [`Device::Auto`] ever tries another one.
     pub fn open(&self, model: &Model) -> Result<Session> {
-        let (backend, device_note) = match self.device {
-            Device::Builtin => {
-                let engine = self.engine(model)?;
-                let note = format!("built-in engine ({})", engine.describe());
-                (Backend::Builtin(engine), note)
+        let purpose = match &model.manifest().task {
+            Task::Rays(task) => {
+                Purpose::Rays { channels: task.channels.len(), classes: task.classes(), samples: task.samples }
             }
-            Device::Cpu | Device::Cuda(_) => {
-                let (backend, note) = self.runtime(model, self.device)?;
-                (backend, note)
-            }
-            Device::Auto => match self.engine(model) {
-                Ok(engine) => {
-                    let note = format!("built-in engine ({}), chosen because it runs this network", engine.describe());
-                    (Backend::Builtin(engine), note)
-                }
-                Err(refused @ Error::Unsupported { .. }) => {
-                    let (backend, note) = self.runtime(model, Device::Cpu).map_err(|error| Error::Device {
-                        device: self.device.to_string(),
-                        detail: format!("{refused}; and {error}"),
-                    })?;
-                    (backend, format!("{note}, chosen because {refused}"))
-                }
-                Err(error) => return Err(error),
-            },
+            Task::Image(_) => Purpose::Images,
         };
+        let (backend, device_note) = Request {
+            onnx: model.onnx(),
+            name: &model.onnx_path(),
+            purpose,
+            device: self.device,
+            threads: self.threads(),
+            library: self.library.as_deref(),
+        }
+        .open()?;
         Ok(Session { backend, device_note, manifest: model.manifest().clone() })
     }
 
@@ -78,34 +67,6 @@ impl SessionOptions {
             0 => std::thread::available_parallelism().map_or(1, usize::from).min(MOST),
             threads => threads.min(MOST),
         }
-    }
-
-    fn engine(&self, model: &Model) -> Result<Engine> {
-        let manifest = model.manifest().rays()?;
-        let name = model.onnx_path();
-        let network = onnx::read(model.onnx(), &name)?;
-        let (inputs, classes) = (network.channels[0], network.channels[network.output]);
-        for (what, expected, found) in
-            [("input channels", manifest.channels.len(), inputs), ("output channels", manifest.classes(), classes)]
-        {
-            if expected != found {
-                let detail = format!("{found} {what}, its manifest says {expected}");
-                return Err(Error::Onnx { model: name, detail });
-            }
-        }
-        Engine::new(&network, &name, manifest.samples, self.threads())
-    }
-
-    #[cfg(feature = "onnxruntime")]
-    fn runtime(&self, model: &Model, device: Device) -> Result<(Backend, String)> {
-        let runtime = Runtime::open(model, device, self.threads(), self.library.as_deref())?;
-        let note = runtime.describe();
-        Ok((Backend::Runtime(runtime), note))
-    }
-
-    #[cfg(not(feature = "onnxruntime"))]
-    fn runtime(&self, _model: &Model, _device: Device) -> Result<(Backend, String)> {
-        Err(Error::RuntimeLibrary { detail: "this program was built without it".into() })
     }
 }
 
@@ -123,12 +84,6 @@ impl std::fmt::Debug for Session {
             .field("device", &self.device_note)
             .finish_non_exhaustive()
     }
-}
-
-enum Backend {
-    Builtin(Engine),
-    #[cfg(feature = "onnxruntime")]
-    Runtime(Runtime),
 }
 
 impl Session {
@@ -173,11 +128,7 @@ impl Session {
             monitor.check()?;
             let batch = s![start..count.min(start + BATCH), .., ..];
             let output = probabilities.slice_mut(batch);
-            match &mut self.backend {
-                Backend::Builtin(engine) => engine.run(rays.slice(batch), output, monitor)?,
-                #[cfg(feature = "onnxruntime")]
-                Backend::Runtime(runtime) => runtime.run(rays.slice(batch), output, monitor)?,
-            }
+            self.backend.run_rays(rays.slice(batch), output, monitor)?;
             check_probabilities(&probabilities, start..count.min(start + BATCH))?;
         }
         Ok(ClassProbabilities::new(probabilities)?)

@@ -5,10 +5,12 @@
 //! (whose `Softmax` means something else) and training graphs are not supported.
 
 mod attributes;
+mod interface;
 mod network;
 mod proto;
 mod reader;
 mod simplify;
 
+pub(crate) use interface::{Interface, Port, refuse_three_dimensions};
 pub(crate) use network::{Conv, Network, Operation, Step, ValueId};
 pub(crate) use reader::read;

@@ -94,6 +94,8 @@ pub(super) struct TypeProto {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorTypeProto {
+    #[prost(int32, tag = "1")]
+    pub elem_type: i32,
     #[prost(message, optional, tag = "2")]
     pub shape: Option<TensorShapeProto>,
 }

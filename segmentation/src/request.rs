@@ -1,0 +1,161 @@
+//! Which engine runs a network, and why.
+
+use crate::backend::Backend;
+use crate::batches::Batches;
+use crate::engine::Engine;
+use crate::onnx::{self, Interface};
+#[cfg(feature = "onnxruntime")]
+use crate::onnxruntime::Runtime;
+use crate::rten::Rten;
+use crate::{Device, Error, Result};
+use std::path::Path;
+
+/// What a network is to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose {
+    /// Class probabilities along rays: `[rays, channels, samples]` or `[.., 1, samples]` in, classes for channels out.
+    Rays { channels: usize, classes: usize, samples: usize },
+    #[allow(dead_code, reason = "images are segmented next")]
+    /// Anything for images; whoever runs it knows the shapes.
+    Images,
+}
+
+/// A network and where it is to run.
+pub(crate) struct Request<'a> {
+    /// The ONNX file.
+    pub onnx: &'a [u8],
+    /// Where it came from, for messages.
+    pub name: &'a str,
+    pub purpose: Purpose,
+    pub device: Device,
+    /// At least 1.
+    pub threads: usize,
+    /// The ONNX Runtime library, where it is named.
+    pub library: Option<&'a Path>,
+}
+
+impl Purpose {
+    /// A size for rays or for images.
+    fn pick(self, rays: usize, images: usize) -> usize {
+        match self {
+            Self::Rays { .. } => rays,
+            Self::Images => images,
+        }
+    }
+
+    /// Whether the declarations of a network fit.
+    fn check(self, interface: &Interface, name: &str) -> Result<()> {
+        let wrong = |detail: String| Error::Onnx { model: name.into(), detail };
+        if interface.input.size(0).is_some_and(|size| size > MOST_ITEMS) {
+            return Err(wrong(format!("input {}, expected at most {MOST_ITEMS} items", interface.input.describe())));
+        }
+        let Self::Rays { channels, classes, samples } = self else { return Ok(()) };
+        for (what, port, expected) in [("input", &interface.input, channels), ("output", &interface.output, classes)] {
+            // Exporters leave the output's shape out, or get its symbols wrong, more often than that of the input.
+            match port.rank() {
+                Some(3) => {}
+                Some(4) if matches!(port.size(2), None | Some(1)) => {}
+                None if what == "output" => {}
+                _ => {
+                    let found = port.describe();
+                    let expected = "[rays, channels, samples] or [rays, channels, 1, samples]";
+                    return Err(wrong(format!("{what}: expected {expected}, found {found}")));
+                }
+            }
+            let last = port.rank().unwrap_or(1) - 1;
+            for (size, axis, expected) in [("channels", 1, expected), ("samples", last, samples)] {
+                if let Some(found) = port.size(axis).filter(|&found| found != expected) {
+                    return Err(wrong(format!("{found} {what} {size}, its manifest says {expected}")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An engine, with the reasons why those that come before it were not taken.
+fn explained((backend, note): (Backend, String), reasons: &[Error]) -> (Backend, String) {
+    let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+    let note = if reasons.is_empty() { note } else { format!("{note}, chosen because {}", reasons.join(", and ")) };
+    (backend, note)
+}
+
+/// More items than any network is made for at once; it bounds what one can ask for.
+const MOST_ITEMS: usize = 4096;
+
+type Opened = Result<(Backend, String)>;
+
+impl Request<'_> {
+    /// Opens an engine for the network, and says which and why.
+    ///
+    /// # Errors
+    /// [`Error::Onnx`] for a damaged file or one that does not fit the task; else why no engine that may be used runs the
+    /// network. Only [`Device::Auto`] and [`Device::Builtin`] ever try a second one.
+    pub fn open(&self) -> Opened {
+        let interface = &Interface::read(self.onnx, self.name)?;
+        self.purpose.check(interface, self.name)?;
+        let device = self.device;
+        let mut reasons = Vec::new();
+        if matches!(device, Device::Auto | Device::Builtin)
+            && let Purpose::Rays { samples, .. } = self.purpose
+        {
+            match self.rays(samples) {
+                Ok(opened) => return Ok(opened),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if device != Device::Builtin {
+            match self.runtime(interface, if device == Device::Auto { Device::Cpu } else { device }) {
+                Ok(opened) => return Ok(explained(opened, &reasons)),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if matches!(device, Device::Auto | Device::Builtin) {
+            match self.rten(interface) {
+                Ok(opened) => return Ok(explained(opened, &reasons)),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        match <[Error; 1]>::try_from(reasons) {
+            Ok([reason]) => Err(reason),
+            Err(reasons) => Err(Error::NoEngine { model: self.name.into(), reasons }),
+        }
+    }
+
+    /// The built-in engine for rays, where rays are the task.
+    fn rays(&self, samples: usize) -> Opened {
+        let network = onnx::read(self.onnx, self.name)?;
+        let engine = Engine::new(&network, self.name, samples, self.threads)?;
+        let note = format!("built-in engine for rays ({})", engine.describe());
+        Ok((Backend::Rays(engine), note))
+    }
+
+    fn rten(&self, interface: &Interface) -> Opened {
+        let batches = self.batches(interface, Batches::new(self.purpose.pick(64, 1)));
+        let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
+        Ok((Backend::Rten(rten), "built-in engine for plain networks (rten)".into()))
+    }
+
+    #[cfg(feature = "onnxruntime")]
+    fn runtime(&self, interface: &Interface, device: Device) -> Opened {
+        let batches = match device {
+            // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
+            Device::Cuda(_) => Batches::padded(self.purpose.pick(4096, 4)),
+            // Convolutions written in two dimensions run in parallel over the batch only.
+            _ => Batches::new(self.purpose.pick(256, 1)),
+        };
+        let batches = self.batches(interface, batches);
+        let runtime = Runtime::open(self, interface, device, batches)?;
+        let note = runtime.describe();
+        Ok((Backend::Runtime(runtime), note))
+    }
+
+    #[cfg(not(feature = "onnxruntime"))]
+    fn runtime(&self, _interface: &Interface, _device: Device) -> Opened {
+        Err(Error::RuntimeLibrary { detail: "this program was built without it".into() })
+    }
+
+    fn batches(&self, interface: &Interface, otherwise: Batches) -> Batches {
+        interface.input.size(0).map_or(otherwise, Batches::fixed)
+    }
+}
