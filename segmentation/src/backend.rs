@@ -51,7 +51,6 @@ impl Backend {
         self.run_into(input, monitor, &mut sink)
     }
 
-    #[allow(dead_code, reason = "images are segmented next")]
     /// One tensor in, one out, in batches along the first axis. The monitor advances by one an item of that axis.
     ///
     /// # Errors

@@ -33,7 +33,6 @@ impl Batches {
         Self { padded: true, fixed: true, ..Self::new(size) }
     }
 
-    #[allow(dead_code, reason = "images are segmented next")]
     /// In words, what little memory has done to the size.
     pub fn note(&self) -> Option<String> {
         let (asked, size) = (self.asked, self.size);

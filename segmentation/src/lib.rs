@@ -24,6 +24,7 @@ mod device;
 mod embedded;
 mod engine;
 mod error;
+mod image;
 #[cfg(feature = "onnxruntime")]
 mod library;
 mod manifest;
@@ -42,6 +43,7 @@ mod session;
 
 pub use device::Device;
 pub use error::Error;
+pub use image::{Forecast, SegmentOptions, Segmentation, Segmented};
 pub use manifest::{
     Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
     LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Scope, Span, Task,

@@ -76,9 +76,14 @@ impl Model {
         &self.onnx
     }
 
-    /// Where the ONNX file lies, for messages.
-    pub(crate) fn onnx_path(&self) -> String {
-        self.source.path(&self.manifest.onnx.source).display().to_string()
+    /// Where a file lies, for messages.
+    pub(crate) fn path_of(&self, file: &FileReference) -> String {
+        self.source.path(&file.source).display().to_string()
+    }
+
+    /// Bytes of a file that the manifest names, after a look at its hash.
+    pub(crate) fn file(&self, file: &FileReference) -> Result<Cow<'static, [u8]>> {
+        self.source.read(file)
     }
 
     /// Runs the manifest's test input through a session of this model and returns the largest absolute difference from
@@ -132,7 +137,7 @@ impl Model {
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
-            .field("onnx", &self.onnx_path())
+            .field("onnx", &self.path_of(&self.manifest.onnx))
             .field("manifest", &self.manifest)
             .finish_non_exhaustive()
     }

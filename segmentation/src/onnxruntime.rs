@@ -23,7 +23,8 @@ pub(crate) struct Runtime {
     batches: Batches,
     /// Memory for inputs and outputs, where not that of this program.
     staging: Option<(AllocationDevice<'static>, i32)>,
-    bound: Option<Bound>,
+    /// In a lock for its type's sake alone: it may move between threads, not be shared by them.
+    bound: Mutex<Option<Bound>>,
     note: String,
 }
 
@@ -75,7 +76,7 @@ impl Runtime {
             Device::Cuda(number) => i32::try_from(number).ok().map(|number| (AllocationDevice::CUDA_PINNED, number)),
             _ => None,
         };
-        Ok(Self { session, input: interface.input.clone(), device, batches, staging, bound: None, note })
+        Ok(Self { session, input: interface.input.clone(), device, batches, staging, bound: Mutex::default(), note })
     }
 
     /// The device and the library.
@@ -105,6 +106,7 @@ impl Runtime {
         sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
     ) -> Result<()> {
         let Self { session, input: port, device, batches, staging, bound, .. } = self;
+        let bound = bound.get_mut().unwrap_or_else(PoisonError::into_inner);
         batches.run(input, monitor, &mut |start, count, part| {
             let failed = |error: ort::Error| failed_run(*device, error.to_string());
             let items = part.len_of(Axis(0));
@@ -182,7 +184,7 @@ fn complaints() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::Task;
+    use crate::request::Purpose;
     use brainmesh_core::Silent;
     use ndarray::ArrayD;
     use ndarray_npy::read_npy;
@@ -195,7 +197,7 @@ mod tests {
         let request = Request {
             onnx,
             name: "flat.onnx",
-            task: Task::Images,
+            purpose: Purpose::Images,
             device: Device::Cpu,
             precision: Precision::F32,
             threads: 1,

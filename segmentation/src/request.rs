@@ -20,11 +20,10 @@ use std::path::Path;
 
 /// What a network is to do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Task {
+pub(crate) enum Purpose {
     /// Class probabilities along rays: `[rays, channels, samples]` or `[.., 1, samples]` in, classes for channels out.
     Rays { channels: usize, classes: usize, samples: usize },
     /// Anything for images; whoever runs it knows the shapes.
-    #[allow(dead_code, reason = "images are segmented next")]
     Images,
 }
 
@@ -34,7 +33,7 @@ pub(crate) struct Request<'a> {
     pub onnx: &'a [u8],
     /// Where it came from, for messages.
     pub name: &'a str,
-    pub task: Task,
+    pub purpose: Purpose,
     pub device: Device,
     pub precision: Precision,
     /// At least 1.
@@ -43,7 +42,7 @@ pub(crate) struct Request<'a> {
     pub library: Option<&'a Path>,
 }
 
-impl Task {
+impl Purpose {
     /// A size for rays or for images.
     fn pick(self, rays: usize, images: usize) -> usize {
         match self {
@@ -102,11 +101,11 @@ impl Request<'_> {
     /// network. Only [`Device::Auto`] and [`Device::Builtin`] ever try a second one.
     pub fn open(&self) -> Opened {
         let interface = &Interface::read(self.onnx, self.name)?;
-        self.task.check(interface, self.name)?;
+        self.purpose.check(interface, self.name)?;
         let device = self.device;
         let mut reasons = Vec::new();
         if matches!(device, Device::Auto | Device::Builtin)
-            && let Task::Rays { samples, .. } = self.task
+            && let Purpose::Rays { samples, .. } = self.purpose
         {
             match self.rays(samples) {
                 Ok(opened) => return Ok(opened),
@@ -144,7 +143,7 @@ impl Request<'_> {
 
     fn rten(&self, interface: &Interface) -> Opened {
         self.require_f32()?;
-        let batches = self.batches(interface, Batches::new(self.task.pick(64, 1)));
+        let batches = self.batches(interface, Batches::new(self.purpose.pick(64, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
         Ok((Backend::Rten(rten), "built-in engine for plain networks (rten)".into()))
     }
@@ -177,7 +176,7 @@ impl Request<'_> {
     /// One ray of zeros: a provider may load and then find that it cannot run a network.
     #[cfg(feature = "onnxruntime")]
     fn try_out(&self, backend: &mut Backend) -> Result<()> {
-        let Task::Rays { channels, classes, samples } = self.task else { return Ok(()) };
+        let Purpose::Rays { channels, classes, samples } = self.purpose else { return Ok(()) };
         let (input, mut output) = (Array3::zeros((1, channels, samples)), Array3::zeros((1, classes, samples)));
         backend.run_rays(input.view(), output.view_mut(), &Silent)
     }
@@ -186,9 +185,9 @@ impl Request<'_> {
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
-            device if device.is_nvidia() => Batches::padded(self.task.pick(4096, 4)),
+            device if device.is_nvidia() => Batches::padded(self.purpose.pick(4096, 4)),
             // Convolutions written in two dimensions run in parallel over the batch only.
-            _ => Batches::new(self.task.pick(256, 1)),
+            _ => Batches::new(self.purpose.pick(256, 1)),
         };
         let batches = self.batches(interface, batches);
         let runtime = Runtime::open(self, interface, device, batches)?;

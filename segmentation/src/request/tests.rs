@@ -23,7 +23,7 @@ impl Made {
         Request {
             onnx: &self.0,
             name: "made.onnx",
-            task: Task::Images,
+            purpose: Purpose::Images,
             device,
             precision: Precision::F32,
             threads: 2,
@@ -32,7 +32,7 @@ impl Made {
     }
 }
 
-const RAYS: Task = Task::Rays { channels: 3, classes: 8, samples: 20 };
+const RAYS: Purpose = Purpose::Rays { channels: 3, classes: 8, samples: 20 };
 
 fn largest_difference(a: &ArrayD<f32>, b: &ArrayD<f32>) -> f32 {
     assert_eq!(a.shape(), b.shape());
@@ -105,7 +105,7 @@ fn a_network_of_one_batch_size_takes_any_number_of_rays() {
     rays.slice_mut(s![4.., .., ..]).assign(&first.slice_axis(Axis(0), (1..4).into()));
     for device in [Device::Builtin, Device::Cpu] {
         let mut request = wide.request(device);
-        request.task = RAYS;
+        request.purpose = RAYS;
         let Some(mut backend) = here(request.open()) else { continue };
         let mut output = Array3::zeros((7, 8, 20));
         backend.run_rays(rays.view(), output.view_mut(), &Silent).unwrap();
@@ -119,20 +119,20 @@ fn a_network_of_one_batch_size_takes_any_number_of_rays() {
 fn a_network_that_does_not_fit_its_rays_is_refused_before_any_engine_is_asked() {
     let wide = Made::read("wide");
     for (task, says) in [
-        (Task::Rays { channels: 2, classes: 8, samples: 20 }, "3 input channels, its manifest says 2"),
-        (Task::Rays { channels: 3, classes: 7, samples: 20 }, "8 output channels, its manifest says 7"),
-        (Task::Rays { channels: 3, classes: 8, samples: 21 }, "20 input samples, its manifest says 21"),
+        (Purpose::Rays { channels: 2, classes: 8, samples: 20 }, "3 input channels, its manifest says 2"),
+        (Purpose::Rays { channels: 3, classes: 7, samples: 20 }, "8 output channels, its manifest says 7"),
+        (Purpose::Rays { channels: 3, classes: 8, samples: 21 }, "20 input samples, its manifest says 21"),
     ] {
         for device in [Device::Auto, Device::Builtin, Device::Cpu, Device::Cuda(0)] {
             let mut request = wide.request(device);
-            request.task = task;
+            request.purpose = task;
             let error = request.open().err().unwrap();
             assert!(matches!(error, Error::Onnx { .. }) && error.to_string().contains(says), "{error}");
         }
     }
     let solid = Made::read("solid");
     let mut request = solid.request(Device::Auto);
-    request.task = RAYS;
+    request.purpose = RAYS;
     let error = request.open().err().unwrap().to_string();
     assert!(error.contains("expected [rays, channels, samples]") && error.contains("[?, 1, ?, ?, ?]"), "{error}");
 }
@@ -197,10 +197,10 @@ fn cancelling_stops_between_batches() {
 
 #[test]
 fn sixteen_bits_change_little() {
-    for (name, task) in [("flat", Task::Images), ("solid", Task::Images), ("wide", RAYS)] {
+    for (name, task) in [("flat", Purpose::Images), ("solid", Purpose::Images), ("wide", RAYS)] {
         let made = Made::read(name);
         let mut request = made.request(Device::Cpu);
-        (request.task, request.precision) = (task, Precision::F16);
+        (request.purpose, request.precision) = (task, Precision::F16);
         let Some(mut backend) = here(request.open()) else { continue };
         let output = backend.run(made.1.view(), &Silent).unwrap();
         let difference = largest_difference(&output, &made.2);
