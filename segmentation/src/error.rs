@@ -181,7 +181,7 @@ pub enum Error {
         detail: String,
     },
     /// The ONNX Runtime library was not found or could not be loaded.
-    #[error("ONNX Runtime: {detail}; install it with `pip install onnxruntime`, or name its library")]
+    #[error("ONNX Runtime: {detail}; install it with `pip install --upgrade onnxruntime`, or name its library")]
     RuntimeLibrary {
         /// What was tried and what went wrong.
         detail: String,
