@@ -12,11 +12,10 @@ type Last = Result<f32, String>;
 
 fn last_of_maps(path: &Path) -> Last {
     let maps = read_vertex_maps(path).map_err(|e| e.to_string())?;
-    let values = maps.iter().map(|map| match map {
-        VertexValues::Shape(map) => map.values.last().copied(),
-        VertexValues::Labels(_) => None,
-    });
-    values.last().flatten().ok_or_else(|| "no value".into())
+    match maps.last() {
+        Some(VertexValues::Shape(map)) => map.values.last().copied().ok_or_else(|| "no value".into()),
+        other => Err(format!("{other:?}")),
+    }
 }
 
 fn gifti(number: f64) -> Vec<u8> {
