@@ -1,3 +1,4 @@
+use crate::batches::Sink;
 use crate::engine::Engine;
 use crate::onnx::Port;
 #[cfg(feature = "onnxruntime")]
@@ -12,10 +13,10 @@ pub(crate) enum Backend {
     /// The built-in engine for rays.
     Rays(Engine),
     /// Other plain networks, without anything to install.
-    Rten(Rten),
+    Rten(Box<Rten>),
     /// ONNX Runtime.
     #[cfg(feature = "onnxruntime")]
-    Runtime(Runtime),
+    Runtime(Box<Runtime>),
 }
 
 impl Backend {
@@ -96,12 +97,7 @@ impl Backend {
         }
     }
 
-    fn run_into(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
+    fn run_into(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, sink: &mut Sink) -> Result<()> {
         let refused =
             |expected: String| Error::Input { field: "input shape", expected, found: format!("{:?}", input.shape()) };
         match self.input() {

@@ -1,4 +1,4 @@
-use crate::batches::{Batches, unpadded};
+use crate::batches::{Batches, Sink, unpadded};
 use crate::bound::Bound;
 use crate::onnx::{self, Interface, Port};
 use crate::provider::{advice, preload_nvidia, provider};
@@ -99,12 +99,7 @@ impl Runtime {
     /// # Errors
     /// [`Error::Runtime`], [`Error::DeviceMemory`] where not one item fits, what `sink` reports, [`Error::Cancelled`]
     /// between batches.
-    pub fn run(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, sink: &mut Sink) -> Result<()> {
         let Self { session, input: port, device, batches, staging, bound, .. } = self;
         let bound = bound.get_mut().unwrap_or_else(PoisonError::into_inner);
         batches.run(input, monitor, &mut |start, count, part| {

@@ -145,7 +145,7 @@ impl Request<'_> {
         self.require_f32()?;
         let batches = self.batches(interface, Batches::new(self.purpose.pick(64, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
-        Ok((Backend::Rten(rten), "built-in engine for plain networks (rten)".into()))
+        Ok((Backend::Rten(Box::new(rten)), "built-in engine for plain networks (rten)".into()))
     }
 
     fn require_f32(&self) -> Result<()> {
@@ -192,7 +192,7 @@ impl Request<'_> {
         let batches = self.batches(interface, batches);
         let runtime = Runtime::open(self, interface, device, batches)?;
         let note = runtime.describe();
-        Ok((Backend::Runtime(runtime), note))
+        Ok((Backend::Runtime(Box::new(runtime)), note))
     }
 
     #[cfg(not(feature = "onnxruntime"))]

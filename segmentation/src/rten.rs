@@ -1,6 +1,6 @@
 //! Plain CNNs without ONNX Runtime, by the crate `rten`. It has no three-dimensional convolutions or pools.
 
-use crate::batches::{Batches, unpadded};
+use crate::batches::{Batches, Sink, unpadded};
 use crate::onnx::{self, Port};
 use crate::{Error, Result};
 use brainmesh_core::Monitor;
@@ -40,12 +40,7 @@ impl Rten {
     ///
     /// # Errors
     /// [`Error::Rten`] where rten fails, what `sink` reports, [`Error::Cancelled`] between batches.
-    pub fn run(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, sink: &mut Sink) -> Result<()> {
         let Self { model, name, pool, batches, .. } = self;
         batches.run(input, monitor, &mut |start, count, part| {
             let failed = |detail: String| Error::Rten { model: name.clone(), detail };

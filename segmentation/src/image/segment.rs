@@ -120,8 +120,7 @@ pub(crate) fn segment(
     let mut runner = Runner { backend, task, field, intensity, layout, monitor };
     let segmentation = match task.output {
         ImageOutput::Labels { threshold } => {
-            let choose =
-                |sums: &[f32], area: usize, voxel: usize, total: f32| choose(task, threshold, sums, area, voxel, total);
+            let choose = |row: &Row, labels: &mut [u8]| choose(task, threshold, row, labels);
             let classes = runner.run(shape, &choose)?;
             let mut classes = back(grid, &placement, task.interpolation, classes, vote);
             // Nothing lies at 0; the classes follow.
@@ -137,7 +136,11 @@ pub(crate) fn segment(
             labels(grid, classes, &values)?
         }
         ImageOutput::Probability { class } => {
-            let probability = |sums: &[f32], area: usize, voxel: usize, total: f32| sums[class * area + voxel] / total;
+            let probability = |row: &Row, values: &mut [f32]| {
+                for ((value, &sum), &total) in values.iter_mut().zip(row.class(class)).zip(row.totals) {
+                    *value = sum / total;
+                }
+            };
             let values = runner.run(shape, &probability)?;
             Segmentation::Probability(Volume::new(
                 grid.clone(),
@@ -166,20 +169,43 @@ fn check<'a>(task: &ImageTask, volumes: &'a [Volume<f32>]) -> Result<&'a Grid> {
     Ok(first.grid())
 }
 
-/// Position among the classes, from 1; 0 for nothing.
-fn choose(task: &ImageTask, threshold: Option<f32>, sums: &[f32], area: usize, voxel: usize, total: f32) -> u8 {
-    let (mut best, mut most) = (0, f32::NEG_INFINITY);
-    for class in 0..task.classes.len() {
-        let sum = sums[class * area + voxel];
-        if sum > most {
-            (best, most) = (class, sum);
+/// A finished row of a plane.
+struct Row<'a> {
+    /// Sums `[class, row, column]` of the plane.
+    sums: &'a [f32],
+    /// Voxels of the plane.
+    area: usize,
+    /// Its first voxel.
+    start: usize,
+    /// Weight of all windows at each voxel.
+    totals: &'a [f32],
+}
+
+impl Row<'_> {
+    fn class(&self, class: usize) -> &[f32] {
+        let start = class * self.area + self.start;
+        &self.sums[start..start + self.totals.len()]
+    }
+}
+
+/// Position among the classes of each voxel, from 1; 0 for nothing.
+fn choose(task: &ImageTask, threshold: Option<f32>, row: &Row, labels: &mut [u8]) {
+    let mut most = row.class(0).to_vec();
+    labels.fill(1);
+    for class in 1..task.classes.len() {
+        for ((label, most), &sum) in labels.iter_mut().zip(&mut most).zip(row.class(class)) {
+            if sum > *most {
+                (*label, *most) = (class as u8 + 1, sum);
+            }
         }
     }
-    let is_background = task.values[best] == 0;
     // Classes that do not exclude one another (and one that stands alone) are compared with what lies between yes and no.
-    let threshold = threshold.or((!task.has_background()).then_some(0.5));
-    let is_weak = !is_background && threshold.is_some_and(|threshold| most <= threshold * total);
-    if is_weak { 0 } else { best as u8 + 1 }
+    let Some(threshold) = threshold.or((!task.has_background()).then_some(0.5)) else { return };
+    for ((label, &most), &total) in labels.iter_mut().zip(&most).zip(row.totals) {
+        if task.values[usize::from(*label) - 1] != 0 && most <= threshold * total {
+            *label = 0;
+        }
+    }
 }
 
 fn labels(grid: &Grid, mut classes: Vec<u8>, values: &[i32]) -> Result<Segmentation> {
@@ -224,8 +250,8 @@ fn back<T: Copy + Default + Send + Sync>(
     result
 }
 
-/// What a finished voxel becomes: of the sums `[class, voxel]` of a plane of so many voxels, this one, and its weight.
-type Finish<'a, T> = dyn Fn(&[f32], usize, usize, f32) -> T + Sync + 'a;
+/// What the voxels of a finished row become.
+type Finish<'a, T> = dyn Fn(&Row, &mut [T]) + Sync + 'a;
 
 struct Runner<'a> {
     backend: &'a mut Backend,
@@ -260,10 +286,9 @@ impl Runner<'_> {
                 let mut finished = vec![T::default(); plane[0] * plane[1]];
                 slab.take(z, |sums| {
                     finished.par_chunks_mut(plane[1]).enumerate().for_each(|(y, line)| {
-                        let total = totals[0][z] * totals[1][y];
-                        for (x, value) in line.iter_mut().enumerate() {
-                            *value = finish(sums, plane[0] * plane[1], y * plane[1] + x, total * totals[2][x]);
-                        }
+                        let totals: Vec<f32> = totals[2].iter().map(|x| totals[0][z] * totals[1][y] * x).collect();
+                        let row = Row { sums, area: plane[0] * plane[1], start: y * plane[1], totals: &totals };
+                        finish(&row, line);
                     });
                 });
                 for (y, line) in finished.chunks_exact(plane[1]).enumerate() {

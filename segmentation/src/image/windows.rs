@@ -76,7 +76,11 @@ mod tests {
     #[test]
     fn windows_cover_every_voxel_with_weight_whatever_the_sizes() {
         for size in [AxisSize::Fixed(16), AxisSize::Steps { min: 8, step: 8 }, AxisSize::Steps { min: 4, step: 1 }] {
-            for halo in [0, 3, 7] {
+            for halo in [0, 3, 4, 7] {
+                // As manifests must have it: two halos and a step.
+                if matches!(size, AxisSize::Steps { step, .. } if 2 * halo + step > 16) {
+                    continue;
+                }
                 for overlap in [0.0, 0.25, 0.5, 0.9] {
                     for length in 1..80 {
                         let windows = Windows::new(length, 16, size, halo, overlap);

@@ -78,6 +78,9 @@ pub struct Locator {
     /// Added on both sides, as a share of the box.
     #[serde(default)]
     pub margin: f64,
+    /// Whether the percentiles of `scale_range` are those of the whole volume as the locator sees it, for both networks.
+    #[serde(default)]
+    pub percentiles: bool,
 }
 
 fn half() -> f32 {
@@ -154,6 +157,13 @@ impl ImageTask {
         let mut preprocessing = Vec::new();
         for step in &input.preprocessing {
             preprocessing.extend(Preprocessing::check(step, checker)?);
+        }
+        if settings.locator.as_ref().is_some_and(|locator| locator.percentiles) {
+            for step in &mut preprocessing {
+                if let Preprocessing::ScaleRange { scope, .. } = step {
+                    scope.whole = true;
+                }
+            }
         }
         let orientation = settings.orientation.as_deref().map(str::parse).transpose();
         let orientation = orientation.map_err(|error: brainmesh_core::Error| {
