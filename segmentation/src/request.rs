@@ -185,7 +185,7 @@ impl Request<'_> {
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
-            device if device.is_nvidia() => Batches::padded(self.purpose.pick(4096, 4)),
+            device if device.is_nvidia() => Batches::padded(self.purpose.pick(4096, 1)),
             // Convolutions written in two dimensions run in parallel over the batch only.
             _ => Batches::new(self.purpose.pick(256, 1)),
         };
