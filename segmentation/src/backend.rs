@@ -1,7 +1,6 @@
 use crate::batches::Sink;
 use crate::engine::Engine;
 use crate::onnx::Port;
-#[cfg(feature = "onnxruntime")]
 use crate::onnxruntime::Runtime;
 use crate::rten::Rten;
 use crate::{Error, Result};
@@ -15,7 +14,6 @@ pub(crate) enum Backend {
     /// Other plain networks, without anything to install.
     Rten(Box<Rten>),
     /// ONNX Runtime.
-    #[cfg(feature = "onnxruntime")]
     Runtime(Box<Runtime>),
 }
 
@@ -82,7 +80,6 @@ impl Backend {
     pub fn memory_note(&self) -> Option<String> {
         match self {
             Self::Rays(_) | Self::Rten(_) => None,
-            #[cfg(feature = "onnxruntime")]
             Self::Runtime(runtime) => runtime.memory_note(),
         }
     }
@@ -92,7 +89,6 @@ impl Backend {
         match self {
             Self::Rays(_) => None,
             Self::Rten(rten) => Some(rten.input()),
-            #[cfg(feature = "onnxruntime")]
             Self::Runtime(runtime) => Some(runtime.input()),
         }
     }
@@ -108,7 +104,6 @@ impl Backend {
         match self {
             Self::Rays(_) => Ok(()),
             Self::Rten(rten) => rten.run(input, monitor, sink),
-            #[cfg(feature = "onnxruntime")]
             Self::Runtime(runtime) => runtime.run(input, monitor, sink),
         }
     }

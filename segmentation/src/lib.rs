@@ -1,4 +1,4 @@
-//! Runs the ONNX networks of brainmesh: manifests, normalisation, the built-in engine, ONNX Runtime.
+//! Runs the ONNX networks of brainmesh: manifests, normalisation, the built-in engines, ONNX Runtime.
 //!
 //! The only crate that names `ort`. A [`Model`] is a manifest and a network; a [`Session`] runs it on a [`Device`];
 //! [`normalise`] brings [`Profiles`](brainmesh_core::Profiles) to the scale the network was trained on.
@@ -18,24 +18,20 @@
 
 mod backend;
 mod batches;
-#[cfg(feature = "onnxruntime")]
 mod bound;
 mod device;
 mod embedded;
 mod engine;
 mod error;
 mod image;
-#[cfg(feature = "onnxruntime")]
 mod library;
 mod manifest;
 mod model;
 mod normalise;
 mod onnx;
-#[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod polarity;
 mod precision;
-#[cfg(feature = "onnxruntime")]
 mod provider;
 mod request;
 mod rten;

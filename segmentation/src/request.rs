@@ -3,18 +3,12 @@
 use crate::backend::Backend;
 use crate::batches::Batches;
 use crate::engine::Engine;
-#[cfg(feature = "onnxruntime")]
-use crate::library;
 use crate::onnx::{self, Interface};
-#[cfg(feature = "onnxruntime")]
 use crate::onnxruntime::Runtime;
-#[cfg(feature = "onnxruntime")]
 use crate::provider::has_cuda;
 use crate::rten::Rten;
-use crate::{Device, Error, Precision, Result};
-#[cfg(feature = "onnxruntime")]
+use crate::{Device, Error, Precision, Result, library};
 use brainmesh_core::Silent;
-#[cfg(feature = "onnxruntime")]
 use ndarray::Array3;
 use std::path::Path;
 
@@ -143,7 +137,8 @@ impl Request<'_> {
 
     fn rten(&self, interface: &Interface) -> Opened {
         self.require_f32()?;
-        let batches = self.batches(interface, Batches::new(self.purpose.pick(64, 1)));
+        // Its convolutions run in parallel within an item; many at a time only take memory.
+        let batches = self.batches(interface, Batches::new(self.purpose.pick(4, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
         Ok((Backend::Rten(Box::new(rten)), "built-in engine for plain networks (rten)".into()))
     }
@@ -159,7 +154,6 @@ impl Request<'_> {
     /// ONNX Runtime on an NVIDIA GPU where the library has been made for one and the network runs there, else on the
     /// processor.
     fn runtime_of_choice(&self, interface: &Interface, reasons: &mut Vec<Error>) -> Option<(Backend, String)> {
-        #[cfg(feature = "onnxruntime")]
         if library::find(self.library).is_ok_and(|path| has_cuda(&path)) {
             let opened = self.runtime(interface, Device::Cuda(0)).and_then(|(mut backend, note)| {
                 self.try_out(&mut backend)?;
@@ -174,14 +168,12 @@ impl Request<'_> {
     }
 
     /// One ray of zeros: a provider may load and then find that it cannot run a network.
-    #[cfg(feature = "onnxruntime")]
     fn try_out(&self, backend: &mut Backend) -> Result<()> {
         let Purpose::Rays { channels, classes, samples } = self.purpose else { return Ok(()) };
         let (input, mut output) = (Array3::zeros((1, channels, samples)), Array3::zeros((1, classes, samples)));
         backend.run_rays(input.view(), output.view_mut(), &Silent)
     }
 
-    #[cfg(feature = "onnxruntime")]
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
@@ -193,11 +185,6 @@ impl Request<'_> {
         let runtime = Runtime::open(self, interface, device, batches)?;
         let note = runtime.describe();
         Ok((Backend::Runtime(Box::new(runtime)), note))
-    }
-
-    #[cfg(not(feature = "onnxruntime"))]
-    fn runtime(&self, _interface: &Interface, _device: Device) -> Opened {
-        Err(Error::RuntimeLibrary { detail: "this program was built without it".into() })
     }
 
     fn batches(&self, interface: &Interface, otherwise: Batches) -> Batches {

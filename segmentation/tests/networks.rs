@@ -117,7 +117,6 @@ fn progress_adds_up_and_cancelling_stops() {
 }
 
 /// `None`, and a line that says so, where there is no ONNX Runtime here.
-#[cfg(feature = "onnxruntime")]
 fn runtime(model: &Model, device: Device) -> Option<Session> {
     match Session::open(model, device, 2) {
         Ok(session) => Some(session),
@@ -130,7 +129,6 @@ fn runtime(model: &Model, device: Device) -> Option<Session> {
 }
 
 #[test]
-#[cfg(feature = "onnxruntime")]
 fn the_built_in_engine_agrees_with_onnx_runtime() {
     for name in NETWORKS {
         let model = Model::open(folder(name)).unwrap();

@@ -17,7 +17,6 @@ fn model() -> Model {
 }
 
 /// `None`, and a line that says so, where there is no ONNX Runtime here.
-#[cfg(feature = "onnxruntime")]
 fn here(opened: Result<Session, Error>) -> Option<Session> {
     match opened {
         Ok(session) => Some(session),
@@ -63,7 +62,6 @@ fn the_built_in_engines_have_one_precision() {
 }
 
 #[test]
-#[cfg(feature = "onnxruntime")]
 fn an_accelerator_that_is_not_there_is_an_error_that_says_why_and_what_to_install() {
     let model = model();
     if here(Session::open(&model, Device::Cpu, 1)).is_none() {
@@ -89,7 +87,6 @@ fn an_accelerator_that_is_not_there_is_an_error_that_says_why_and_what_to_instal
 }
 
 #[test]
-#[cfg(feature = "onnxruntime")]
 fn a_library_that_is_not_one_is_an_error() {
     let not_a_library = folder("made-layers").join("model.onnx");
     for path in [not_a_library, folder("nothing")] {
@@ -101,7 +98,6 @@ fn a_library_that_is_not_one_is_an_error() {
 }
 
 /// A library with the entry point of ONNX Runtime and the version `version`; `None` where there is no C compiler.
-#[cfg(feature = "onnxruntime")]
 fn library_of_version(folder: &Path, version: &str) -> Option<PathBuf> {
     let source = format!(
         r#"
@@ -122,7 +118,6 @@ fn library_of_version(folder: &Path, version: &str) -> Option<PathBuf> {
 }
 
 #[test]
-#[cfg(feature = "onnxruntime")]
 fn sixteen_bits_change_few_classes_of_the_shipped_models() {
     for name in Model::names() {
         let model = Model::named(name).unwrap();
@@ -157,7 +152,7 @@ fn sixteen_bits_change_few_classes_of_the_shipped_models() {
 
 /// Runs one of the tests below in a process of its own, without a Python and with these variables: a process loads one
 /// library and keeps it. `program` is this program or a copy of it.
-#[cfg(all(feature = "onnxruntime", unix))]
+#[cfg(unix)]
 fn alone(program: &Path, test: &str, variables: &[(&str, &Path)]) {
     let nothing = tempfile::tempdir().unwrap();
     let mut command = Command::new(program);
@@ -168,7 +163,7 @@ fn alone(program: &Path, test: &str, variables: &[(&str, &Path)]) {
 }
 
 #[test]
-#[cfg(all(feature = "onnxruntime", unix))]
+#[cfg(unix)]
 fn libraries_that_are_missing_or_of_no_use_are_told_apart() {
     let program = std::env::current_exe().unwrap();
     alone(&program, "alone_without_a_library", &[]);

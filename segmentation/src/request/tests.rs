@@ -68,6 +68,20 @@ fn rten_gives_what_onnx_runtime_gave_for_images() {
 }
 
 #[test]
+fn rten_gives_what_onnx_runtime_gave_for_rays() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["before-1d", "dilated-2d", "residual-2d", "dense-1d", "long-2d", "made-layers"] {
+        let tensor = |file: &str| -> ArrayD<f32> { read_npy(data.join(name).join(file)).unwrap() };
+        let onnx = std::fs::read(data.join(name).join("model.onnx")).unwrap();
+        let made = Made(onnx, tensor("test_input.npy"), tensor("test_output.npy"));
+        // As images, which the engine for rays leaves to rten.
+        let (mut backend, _) = made.request(Device::Builtin).open().unwrap();
+        let output = backend.run(made.1.view(), &Silent).unwrap();
+        assert!(largest_difference(&output, &made.2) < 1e-5, "{name}");
+    }
+}
+
+#[test]
 fn images_of_another_size_give_the_same_with_rten_and_onnx_runtime() {
     let flat = Made::read("flat");
     let Some(mut runtime) = here(flat.request(Device::Cpu).open()) else { return };
