@@ -57,7 +57,7 @@ impl Runtime {
             None => builder.commit_from_memory(&network).map_err(failed("load the network"))?,
             Some(provider) => {
                 let refused = |error: ort::Error| {
-                    let said = std::iter::once(error.to_string()).chain(complaints());
+                    let said = std::iter::once(error.to_string().trim().to_owned()).chain(complaints());
                     let detail =
                         format!("{}: {}; {}", provider.name(), said.collect::<Vec<_>>().join("; "), advice(device));
                     Error::Device { device: device.to_string(), detail }
@@ -69,8 +69,12 @@ impl Runtime {
                 builder.map_err(|error| refused(error.into()))?.commit_from_memory(&network).map_err(refused)?
             }
         };
-        let arithmetic =
-            if request.precision == Precision::F32 { String::new() } else { format!(", {}", request.precision) };
+        let arithmetic = match (device, request.precision) {
+            // It has no switch for it in ONNX Runtime.
+            (Device::TensorRt(_), Precision::F32) => ", f32 or tf32 as TensorRT chooses".into(),
+            (_, Precision::F32) => String::new(),
+            (_, precision) => format!(", {precision}"),
+        };
         let note = format!("ONNX Runtime on {device}{arithmetic} ({})", path.display());
         let staging = match device {
             Device::Cuda(number) => i32::try_from(number).ok().map(|number| (AllocationDevice::CUDA_PINNED, number)),

@@ -25,7 +25,9 @@ pub(crate) fn provider(device: Device, precision: Precision) -> Result<Option<Ex
             // Batches have one shape (`Batches::padded`), so that the search is made once.
             .with_conv_algorithm_search(ep::cuda::ConvAlgorithmSearch::Exhaustive)
             .build(),
-        Device::TensorRt(number) => ep::TensorRT::default().with_device_id(id(number)?).build(),
+        Device::TensorRt(number) => {
+            ep::TensorRT::default().with_device_id(id(number)?).with_fp16(precision == Precision::F16).build()
+        }
         Device::OpenVino => ep::OpenVINO::default().build(),
         Device::CoreMl => ep::CoreML::default().build(),
         Device::DirectMl => ep::DirectML::default().build(),
