@@ -1,5 +1,5 @@
+use super::layout::working_bytes;
 use super::placement::Placement;
-use super::segment::working_bytes;
 use crate::Result;
 use crate::manifest::{ImageOutput, ImageTask};
 use brainmesh_core::Grid;

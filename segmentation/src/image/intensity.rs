@@ -210,3 +210,107 @@ fn key_of(value: f32) -> u32 {
 fn value_of(key: u32) -> f32 {
     f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::placement::Placement;
+    use super::*;
+    use crate::Manifest;
+    use brainmesh_core::{Grid, Silent, Volume};
+    use glam::DAffine3;
+    use serde_json::{Value, json};
+    use std::path::Path;
+
+    /// The task of a network of two axes with this preprocessing.
+    fn task(preprocessing: Value, nonzero: bool) -> ImageTask {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/strided-2d");
+        let mut manifest: Value = serde_json::from_slice(&std::fs::read(folder.join("rdf.yaml")).unwrap()).unwrap();
+        manifest["inputs"][0]["preprocessing"] = preprocessing;
+        manifest["config"]["brainmesh"]["nonzero"] = nonzero.into();
+        Manifest::parse(manifest.to_string().as_bytes(), &folder).unwrap().image().unwrap().clone()
+    }
+
+    fn volume() -> Volume<f32> {
+        let grid = Grid::new([9, 8, 3], DAffine3::IDENTITY, "scanner").unwrap();
+        let values = (0..216).map(|n| if n % 5 == 0 { 0.0 } else { ((n * 7919) % 1013) as f32 - 400.5 }).collect();
+        Volume::new(grid, values).unwrap()
+    }
+
+    /// What each voxel becomes.
+    fn processed(task: &ImageTask, volume: &Volume<f32>) -> Vec<f32> {
+        let placement = Placement::new(volume.grid(), task, None).unwrap();
+        let volumes = std::slice::from_ref(volume);
+        let field = Field::new(volumes, &placement, task.interpolation, 2);
+        let intensity = Intensity::measure(task, &field, &field, &Silent).unwrap();
+        volume.data().iter().enumerate().map(|(n, &value)| intensity.apply(0, n / 72, value)).collect()
+    }
+
+    fn moments(values: &[f64]) -> (f64, f64) {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+    }
+
+    fn assert_near(found: &[f32], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        for (n, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+            assert!((f64::from(found) - expected).abs() < 1e-4 * (1.0 + expected.abs()), "{n}: {found}, {expected}");
+        }
+    }
+
+    #[test]
+    fn mean_and_deviation_are_those_of_the_volume_or_of_each_slice() {
+        let volume = volume();
+        let values: Vec<f64> = volume.data().iter().copied().map(f64::from).collect();
+        let (mean, sd) = moments(&values);
+        let whole: Vec<f64> = values.iter().map(|v| (v - mean) / (sd + 1e-6)).collect();
+        let step = |axes: Value| json!([{"id": "zero_mean_unit_variance", "kwargs": {"axes": axes}}]);
+        assert_near(&processed(&task(step(Value::Null), false), &volume), &whole);
+        assert_near(&processed(&task(step(json!(["batch", "channel", "y", "x"])), false), &volume), &whole);
+        let slices = values.chunks(72).flat_map(|slice| {
+            let (mean, sd) = moments(slice);
+            slice.iter().map(move |v| (v - mean) / (sd + 1e-6))
+        });
+        let slices: Vec<f64> = slices.collect();
+        assert_near(&processed(&task(step(json!(["channel", "y", "x"])), false), &volume), &slices);
+    }
+
+    #[test]
+    fn zeros_are_left_out_and_stay_where_the_model_says_so() {
+        let volume = volume();
+        let tissue: Vec<f64> = volume.data().iter().filter(|v| **v != 0.0).copied().map(f64::from).collect();
+        let (mean, sd) = moments(&tissue);
+        let expected: Vec<f64> =
+            volume.data().iter().map(|&v| if v == 0.0 { 0.0 } else { (f64::from(v) - mean) / (sd + 1e-6) }).collect();
+        assert_near(&processed(&task(json!([{"id": "zero_mean_unit_variance"}]), true), &volume), &expected);
+    }
+
+    #[test]
+    fn percentiles_are_those_of_sorted_values_after_the_steps_before() {
+        let volume = volume();
+        let steps = json!([
+            {"id": "scale_linear", "kwargs": {"gain": -0.5, "offset": 3.0}},
+            {"id": "scale_range", "kwargs": {"min_percentile": 2.5, "max_percentile": 91.0, "eps": 0.001}},
+            {"id": "clip", "kwargs": {"min": 0.0, "max": 1.0}}
+        ]);
+        let scaled: Vec<f64> = volume.data().iter().map(|&v| f64::from(-0.5 * v + 3.0)).collect();
+        let mut sorted = scaled.clone();
+        sorted.sort_by(f64::total_cmp);
+        let percentile = |p: f64| {
+            let place = p / 100.0 * (sorted.len() - 1) as f64;
+            let low = place.floor() as usize;
+            sorted[low] + (sorted[low + 1] - sorted[low]) * place.fract()
+        };
+        let (low, high) = (percentile(2.5), percentile(91.0));
+        let expected: Vec<f64> = scaled.iter().map(|v| ((v - low) / (high - low + 0.001)).clamp(0.0, 1.0)).collect();
+        assert_near(&processed(&task(steps, false), &volume), &expected);
+    }
+
+    #[test]
+    fn a_volume_of_one_value_gives_finite_numbers() {
+        let grid = Grid::new([9, 8, 1], DAffine3::IDENTITY, "scanner").unwrap();
+        let volume = Volume::new(grid, vec![7.0; 72]).unwrap();
+        for id in ["zero_mean_unit_variance", "scale_range"] {
+            assert!(processed(&task(json!([{"id": id}]), false), &volume).iter().all(|v| v.abs() < 1e-3), "{id}");
+        }
+    }
+}

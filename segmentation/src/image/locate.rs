@@ -1,8 +1,9 @@
 use super::components::keep_largest;
 use super::field::Field;
 use super::intensity::Intensity;
+use super::layout::slice_axis;
 use super::placement::Placement;
-use super::segment::{activate, slice_axis};
+use super::runner::activate;
 use crate::backend::Backend;
 use crate::manifest::{ImageTask, Locator};
 use crate::{Error, Result};

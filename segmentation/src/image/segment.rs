@@ -1,15 +1,14 @@
 use super::components::{fill_holes, keep_largest};
 use super::field::Field;
 use super::intensity::Intensity;
+use super::layout::{Layout, slice_axis};
 use super::locate::locate;
-use super::placement::{Placement, sample, vote};
-use super::slab::Slab;
-use super::windows::Windows;
+use super::placement::{Placement, Tap, sample, vote};
+use super::runner::{Row, Runner};
 use crate::backend::Backend;
-use crate::manifest::{Activation, ImageOutput, ImageTask, Interpolation};
+use crate::manifest::{ImageOutput, ImageTask, Interpolation};
 use crate::{Error, Result};
-use brainmesh_core::{Grid, Monitor, Stage, Volume};
-use ndarray::{ArrayD, ArrayView4, ArrayViewMutD, Axis};
+use brainmesh_core::{Grid, Monitor, Volume};
 use rayon::prelude::*;
 
 /// What was made of a volume.
@@ -30,55 +29,6 @@ pub struct Segmented {
     pub segmentation: Segmentation,
     /// For people.
     pub notes: Vec<String>,
-}
-
-/// The model axes a network's windows move along: across the slab, then the rows and columns of its planes.
-struct Layout {
-    /// For each of them the model axis (0 is x).
-    axes: [usize; 3],
-    /// Model axes in the order of the tensor, with the axis of slices first for networks of two axes.
-    order: [usize; 3],
-    /// In the order of `axes`.
-    windows: [Windows; 3],
-}
-
-impl Layout {
-    fn new(task: &ImageTask, shape: [usize; 3]) -> Self {
-        let mut order: Vec<usize> = task.axes.iter().map(|axis| axis.axis).collect();
-        if order.len() == 2 {
-            order.insert(0, slice_axis(task, shape));
-        }
-        let order = [order[0], order[1], order[2]];
-        let across = slice_axis(task, shape);
-        let mut rest = order.into_iter().filter(|&axis| axis != across);
-        let axes = [across, rest.next().unwrap_or(across), rest.next().unwrap_or(across)];
-        let windows = axes.map(|axis| {
-            let position = task.axes.iter().position(|known| known.axis == axis);
-            position.map_or_else(
-                || Windows::slices(shape[axis]),
-                |n| Windows::new(shape[axis], task.window[n], task.axes[n].size, task.axes[n].halo, task.overlap),
-            )
-        });
-        Self { axes, order, windows }
-    }
-
-    fn plane(&self) -> [usize; 2] {
-        [self.windows[1].length, self.windows[2].length]
-    }
-}
-
-/// The axis that slabs are taken across: that of slices, or else the longest, so that a slab is small.
-pub(super) fn slice_axis(task: &ImageTask, shape: [usize; 3]) -> usize {
-    let across = (0..3).rev().find(|&axis| task.axes.iter().all(|known| known.axis != axis));
-    across.unwrap_or_else(|| (0..3).max_by_key(|&axis| (shape[axis], axis)).unwrap_or(2))
-}
-
-/// Bytes of the slab for a volume, and of a window's input and output.
-pub(super) fn working_bytes(task: &ImageTask, shape: [usize; 3]) -> (u64, u64) {
-    let layout = Layout::new(task, shape);
-    let window: u64 = layout.windows.iter().map(|windows| windows.size as u64).product();
-    let channels = (task.channels.len() + task.classes.len()) as u64;
-    (Slab::bytes(task.classes.len(), layout.plane(), layout.windows[0].size), window * channels * 4)
 }
 
 /// Segments a volume, one `Volume` a channel.
@@ -169,25 +119,6 @@ fn check<'a>(task: &ImageTask, volumes: &'a [Volume<f32>]) -> Result<&'a Grid> {
     Ok(first.grid())
 }
 
-/// A finished row of a plane.
-struct Row<'a> {
-    /// Sums `[class, row, column]` of the plane.
-    sums: &'a [f32],
-    /// Voxels of the plane.
-    area: usize,
-    /// Its first voxel.
-    start: usize,
-    /// Weight of all windows at each voxel.
-    totals: &'a [f32],
-}
-
-impl Row<'_> {
-    fn class(&self, class: usize) -> &[f32] {
-        let start = class * self.area + self.start;
-        &self.sums[start..start + self.totals.len()]
-    }
-}
-
 /// Position among the classes of each voxel, from 1; 0 for nothing.
 fn choose(task: &ImageTask, threshold: Option<f32>, row: &Row, labels: &mut [u8]) {
     let mut most = row.class(0).to_vec();
@@ -228,7 +159,7 @@ fn back<T: Copy + Default + Send + Sync>(
     placement: &Placement,
     interpolation: Interpolation,
     values: Vec<T>,
-    pick: impl Fn(&[T], [super::placement::Tap; 3]) -> T + Sync,
+    pick: impl Fn(&[T], [Tap; 3]) -> T + Sync,
 ) -> Vec<T> {
     if placement.is_identity() {
         return values;
@@ -248,170 +179,4 @@ fn back<T: Copy + Default + Send + Sync>(
         }
     });
     result
-}
-
-/// What the voxels of a finished row become.
-type Finish<'a, T> = dyn Fn(&Row, &mut [T]) + Sync + 'a;
-
-struct Runner<'a> {
-    backend: &'a mut Backend,
-    task: &'a ImageTask,
-    field: Field<'a>,
-    intensity: Intensity,
-    layout: Layout,
-    monitor: &'a dyn Monitor,
-}
-
-impl Runner<'_> {
-    /// One value a voxel of the network's grid, x fastest.
-    fn run<T: Copy + Default + Send>(&mut self, shape: [usize; 3], finish: &Finish<T>) -> Result<Vec<T>> {
-        let windows = self.layout.windows.clone();
-        let plane = self.layout.plane();
-        let mut slab = Slab::new(self.task.classes.len(), plane, windows[0].size);
-        let totals = [0, 1, 2].map(|n: usize| windows[n].totals());
-        let strides = [1, shape[0], shape[0] * shape[1]];
-        let [across, row, column] = self.layout.axes.map(|axis| strides[axis]);
-        let mut values = vec![T::default(); shape.iter().product()];
-        self.monitor.stage("segment", windows.iter().map(|windows| windows.starts.len() as u64).product());
-        for (n, &start) in windows[0].starts.iter().enumerate() {
-            for &start_row in &windows[1].starts {
-                for &start_column in &windows[2].starts {
-                    self.monitor.check()?;
-                    self.window([start, start_row, start_column], &windows, &mut slab)?;
-                    self.monitor.advance(1);
-                }
-            }
-            let end = windows[0].starts.get(n + 1).copied().unwrap_or(windows[0].length);
-            for z in start..end.min(windows[0].length) {
-                let mut finished = vec![T::default(); plane[0] * plane[1]];
-                slab.take(z, |sums| {
-                    finished.par_chunks_mut(plane[1]).enumerate().for_each(|(y, line)| {
-                        let totals: Vec<f32> = totals[2].iter().map(|x| totals[0][z] * totals[1][y] * x).collect();
-                        let row = Row { sums, area: plane[0] * plane[1], start: y * plane[1], totals: &totals };
-                        finish(&row, line);
-                    });
-                });
-                for (y, line) in finished.chunks_exact(plane[1]).enumerate() {
-                    for (x, &value) in line.iter().enumerate() {
-                        values[z * across + y * row + x * column] = value;
-                    }
-                }
-            }
-        }
-        Ok(values)
-    }
-
-    /// Runs the network on a window, and its mirror images, and adds the result to the slab.
-    fn window(&mut self, corner: [usize; 3], windows: &[Windows; 3], slab: &mut Slab) -> Result<()> {
-        let input = self.input(corner, windows);
-        let mirrored = 1_usize << self.task.flips.len();
-        // Axes of the tensor, which begin with batch and channel.
-        let flips = |mirror: usize| {
-            self.task
-                .flips
-                .iter()
-                .enumerate()
-                .filter(move |(n, _)| mirror >> n & 1 == 1)
-                .map(|(_, &axis)| Axis(axis + 2))
-        };
-        for mirror in 0..mirrored {
-            self.monitor.check()?;
-            let mut view = input.view();
-            flips(mirror).for_each(|axis| view.invert_axis(axis));
-            let mut output = self.backend.run(view.as_standard_layout().view(), &Stage(self.monitor))?;
-            let mut expected = input.shape().to_vec();
-            expected[1] = self.task.classes.len();
-            if output.shape() != expected {
-                let (expected, found) = (format!("{expected:?}"), format!("{:?}", output.shape()));
-                return Err(Error::Shape { expected, found });
-            }
-            activate(self.task.activation, output.view_mut());
-            if output.iter().any(|value| !value.is_finite()) {
-                return Err(Error::Output { expected: "finite numbers".into(), found: "others".into() });
-            }
-            flips(mirror).for_each(|axis| output.invert_axis(axis));
-            // To [class, across, row, column].
-            let mut result = output.view();
-            if self.task.axes.len() == 2 {
-                result = result.insert_axis(Axis(2));
-            }
-            let place = |axis: usize| 2 + self.layout.order.iter().position(|&known| known == axis).unwrap_or(0);
-            let [across, row, column] = self.layout.axes.map(place);
-            let result = result.permuted_axes(vec![0, 1, across, row, column]).index_axis_move(Axis(0), 0);
-            let result: ArrayView4<f32> = result
-                .into_dimensionality()
-                .map_err(|error| Error::Shape { expected: "[class, z, y, x]".into(), found: error.to_string() })?;
-            slab.add(result, corner, windows, 1.0 / mirrored as f32);
-        }
-        Ok(())
-    }
-
-    /// `[1, channel, axes of the tensor]`; zeros beyond the volume.
-    fn input(&self, corner: [usize; 3], windows: &[Windows; 3]) -> ArrayD<f32> {
-        let mut ranges = [const { 0..0 }; 3];
-        let mut sizes = [0; 3];
-        for (n, &axis) in self.layout.axes.iter().enumerate() {
-            sizes[axis] = windows[n].size;
-            ranges[axis] = corner[n]..(corner[n] + windows[n].size).min(windows[n].length);
-        }
-        let order = self.layout.order;
-        let is_whole = (0..3).all(|axis| ranges[axis].len() == sizes[axis]);
-        let [a, b, c] = order.map(|axis| sizes[axis]);
-        let mut shape = vec![1, self.field.channels(), a, b, c];
-        if self.task.axes.len() == 2 {
-            shape.remove(2);
-        }
-        let inside = order.map(|axis| ranges[axis].len());
-        let parts: Vec<Vec<f32>> = (0..self.field.channels())
-            .map(|channel| {
-                // Planes of the slowest axis in parallel.
-                let mut values = vec![0.0; inside.iter().product()];
-                let first = ranges[order[0]].start;
-                values.par_chunks_mut(inside[1] * inside[2]).enumerate().for_each(|(n, plane)| {
-                    let mut part = ranges.clone();
-                    part[order[0]] = first + n..first + n + 1;
-                    let map = |slice, value| self.intensity.apply(channel, slice, value);
-                    self.field.fill(channel, &part, order, plane, map);
-                });
-                values
-            })
-            .collect();
-        let mut tensor = ndarray::Array4::<f32>::zeros((parts.len(), a, b, c));
-        for (mut target, values) in tensor.outer_iter_mut().zip(parts) {
-            let mut target = target.slice_mut(ndarray::s![..inside[0], ..inside[1], ..inside[2]]);
-            if is_whole {
-                for (value, source) in target.iter_mut().zip(values) {
-                    *value = source;
-                }
-            } else if let Ok(values) = ndarray::Array3::from_shape_vec(inside, values) {
-                target.assign(&values);
-            }
-        }
-        let dynamic = tensor.into_dyn();
-        // The same numbers in the same order.
-        dynamic.into_shape_with_order(shape).unwrap_or_default()
-    }
-}
-
-/// Makes probabilities of `[batch, class, ..]`.
-pub(super) fn activate(activation: Activation, mut output: ArrayViewMutD<f32>) {
-    match activation {
-        Activation::None => {}
-        Activation::Sigmoid => output.mapv_inplace(|value| 1.0 / (1.0 + (-value).exp())),
-        Activation::Softmax => {
-            for mut item in output.outer_iter_mut() {
-                let most = item.fold_axis(Axis(0), f32::NEG_INFINITY, |&a, &b| a.max(b));
-                let mut sum = ndarray::ArrayD::<f32>::zeros(most.raw_dim());
-                for mut class in item.outer_iter_mut() {
-                    ndarray::Zip::from(&mut class).and(&mut sum).and(&most).for_each(|value, sum, &most| {
-                        *value = (*value - most).exp();
-                        *sum += *value;
-                    });
-                }
-                for mut class in item.outer_iter_mut() {
-                    class /= &sum;
-                }
-            }
-        }
-    }
 }

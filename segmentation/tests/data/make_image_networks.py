@@ -1,16 +1,19 @@
 """Small networks for images, with answers that follow from arithmetic or, for the random ones, from ONNX Runtime.
 
-    python segmentation/tests/data/make_image_networks.py
+    python segmentation/tests/data/make_image_networks.py [FOLDER NAME...]
 
-writes NAME/model.onnx, NAME/rdf.yaml (JSON, which is YAML) and test tensors beside this file. Needs numpy, onnx and onnxruntime.
+writes NAME/model.onnx, NAME/rdf.yaml (JSON, which is YAML) and test tensors beside this file, or into a folder. Needs numpy,
+onnx and onnxruntime.
 
 - above-half: label 1 where the intensity is above 0.5, by a 1x1 convolution and a sigmoid that is all but a step; 2-D.
 - rises-right: label 1 where the intensity rises along x, 2 where it falls; a kernel of three along x; 2-D, RAS.
 - strided-2d, strided-3d: random weights, a stride of 2 and back, softmax over three classes; an answer depends on 4 voxels around it.
+- classes-25: random weights, 25 classes, 3-D; not kept here: for measuring memory.
 """
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
 OPSET = 17
 
 
@@ -137,7 +140,27 @@ def strided(dimensions):
     )
 
 
-above_half()
-rises_right()
-strided(2)
-strided(3)
+def classes_25():
+    rng = np.random.default_rng(25)
+    threes = [3] * 3
+    nodes = [
+        conv(["image", "w0", "b0"], "c0", kernel_shape=threes, pads=[1] * 6),
+        helper.make_node("Relu", ["c0"], ["a0"]),
+        conv(["a0", "w1", "b1"], "scores", kernel_shape=[1] * 3),
+        helper.make_node("Softmax", ["scores"], ["classes"], axis=1),
+    ]
+    weights = {
+        "w0": rng.normal(0, 0.3, (8, 1, *threes)), "b0": rng.normal(0, 0.2, 8),
+        "w1": rng.normal(0, 1, (25, 8, 1, 1, 1)), "b1": np.zeros(25),
+    }
+    save("classes-25", nodes, weights, 3, 25)
+    zscore = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["channel", "z", "y", "x"]}}
+    names = ["background", *(f"class_{n}" for n in range(1, 25))]
+    describe("classes-25", "zyx", names, {"window": [64] * 3, "overlap": 0.25}, 1, [zscore], halo=1, shape=(6, 7, 8))
+
+
+NETWORKS = {
+    "above-half": above_half, "rises-right": rises_right, "strided-2d": lambda: strided(2), "strided-3d": lambda: strided(3),
+}
+for name in sys.argv[2:] or NETWORKS:
+    (NETWORKS | {"classes-25": classes_25})[name]()
