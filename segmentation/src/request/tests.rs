@@ -240,7 +240,7 @@ impl Random {
 fn mutated_networks_end_no_program() {
     let mut random = Random(21);
     for (name, device) in
-        [("flat", Device::Builtin), ("wide", Device::Builtin), ("flat", Device::Cpu), ("solid", Device::Cpu)]
+        [("flat", Device::Builtin), ("wide", Device::Builtin), ("wide", Device::Cpu), ("solid", Device::Cpu)]
     {
         let made = Made::read(name);
         if device == Device::Cpu && here(made.request(device).open()).is_none() {
