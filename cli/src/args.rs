@@ -165,12 +165,9 @@ pub struct Rays2surface {
     /// Model: a shipped name or a folder with rdf.yaml. Default: the one for the span of the rays.
     #[arg(long, value_name = "NAME|DIR", help_heading = "Model")]
     pub model: Option<String>,
-    /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`. A device asked for by name never falls back to another.
-    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
-    pub device: String,
-    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
-    #[arg(long, value_name = "FILE", help_heading = "Model")]
-    pub onnxruntime: Option<PathBuf>,
+    /// What runs the model.
+    #[command(flatten)]
+    pub engine: EngineArguments,
     /// Smoothing of the boundaries over the mesh: auto, or 0 (none) and up. Weak rays are drawn to their neighbours.
     #[arg(long, value_name = "STRENGTH", default_value = "auto", help_heading = "Boundaries")]
     pub smoothing: String,
@@ -180,6 +177,21 @@ pub struct Rays2surface {
     /// Check everything and print the plan without computing.
     #[arg(long, help_heading = "General")]
     pub dry_run: bool,
+}
+
+/// What runs a model.
+#[derive(Debug, Clone, Args)]
+pub struct EngineArguments {
+    /// auto, builtin, or with ONNX Runtime: cpu, `cuda[:N]`, `tensorrt[:N]`, openvino, coreml, directml. A device asked
+    /// for by name never falls back to another.
+    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
+    pub device: String,
+    /// Arithmetic: f32, or on an accelerator tf32 (NVIDIA) or f16.
+    #[arg(long, value_name = "PRECISION", default_value = "f32", help_heading = "Model")]
+    pub precision: String,
+    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub onnxruntime: Option<PathBuf>,
 }
 
 /// Arguments of `segment`.
@@ -218,12 +230,9 @@ pub struct SegmentCommand {
     /// Go on with the next input where one fails; the exit code then is that of the first failure.
     #[arg(long, help_heading = "Input")]
     pub keep_going: bool,
-    /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`. A device asked for by name never falls back to another.
-    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
-    pub device: String,
-    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
-    #[arg(long, value_name = "FILE", help_heading = "Model")]
-    pub onnxruntime: Option<PathBuf>,
+    /// What runs the model.
+    #[command(flatten)]
+    pub engine: EngineArguments,
     /// Whether mirrored inputs are segmented too and all averaged: better, and 2 to 8 times slower.
     #[arg(long, value_name = "BOOL", help_heading = "Model")]
     pub flips: Option<bool>,

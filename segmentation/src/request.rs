@@ -4,10 +4,12 @@ use crate::backend::Backend;
 use crate::batches::Batches;
 use crate::engine::Engine;
 use crate::onnx::{self, Interface};
-#[cfg(feature = "onnxruntime")]
 use crate::onnxruntime::Runtime;
+use crate::provider::has_cuda;
 use crate::rten::Rten;
-use crate::{Device, Error, Result};
+use crate::{Device, Error, Precision, Result, library};
+use brainmesh_core::Silent;
+use ndarray::Array3;
 use std::path::Path;
 
 /// What a network is to do.
@@ -15,7 +17,6 @@ use std::path::Path;
 pub(crate) enum Purpose {
     /// Class probabilities along rays: `[rays, channels, samples]` or `[.., 1, samples]` in, classes for channels out.
     Rays { channels: usize, classes: usize, samples: usize },
-    #[allow(dead_code, reason = "images are segmented next")]
     /// Anything for images; whoever runs it knows the shapes.
     Images,
 }
@@ -28,6 +29,7 @@ pub(crate) struct Request<'a> {
     pub name: &'a str,
     pub purpose: Purpose,
     pub device: Device,
+    pub precision: Precision,
     /// At least 1.
     pub threads: usize,
     /// The ONNX Runtime library, where it is named.
@@ -104,11 +106,13 @@ impl Request<'_> {
                 Err(reason) => reasons.push(reason),
             }
         }
-        if device != Device::Builtin {
-            match self.runtime(interface, if device == Device::Auto { Device::Cpu } else { device }) {
-                Ok(opened) => return Ok(explained(opened, &reasons)),
-                Err(reason) => reasons.push(reason),
-            }
+        let opened = match device {
+            Device::Builtin => None,
+            Device::Auto => self.runtime_of_choice(interface, &mut reasons),
+            device => self.runtime(interface, device).map_err(|reason| reasons.push(reason)).ok(),
+        };
+        if let Some(opened) = opened {
+            return Ok(explained(opened, &reasons));
         }
         if matches!(device, Device::Auto | Device::Builtin) {
             match self.rten(interface) {
@@ -124,6 +128,7 @@ impl Request<'_> {
 
     /// The built-in engine for rays, where rays are the task.
     fn rays(&self, samples: usize) -> Opened {
+        self.require_f32()?;
         let network = onnx::read(self.onnx, self.name)?;
         let engine = Engine::new(&network, self.name, samples, self.threads)?;
         let note = format!("built-in engine for rays ({})", engine.describe());
@@ -131,31 +136,61 @@ impl Request<'_> {
     }
 
     fn rten(&self, interface: &Interface) -> Opened {
-        let batches = self.batches(interface, Batches::new(self.purpose.pick(64, 1)));
+        self.require_f32()?;
+        // Its convolutions run in parallel within an item; many at a time only take memory.
+        let batches = self.batches(interface, Batches::new(self.purpose.pick(4, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
-        Ok((Backend::Rten(rten), "built-in engine for plain networks (rten)".into()))
+        Ok((Backend::Rten(Box::new(rten)), "built-in engine for plain networks (rten)".into()))
     }
 
-    #[cfg(feature = "onnxruntime")]
+    fn require_f32(&self) -> Result<()> {
+        if self.precision == Precision::F32 {
+            return Ok(());
+        }
+        let detail = format!("the built-in engines compute in f32, not in {}", self.precision);
+        Err(Error::Device { device: Device::Builtin.to_string(), detail })
+    }
+
+    /// ONNX Runtime on an NVIDIA GPU where the library has been made for one and the network runs there, else on the
+    /// processor.
+    fn runtime_of_choice(&self, interface: &Interface, reasons: &mut Vec<Error>) -> Option<(Backend, String)> {
+        if library::find(self.library).is_ok_and(|path| has_cuda(&path)) {
+            let opened = self.runtime(interface, Device::Cuda(0)).and_then(|(mut backend, note)| {
+                self.try_out(&mut backend)?;
+                Ok((backend, note))
+            });
+            match opened {
+                Ok(opened) => return Some(opened),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        self.runtime(interface, Device::Cpu).map_err(|reason| reasons.push(reason)).ok()
+    }
+
+    /// One ray of zeros: a provider may load and then find that it cannot run a network.
+    fn try_out(&self, backend: &mut Backend) -> Result<()> {
+        let Purpose::Rays { channels, classes, samples } = self.purpose else { return Ok(()) };
+        let (input, mut output) = (Array3::zeros((1, channels, samples)), Array3::zeros((1, classes, samples)));
+        backend.run_rays(input.view(), output.view_mut(), &Silent)
+    }
+
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
-            Device::Cuda(_) => Batches::padded(self.purpose.pick(4096, 4)),
+            device if device.is_nvidia() => Batches::padded(self.purpose.pick(4096, 1)),
             // Convolutions written in two dimensions run in parallel over the batch only.
             _ => Batches::new(self.purpose.pick(256, 1)),
         };
         let batches = self.batches(interface, batches);
         let runtime = Runtime::open(self, interface, device, batches)?;
         let note = runtime.describe();
-        Ok((Backend::Runtime(runtime), note))
-    }
-
-    #[cfg(not(feature = "onnxruntime"))]
-    fn runtime(&self, _interface: &Interface, _device: Device) -> Opened {
-        Err(Error::RuntimeLibrary { detail: "this program was built without it".into() })
+        Ok((Backend::Runtime(Box::new(runtime)), note))
     }
 
     fn batches(&self, interface: &Interface, otherwise: Batches) -> Batches {
         interface.input.size(0).map_or(otherwise, Batches::fixed)
     }
 }
+
+#[cfg(test)]
+mod tests;

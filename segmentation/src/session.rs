@@ -1,6 +1,6 @@
 use crate::backend::Backend;
 use crate::request::{Purpose, Request};
-use crate::{Device, Error, Manifest, Model, Result, SegmentOptions, Segmented, Task, image};
+use crate::{Device, Error, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
 use brainmesh_core::{ClassProbabilities, Monitor, Volume};
 use ndarray::{Array3, s};
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default)]
 pub struct SessionOptions {
     device: Device,
+    precision: Precision,
     threads: usize,
     library: Option<PathBuf>,
 }
@@ -21,6 +22,13 @@ impl SessionOptions {
         self
     }
 
+    /// Arithmetic of an accelerator; [`Precision::F32`] unless set. The built-in engines offer no other.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
     /// How many threads to use; 0, the default, for as many as there are cores.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -28,7 +36,8 @@ impl SessionOptions {
         self
     }
 
-    /// The ONNX Runtime library to load. Else `ORT_DYLIB_PATH` names it, or it is that of the Python environment.
+    /// The ONNX Runtime library to load. Else `ORT_DYLIB_PATH` names it, or it lies beside the
+    /// program, or is that of the Python environment.
     /// One process loads one library: the first that is used stays.
     #[must_use]
     pub fn with_library(mut self, path: impl Into<PathBuf>) -> Self {
@@ -54,6 +63,7 @@ impl SessionOptions {
                 name: &name,
                 purpose,
                 device: self.device,
+                precision: self.precision,
                 threads: self.threads(),
                 library: self.library.as_deref(),
             }
@@ -107,9 +117,11 @@ impl Session {
         SessionOptions::default().with_device(device).with_threads(threads).open(model)
     }
 
-    /// What was chosen to run on, and why.
-    pub fn device_note(&self) -> &str {
-        &self.device_note
+    /// What was chosen to run on, and why; after rays were classified also where the device had too little memory for
+    /// as many at a time as it should have.
+    pub fn device_note(&self) -> String {
+        let memory = self.backend.memory_note();
+        std::iter::once(self.device_note.clone()).chain(memory).collect::<Vec<_>>().join("; ")
     }
 
     /// Segments a volume with a model of images, one [`Volume`] a channel, all on one grid and of any orientation and

@@ -116,27 +116,12 @@ fn progress_adds_up_and_cancelling_stops() {
     assert!(some.1.load(Ordering::Relaxed) < 200);
 }
 
-#[test]
-fn devices_have_names() {
-    for (word, device) in
-        [("auto", Device::Auto), ("builtin", Device::Builtin), ("cpu", Device::Cpu), ("cuda:3", Device::Cuda(3))]
-    {
-        assert_eq!(word.parse::<Device>().unwrap(), device);
-        assert_eq!(device.to_string(), word);
-    }
-    assert_eq!("cuda".parse::<Device>().unwrap(), Device::Cuda(0));
-    for word in ["", "gpu", "cuda:", "cuda:-1", "CPU"] {
-        assert!(matches!(word.parse::<Device>(), Err(Error::UnknownDevice(_))), "{word}");
-    }
-}
-
 /// `None`, and a line that says so, where there is no ONNX Runtime here.
-#[cfg(feature = "onnxruntime")]
 fn runtime(model: &Model, device: Device) -> Option<Session> {
     match Session::open(model, device, 2) {
         Ok(session) => Some(session),
         Err(error) => {
-            assert!(matches!(error, Error::RuntimeLibrary { .. }), "{error}");
+            assert!(matches!(error, Error::RuntimeLibrary { .. } | Error::RuntimeVersion { .. }), "{error}");
             eprintln!("skipped: {error}");
             None
         }
@@ -144,7 +129,6 @@ fn runtime(model: &Model, device: Device) -> Option<Session> {
 }
 
 #[test]
-#[cfg(feature = "onnxruntime")]
 fn the_built_in_engine_agrees_with_onnx_runtime() {
     for name in NETWORKS {
         let model = Model::open(folder(name)).unwrap();
@@ -166,30 +150,5 @@ fn the_built_in_engine_agrees_with_onnx_runtime() {
         let (expected, found) = (columns(expected.values()), columns(found.values()));
         let equal = expected.iter().zip(&found).filter(|(a, b)| a == b).count();
         assert!(equal as f64 >= 0.9999 * expected.len() as f64, "{name}: {equal} of {}", expected.len());
-    }
-}
-
-#[test]
-#[cfg(feature = "onnxruntime")]
-fn an_accelerator_that_is_not_there_is_an_error() {
-    let model = Model::open(folder("made-layers")).unwrap();
-    if runtime(&model, Device::Cpu).is_none() {
-        return;
-    }
-    match Session::open(&model, Device::Cuda(0), 1) {
-        Ok(mut session) => assert!(model.verify(&mut session).unwrap().unwrap() <= 1e-3),
-        Err(error) => assert!(matches!(error, Error::Device { .. }), "{error}"),
-    }
-}
-
-#[test]
-#[cfg(feature = "onnxruntime")]
-fn a_library_that_is_not_one_is_an_error() {
-    let model = Model::open(folder("made-layers")).unwrap();
-    let not_a_library = folder("made-layers").join("rdf.yaml");
-    for path in [not_a_library, folder("nothing")] {
-        let options = brainmesh_segmentation::SessionOptions::default();
-        let error = options.with_device(Device::Cpu).with_library(path).open(&model).unwrap_err();
-        assert!(matches!(error, Error::RuntimeLibrary { .. }), "{error}");
     }
 }

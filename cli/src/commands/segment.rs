@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub fn run(arguments: &SegmentCommand, threads: usize, progress: &Progress) -> Result<ExitCode> {
-    let session = session_options(&arguments.device, arguments.onnxruntime.as_deref(), threads)?;
+    let session = session_options(&arguments.engine, threads)?;
     let model = open_model(&arguments.model)?;
     let options = segment_options(arguments);
     let task = options.apply(model.manifest().image()?).map_err(|error| Error::Usage(format!("--{error}")))?;

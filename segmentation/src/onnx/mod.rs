@@ -5,12 +5,16 @@
 //! (whose `Softmax` means something else) and training graphs are not supported.
 
 mod attributes;
+mod float16;
 mod interface;
 mod network;
+mod plain;
 mod proto;
 mod reader;
 mod simplify;
 
-pub(crate) use interface::{Interface, Port, refuse_three_dimensions};
+pub(crate) use float16::in_float16;
+pub(crate) use interface::{Interface, Port};
 pub(crate) use network::{Conv, Network, Operation, Step, ValueId};
+pub(crate) use plain::require_plain;
 pub(crate) use reader::read;
