@@ -1,11 +1,11 @@
-use crate::batches::Sink;
+use crate::batches::{Sink, copy};
 use crate::engine::Engine;
 use crate::onnx::Port;
 use crate::onnxruntime::Runtime;
 use crate::rten::Rten;
 use crate::{Error, Result};
 use brainmesh_core::Monitor;
-use ndarray::{Array, ArrayD, ArrayView3, ArrayViewD, ArrayViewMut3, Axis, IxDyn};
+use ndarray::{Array, ArrayD, ArrayView3, ArrayViewD, ArrayViewMut3, Axis, IxDyn, s};
 
 /// A network that is ready to run.
 pub(crate) enum Backend {
@@ -32,16 +32,11 @@ impl Backend {
         if let Self::Rays(engine) = self {
             return engine.run(rays, output, monitor);
         }
-        let (_, classes, samples) = output.dim();
         let mut sink = |start: usize, part: ArrayViewD<f32>| {
-            let count = part.len_of(Axis(0));
-            let shape = part.shape().to_vec();
-            let part = part.to_shape((count, classes, samples)).map_err(|_| Error::Shape {
-                expected: format!("[{count}, {classes}, {samples}] or [{count}, {classes}, 1, {samples}]"),
-                found: format!("{shape:?}"),
-            })?;
-            output.slice_mut(ndarray::s![start..start + count, .., ..]).assign(&part);
-            Ok(())
+            let end = start + part.len_of(Axis(0));
+            let flat = part.ndim() == 4 && part.len_of(Axis(2)) == 1;
+            let part = if flat { part.index_axis_move(Axis(2), 0) } else { part };
+            copy(part, output.slice_mut(s![start..end, .., ..]).into_dyn())
         };
         let input = match self.input().and_then(Port::rank) {
             Some(4) => rays.insert_axis(Axis(2)).into_dyn(),
@@ -63,13 +58,8 @@ impl Backend {
                 shape[0] = items;
                 output = Array::zeros(shape);
             }
-            let mut target = output.slice_axis_mut(Axis(0), (start..start + part.len_of(Axis(0))).into());
-            if target.shape() != part.shape() {
-                let (expected, found) = (format!("{:?}", target.shape()), format!("{:?}", part.shape()));
-                return Err(Error::Shape { expected, found });
-            }
-            target.assign(&part);
-            Ok(())
+            let end = start + part.len_of(Axis(0));
+            copy(part, output.slice_axis_mut(Axis(0), (start..end).into()))
         })?;
         Ok(output)
     }

@@ -2,7 +2,8 @@
 
 use crate::{Error, Result};
 use brainmesh_core::Monitor;
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis};
+use rayon::prelude::*;
 
 /// Takes one part: how many items come before it, how many of its items count, and the items.
 pub(crate) type Run<'a> = dyn FnMut(usize, usize, ArrayViewD<f32>) -> Result<()> + 'a;
@@ -97,6 +98,25 @@ pub(crate) fn unpadded(output: ArrayViewD<'_, f32>, batch: usize, count: usize) 
         return Err(Error::Shape { expected, found });
     }
     Ok(output.slice_axis_move(Axis(0), (..count).into()))
+}
+
+/// Copies an array with all threads, which one alone is too slow for beside a GPU.
+///
+/// # Errors
+/// [`Error::Shape`] for another shape.
+pub(crate) fn copy(from: ArrayViewD<f32>, mut to: ArrayViewMutD<f32>) -> Result<()> {
+    if from.shape() != to.shape() {
+        let (expected, found) = (format!("{:?}", to.shape()), format!("{:?}", from.shape()));
+        return Err(Error::Shape { expected, found });
+    }
+    const CHUNK: usize = 1 << 16;
+    match (from.as_slice(), to.as_slice_mut()) {
+        (Some(from), Some(to)) => {
+            from.par_chunks(CHUNK).zip(to.par_chunks_mut(CHUNK)).for_each(|(from, to)| to.copy_from_slice(from));
+        }
+        _ => to.assign(&from),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@ use crate::backend::Backend;
 use crate::request::{Purpose, Request};
 use crate::{Device, Error, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
 use brainmesh_core::{ClassProbabilities, Monitor, Volume};
-use ndarray::{Array3, s};
+use ndarray::{Array3, ArrayView3, s};
+use rayon::prelude::*;
 use std::path::PathBuf;
 
 /// How to open a [`Session`].
@@ -157,10 +158,11 @@ impl Session {
                 return Err(Error::Input { field, expected: expected.to_string(), found: found.to_string() });
             }
         }
-        if let Some(value) = rays.iter().find(|value| !value.is_finite()) {
+        let rays = rays.as_standard_layout();
+        let values = rays.as_slice().unwrap_or_default();
+        if let Some(value) = values.par_iter().find_first(|value| !value.is_finite()) {
             return Err(Error::Input { field: "rays", expected: "finite values".into(), found: value.to_string() });
         }
-        let rays = rays.as_standard_layout();
         let mut probabilities = Array3::zeros((count, manifest.classes(), samples));
         monitor.stage("classify rays", count as u64);
         /// Rays between two looks at the output; a multiple of every bundle.
@@ -168,36 +170,31 @@ impl Session {
         for start in (0..count).step_by(BATCH) {
             monitor.check()?;
             let batch = s![start..count.min(start + BATCH), .., ..];
-            let output = probabilities.slice_mut(batch);
-            self.backend.run_rays(rays.slice(batch), output, monitor)?;
-            check_probabilities(&probabilities, start..count.min(start + BATCH))?;
+            let mut output = probabilities.slice_mut(batch);
+            self.backend.run_rays(rays.slice(batch), output.view_mut(), monitor)?;
+            check_probabilities(output.view(), start)?;
         }
         Ok(ClassProbabilities::new(probabilities)?)
     }
 }
 
-/// Whether every sample's classes lie in [0, 1] and sum to 1.
-fn check_probabilities(values: &Array3<f32>, rays: std::ops::Range<usize>) -> Result<()> {
+/// Whether every sample's classes lie in [0, 1] and sum to 1; `start` is the number of the first ray.
+fn check_probabilities(values: ArrayView3<f32>, start: usize) -> Result<()> {
     const TOLERANCE: f32 = 1e-3;
-    for ray in rays {
-        let mut sums = vec![0.0_f32; values.dim().2];
-        for class in values.index_axis(ndarray::Axis(0), ray).rows() {
-            for (sum, &value) in sums.iter_mut().zip(class) {
-                if !(-TOLERANCE..=1.0 + TOLERANCE).contains(&value) {
-                    return Err(Error::Output {
-                        expected: "values in 0..=1".into(),
-                        found: format!("{value} at ray {ray}"),
-                    });
-                }
-                *sum += value;
+    let (_, classes, samples) = values.dim();
+    let values = values.as_standard_layout();
+    let rays = values.as_slice().unwrap_or_default().par_chunks(classes * samples);
+    let wrong = rays.enumerate().find_map_first(|(ray, values)| {
+        let found = |value: f32| format!("{value} at ray {}", start + ray);
+        let mut sums = vec![0.0_f32; samples];
+        for class in values.chunks_exact(samples) {
+            if let Some(&value) = class.iter().find(|value| !(-TOLERANCE..=1.0 + TOLERANCE).contains(*value)) {
+                return Some(("values in 0..=1", found(value)));
             }
+            sums.iter_mut().zip(class).for_each(|(sum, value)| *sum += value);
         }
-        if let Some(sum) = sums.iter().find(|sum| (*sum - 1.0).abs() > TOLERANCE) {
-            return Err(Error::Output {
-                expected: "a sum of 1 over classes".into(),
-                found: format!("{sum} at ray {ray}"),
-            });
-        }
-    }
-    Ok(())
+        let sum = sums.into_iter().find(|sum| (sum - 1.0).abs() > TOLERANCE);
+        sum.map(|sum| ("a sum of 1 over classes", found(sum)))
+    });
+    wrong.map_or(Ok(()), |(expected, found)| Err(Error::Output { expected: expected.into(), found }))
 }
