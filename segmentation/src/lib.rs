@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod cost;
 mod device;
 mod embedded;
 mod engine;
@@ -36,6 +37,7 @@ pub use error::Error;
 pub use manifest::{FileReference, InputChannel, LayerFractions, Manifest, Normalisation, Span};
 pub use model::Model;
 pub use normalise::normalise;
+pub use onnx::Form;
 pub use polarity::Polarity;
 pub use session::{Session, SessionOptions};
 

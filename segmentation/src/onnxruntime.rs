@@ -1,5 +1,5 @@
 use crate::library;
-use crate::{Device, Error, Model, Result};
+use crate::{Device, Error, Result};
 use brainmesh_core::Monitor;
 use ndarray::{ArrayView3, ArrayViewMut3, Axis};
 use ort::environment::Environment;
@@ -26,7 +26,14 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::RuntimeLibrary`], [`Error::Device`] where the accelerator cannot be used, [`Error::Runtime`].
-    pub fn open(model: &Model, device: Device, threads: usize, library: Option<&Path>) -> Result<Self> {
+    pub fn open(
+        onnx: &[u8],
+        name: &str,
+        device: Device,
+        threads: usize,
+        library: Option<&Path>,
+        batch: usize,
+    ) -> Result<Self> {
         let (path, environment) = load(library)?;
         let failed = |step: &'static str| move |error: ort::Error| Error::Runtime { step, detail: error.to_string() };
         let mut builder = Session::builder(&environment).map_err(failed("make a session"))?;
@@ -39,15 +46,19 @@ impl Runtime {
             let provider = ort::ep::CUDA::default().with_device_id(number).build().error_on_failure();
             builder = builder.with_execution_providers([provider]).map_err(|error| refused(error.to_string()))?;
         }
-        let session = builder.commit_from_memory(model.onnx()).map_err(failed("load the network"))?;
+        let session = builder.commit_from_memory(onnx).map_err(failed("load the network"))?;
         let [input] = session.inputs() else {
-            let detail = format!("{}: expected one input, found {}", model.onnx_path(), session.inputs().len());
+            let detail = format!("{name}: expected one input, found {}", session.inputs().len());
             return Err(Error::Runtime { step: "load the network", detail });
         };
         let rank = input.dtype().tensor_shape().map_or(0, |shape| shape.len());
         let input = input.name().to_owned();
         // Convolutions written in two dimensions run in parallel over the batch only; a GPU wants more at a time.
-        let batch = if matches!(device, Device::Cuda(_)) { 4096 } else { 256 };
+        let batch = match batch {
+            0 if matches!(device, Device::Cuda(_)) => 4096,
+            0 => 256,
+            batch => batch,
+        };
         let note = format!("ONNX Runtime on {device} ({})", path.display());
         Ok(Self { session, input, two_dimensional: rank == 4, batch, note })
     }

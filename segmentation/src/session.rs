@@ -1,9 +1,10 @@
 use crate::engine::Engine;
 #[cfg(feature = "onnxruntime")]
 use crate::onnxruntime::Runtime;
-use crate::{Device, Error, Manifest, Model, Result, onnx};
+use crate::{Device, Error, Form, Manifest, Model, Result, onnx};
 use brainmesh_core::{ClassProbabilities, Monitor};
 use ndarray::{Array3, s};
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// How to open a [`Session`].
@@ -12,6 +13,8 @@ pub struct SessionOptions {
     device: Device,
     threads: usize,
     library: Option<PathBuf>,
+    form: Option<Form>,
+    batch: usize,
 }
 
 impl SessionOptions {
@@ -34,6 +37,22 @@ impl SessionOptions {
     #[must_use]
     pub fn with_library(mut self, path: impl Into<PathBuf>) -> Self {
         self.library = Some(path.into());
+        self
+    }
+
+    /// Writes the network's tensors in this form, whatever the form of its file. ONNX Runtime is faster with one or the
+    /// other; the result is the same but for rounding. Only networks that the built-in engine runs can be rewritten.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// How many rays ONNX Runtime is given at once; 0, the default, for what suits the device. The built-in engine does
+    /// not depend on it.
+    #[must_use]
+    pub fn with_batch(mut self, rays: usize) -> Self {
+        self.batch = rays;
         self
     }
 
@@ -96,9 +115,23 @@ impl SessionOptions {
         Engine::new(&network, &name, manifest.samples, self.threads())
     }
 
+    /// The network in the form asked for.
+    #[cfg(feature = "onnxruntime")]
+    fn onnx<'a>(&self, model: &'a Model) -> Result<Cow<'a, [u8]>> {
+        let Some(form) = self.form else { return Ok(Cow::Borrowed(model.onnx())) };
+        let network = onnx::read(model.onnx(), &model.onnx_path())?;
+        Ok(if network.form == form {
+            Cow::Borrowed(model.onnx())
+        } else {
+            Cow::Owned(onnx::write(&network, form, model.manifest().samples))
+        })
+    }
+
     #[cfg(feature = "onnxruntime")]
     fn runtime(&self, model: &Model, device: Device) -> Result<(Backend, String)> {
-        let runtime = Runtime::open(model, device, self.threads(), self.library.as_deref())?;
+        let onnx = self.onnx(model)?;
+        let (threads, library) = (self.threads(), self.library.as_deref());
+        let runtime = Runtime::open(&onnx, &model.onnx_path(), device, threads, library, self.batch)?;
         let note = runtime.describe();
         Ok((Backend::Runtime(runtime), note))
     }

@@ -2,8 +2,23 @@
 
 use prost::Message;
 
+/// Values of `TensorProto.DataType`.
+pub(super) mod data_type {
+    pub const FLOAT: i32 = 1;
+    pub const INT64: i32 = 7;
+}
+
+/// Values of `AttributeProto.AttributeType`. Readers go by an attribute's name; a file must state them all the same.
+pub(super) mod attribute_type {
+    pub const FLOAT: i32 = 1;
+    pub const INT: i32 = 2;
+    pub const INTS: i32 = 7;
+}
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {
+    #[prost(int64, tag = "1")]
+    pub ir_version: i64,
     #[prost(message, optional, tag = "7")]
     pub graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
@@ -22,6 +37,8 @@ pub(super) struct OperatorSetIdProto {
 pub(super) struct GraphProto {
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<NodeProto>,
+    #[prost(string, tag = "2")]
+    pub name: String,
     #[prost(message, repeated, tag = "5")]
     pub initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
@@ -60,6 +77,8 @@ pub(super) struct AttributeProto {
     pub t: Option<TensorProto>,
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
+    #[prost(int32, tag = "20")]
+    pub r#type: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -94,6 +113,8 @@ pub(super) struct TypeProto {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorTypeProto {
+    #[prost(int32, tag = "1")]
+    pub elem_type: i32,
     #[prost(message, optional, tag = "2")]
     pub shape: Option<TensorShapeProto>,
 }
@@ -104,9 +125,11 @@ pub(super) struct TensorShapeProto {
     pub dim: Vec<DimensionProto>,
 }
 
-/// A size, or 0 where it is symbolic.
+/// A size, or 0 and the name of one.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct DimensionProto {
     #[prost(int64, tag = "1")]
     pub dim_value: i64,
+    #[prost(string, tag = "2")]
+    pub dim_param: String,
 }
