@@ -94,6 +94,22 @@ pub enum Error {
         /// What the network's channels and padding ask for.
         found_bytes: usize,
     },
+    /// No engine that is here runs the network.
+    #[error("{model}: nothing here runs it; {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoEngine {
+        /// Where the network came from.
+        model: String,
+        /// Why each engine that was asked does not.
+        reasons: Vec<Error>,
+    },
+    /// The crate `rten` cannot read or run a network.
+    #[error("{model}: rten: {detail}")]
+    Rten {
+        /// Where the network came from.
+        model: String,
+        /// Its words.
+        detail: String,
+    },
     /// Rays that do not fit the model.
     #[error("{field}: the model expects {expected}, found {found}")]
     Input {
@@ -112,9 +128,22 @@ pub enum Error {
         /// What the network gave.
         found: String,
     },
+    /// The network's output has another shape than its input asks for.
+    #[error("the network's output: expected {expected}, found {found}")]
+    Shape {
+        /// What the input asks for.
+        expected: String,
+        /// The shape that came out.
+        found: String,
+    },
     /// A word that names no device.
-    #[error("unknown device `{0}`, expected auto, builtin, cpu, cuda or cuda:N")]
+    #[error(
+        "unknown device `{0}`, expected auto, builtin, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, coreml or directml"
+    )]
     UnknownDevice(String),
+    /// A word that names no precision.
+    #[error("unknown precision `{0}`, expected f32, tf32 or f16")]
+    UnknownPrecision(String),
     /// The device cannot be used.
     #[error("device {device}: {detail}")]
     Device {
@@ -123,11 +152,32 @@ pub enum Error {
         /// Why it cannot be used.
         detail: String,
     },
+    /// A device has too little memory for a single item.
+    #[error("device {device}: out of memory: {detail}")]
+    DeviceMemory {
+        /// The device.
+        device: String,
+        /// What the runtime said.
+        detail: String,
+    },
     /// The ONNX Runtime library was not found or could not be loaded.
     #[error("ONNX Runtime: {detail}; install it with `pip install onnxruntime`, or name its library")]
     RuntimeLibrary {
         /// What was tried and what went wrong.
         detail: String,
+    },
+    /// The ONNX Runtime library is older than what this program is made for.
+    #[error(
+        "{path}: ONNX Runtime {found}, expected {expected} or later; `pip install --upgrade onnxruntime`, or name another library",
+        path = path.display()
+    )]
+    RuntimeVersion {
+        /// The library.
+        path: PathBuf,
+        /// The oldest version that would do.
+        expected: String,
+        /// What the library says of itself.
+        found: String,
     },
     /// ONNX Runtime reported an error.
     #[error("ONNX Runtime, {step}: {detail}")]

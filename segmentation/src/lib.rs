@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+mod backend;
+mod batches;
 mod cost;
 mod device;
 mod embedded;
@@ -30,6 +32,11 @@ mod onnx;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod polarity;
+mod precision;
+#[cfg(feature = "onnxruntime")]
+mod provider;
+mod request;
+mod rten;
 mod session;
 
 pub use device::Device;
@@ -39,6 +46,7 @@ pub use model::Model;
 pub use normalise::normalise;
 pub use onnx::Form;
 pub use polarity::Polarity;
+pub use precision::Precision;
 pub use session::{Session, SessionOptions};
 
 /// Result with this crate's [`Error`].

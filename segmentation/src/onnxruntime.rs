@@ -1,66 +1,65 @@
-use crate::library;
-use crate::{Device, Error, Result};
+use crate::batches::{Batches, unpadded};
+use crate::onnx::{Interface, Port};
+use crate::provider::{advice, preload_nvidia, provider};
+use crate::request::Request;
+use crate::{Device, Error, Precision, Result, library};
 use brainmesh_core::Monitor;
-use ndarray::{ArrayView3, ArrayViewMut3, Axis};
+use ndarray::{ArrayViewD, Axis};
 use ort::environment::Environment;
+use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::value::TensorRef;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A network in ONNX Runtime.
 pub(crate) struct Runtime {
     session: Session,
-    input: String,
-    /// Whether its tensors are `[batch, channels, 1, samples]`.
-    two_dimensional: bool,
-    batch: usize,
+    input: Port,
+    device: Device,
+    batches: Batches,
     note: String,
 }
 
 /// What ONNX Runtime allows once a process: its library and its environment.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
+/// What ONNX Runtime wrote to its log: why a provider could not be loaded is said there alone.
+static COMPLAINTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 impl Runtime {
     /// Loads the library (once a process) and the network.
     ///
     /// # Errors
-    /// [`Error::RuntimeLibrary`], [`Error::Device`] where the accelerator cannot be used, [`Error::Runtime`].
-    pub fn open(
-        onnx: &[u8],
-        name: &str,
-        device: Device,
-        threads: usize,
-        library: Option<&Path>,
-        batch: usize,
-    ) -> Result<Self> {
-        let (path, environment) = load(library)?;
+    /// [`Error::RuntimeLibrary`], [`Error::RuntimeVersion`], [`Error::Device`] where the accelerator cannot be used,
+    /// [`Error::Runtime`].
+    pub fn open(request: &Request, interface: &Interface, device: Device, batches: Batches) -> Result<Self> {
+        let provider = provider(device, request.precision)?;
+        let (path, environment) = load(request.library)?;
         let failed = |step: &'static str| move |error: ort::Error| Error::Runtime { step, detail: error.to_string() };
         let mut builder = Session::builder(&environment).map_err(failed("make a session"))?;
-        builder = builder.with_intra_threads(threads).map_err(|error| failed("set threads")(error.into()))?;
-        if let Device::Cuda(number) = device {
-            let refused = |detail: String| Error::Device { device: device.to_string(), detail };
-            let number = i32::try_from(number).map_err(|error| refused(error.to_string()))?;
-            preload_cuda(&path);
-            // Without `error_on_failure` ONNX Runtime would go on with the processor and not say so.
-            let provider = ort::ep::CUDA::default().with_device_id(number).build().error_on_failure();
-            builder = builder.with_execution_providers([provider]).map_err(|error| refused(error.to_string()))?;
-        }
-        let session = builder.commit_from_memory(onnx).map_err(failed("load the network"))?;
-        let [input] = session.inputs() else {
-            let detail = format!("{name}: expected one input, found {}", session.inputs().len());
-            return Err(Error::Runtime { step: "load the network", detail });
+        builder = builder.with_intra_threads(request.threads).map_err(|error| failed("set threads")(error.into()))?;
+        complaints();
+        let session = match &provider {
+            None => builder.commit_from_memory(request.onnx).map_err(failed("load the network"))?,
+            Some(provider) => {
+                let refused = |error: ort::Error| {
+                    let said = std::iter::once(error.to_string()).chain(complaints());
+                    let detail =
+                        format!("{}: {}; {}", provider.name(), said.collect::<Vec<_>>().join("; "), advice(device));
+                    Error::Device { device: device.to_string(), detail }
+                };
+                if device.is_nvidia() {
+                    preload_nvidia(&path);
+                }
+                let builder = builder.with_execution_providers([provider.clone()]);
+                builder.map_err(|error| refused(error.into()))?.commit_from_memory(request.onnx).map_err(refused)?
+            }
         };
-        let rank = input.dtype().tensor_shape().map_or(0, |shape| shape.len());
-        let input = input.name().to_owned();
-        // Convolutions written in two dimensions run in parallel over the batch only; a GPU wants more at a time.
-        let batch = match batch {
-            0 if matches!(device, Device::Cuda(_)) => 4096,
-            0 => 256,
-            batch => batch,
-        };
-        let note = format!("ONNX Runtime on {device} ({})", path.display());
-        Ok(Self { session, input, two_dimensional: rank == 4, batch, note })
+        let arithmetic =
+            if request.precision == Precision::F32 { String::new() } else { format!(", {}", request.precision) };
+        let note = format!("ONNX Runtime on {device}{arithmetic} ({})", path.display());
+        Ok(Self { session, input: interface.input.clone(), device, batches, note })
     }
 
     /// The device and the library.
@@ -68,41 +67,54 @@ impl Runtime {
         self.note.clone()
     }
 
-    /// `[rays, channels, samples]` in, `[rays, classes, samples]` out; both in standard layout.
-    pub fn run(&mut self, input: ArrayView3<f32>, mut output: ArrayViewMut3<f32>, monitor: &dyn Monitor) -> Result<()> {
-        let failed = |error: ort::Error| Error::Runtime { step: "run the network", detail: error.to_string() };
-        let batches = input.axis_chunks_iter(Axis(0), self.batch).zip(output.axis_chunks_iter_mut(Axis(0), self.batch));
-        for (input, mut output) in batches {
-            monitor.check()?;
-            let rays = input.len_of(Axis(0));
-            let tensor = if self.two_dimensional {
-                TensorRef::from_array_view(input.insert_axis(Axis(2)).into_dyn())
-            } else {
-                TensorRef::from_array_view(input.into_dyn())
-            };
-            let outputs =
-                self.session.run(ort::inputs![self.input.as_str() => tensor.map_err(failed)?]).map_err(failed)?;
-            let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-            let expected = output.shape().iter().product::<usize>();
-            let target = output.as_slice_mut().filter(|target| target.len() == values.len());
-            let Some(target) = target else {
-                return Err(Error::Output {
-                    expected: format!("{expected} values"),
-                    found: format!("shape {shape:?}"),
-                });
-            };
-            target.copy_from_slice(values);
-            monitor.advance(rays as u64);
-        }
-        Ok(())
+    /// What became of its batches, where that is worth a word.
+    pub fn memory_note(&self) -> Option<String> {
+        self.batches.note()
+    }
+
+    /// What the network takes.
+    pub fn input(&self) -> &Port {
+        &self.input
+    }
+
+    /// Runs `input` in batches along its first axis; `sink` takes each result, and how many items came before it.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`], [`Error::DeviceMemory`] where not one item fits, what `sink` reports, [`Error::Cancelled`]
+    /// between batches.
+    pub fn run(
+        &mut self,
+        input: ArrayViewD<f32>,
+        monitor: &dyn Monitor,
+        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
+    ) -> Result<()> {
+        let Self { session, input: port, device, batches, .. } = self;
+        batches.run(input, monitor, &mut |start, count, part| {
+            let failed = |error: ort::Error| failed_run(*device, error.to_string());
+            let part = part.as_standard_layout();
+            let tensor = TensorRef::from_array_view(part.view()).map_err(failed)?;
+            let outputs = session.run(ort::inputs![port.name.as_str() => tensor]).map_err(failed)?;
+            let output = outputs[0].try_extract_array::<f32>().map_err(failed)?;
+            sink(start, unpadded(output, part.len_of(Axis(0)), count)?)
+        })
     }
 }
 
+/// An error while the network ran. There is no code for too little memory: the allocators and CUDA say it in words.
+fn failed_run(device: Device, detail: String) -> Error {
+    let words = detail.to_ascii_lowercase();
+    let memory = ["out of memory", "failed to allocate memory", "available memory of", "alloc_failed", "bad_alloc"];
+    if memory.iter().any(|phrase| words.contains(phrase)) {
+        return Error::DeviceMemory { device: device.to_string(), detail };
+    }
+    Error::Runtime { step: "run the network", detail }
+}
+
 /// The library's path and the process's environment.
-fn load(library: Option<&Path>) -> Result<(PathBuf, Environment)> {
+fn load(named: Option<&Path>) -> Result<(PathBuf, Environment)> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((path, environment)) = loaded.as_ref() {
-        let asked = library.map(|library| library.canonicalize().unwrap_or_else(|_| library.into()));
+        let asked = named.map(|library| library.canonicalize().unwrap_or_else(|_| library.into()));
         return match asked.filter(|asked| asked != path) {
             Some(asked) => {
                 let detail = format!("{} cannot be loaded beside {}", asked.display(), path.display());
@@ -111,24 +123,55 @@ fn load(library: Option<&Path>) -> Result<(PathBuf, Environment)> {
             None => Ok((path.clone(), environment.clone())),
         };
     }
-    let path = library::find(library)?;
-    let environment = ort::init_from(&path)
-        .map_err(|error| Error::RuntimeLibrary { detail: error.to_string() })?
+    let path = library::find(named)?;
+    // The version is compared before anything of the library is used but its name for itself.
+    let builder = ort::init_from(&path).map_err(|error| match error {
+        ort::LoadDynamicError::BadVersion { version_str, path } => {
+            Error::RuntimeVersion { path, expected: format!("1.{}", ort::MINOR_VERSION), found: version_str }
+        }
+        error => Error::RuntimeLibrary { detail: error.to_string() },
+    })?;
+    let environment = builder
         .with_name("brainmesh")
         .with_telemetry(false)
+        .with_logger(Arc::new(|_level, _category, _id, _place, message| keep(message)))
         .build()
         .map_err(|error| Error::RuntimeLibrary { detail: error.to_string() })?;
+    environment.set_log_level(LogLevel::Error);
     *loaded = Some((path.clone(), environment.clone()));
     Ok((path, environment))
 }
 
-/// Loads the CUDA libraries of NVIDIA's pip packages where they lie beside that of ONNX Runtime. Those that are missing
-/// may be on the system's search path: if not, the execution provider's own error says so.
-fn preload_cuda(library: &Path) {
-    if let Some(packages) = library.ancestors().nth(3) {
-        let nvidia = packages.join("nvidia");
-        let folders = ["cu13/lib", "cudnn/lib"].map(|folder| Some(nvidia.join(folder)).filter(|path| path.is_dir()));
-        let _ = ort::ep::cuda::preload_dylibs(folders[0].as_deref(), None);
-        let _ = ort::ep::cuda::preload_dylibs(None, folders[1].as_deref());
+/// Keeps a line of the log, of which errors repeat the last few.
+fn keep(message: &str) {
+    let mut complaints = COMPLAINTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if complaints.len() < 4 {
+        complaints.push(message.trim().to_owned());
+    }
+}
+
+/// Takes what was logged.
+fn complaints() -> Vec<String> {
+    std::mem::take(&mut COMPLAINTS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Messages as the BFC arena, CUDA, cuDNN and cuBLAS word them.
+    #[test]
+    fn too_little_memory_is_told_from_other_errors() {
+        for message in [
+            "Non-zero status code returned while running Conv node. Failed to allocate memory for requested buffer of size 838860800",
+            "CUDA failure 2: out of memory ; GPU=0",
+            "CUDNN failure 4: CUDNN_STATUS_ALLOC_FAILED ; GPU=0",
+            "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0",
+            "std::bad_alloc",
+        ] {
+            assert!(matches!(failed_run(Device::Cuda(0), message.into()), Error::DeviceMemory { .. }), "{message}");
+        }
+        let error = failed_run(Device::Cpu, "Invalid rank for input: x".into());
+        assert!(matches!(error, Error::Runtime { .. }), "{error}");
     }
 }

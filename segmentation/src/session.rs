@@ -1,16 +1,15 @@
-use crate::engine::Engine;
-#[cfg(feature = "onnxruntime")]
-use crate::onnxruntime::Runtime;
-use crate::{Device, Error, Form, Manifest, Model, Result, onnx};
+use crate::backend::Backend;
+use crate::request::{Request, Task};
+use crate::{Device, Error, Form, Manifest, Model, Precision, Result};
 use brainmesh_core::{ClassProbabilities, Monitor};
 use ndarray::{Array3, s};
-use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// How to open a [`Session`].
 #[derive(Debug, Clone, Default)]
 pub struct SessionOptions {
     device: Device,
+    precision: Precision,
     threads: usize,
     library: Option<PathBuf>,
     form: Option<Form>,
@@ -25,6 +24,13 @@ impl SessionOptions {
         self
     }
 
+    /// Arithmetic of an accelerator; [`Precision::F32`] unless set. The built-in engines offer no other.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
     /// How many threads to use; 0, the default, for as many as there are cores.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -32,7 +38,8 @@ impl SessionOptions {
         self
     }
 
-    /// The ONNX Runtime library to load. Else `ORT_DYLIB_PATH` names it, or it is that of the Python environment.
+    /// The ONNX Runtime library to load. Else `ORT_DYLIB_PATH` names it, or it lies beside the
+    /// program, or is that of the Python environment.
     /// One process loads one library: the first that is used stays.
     #[must_use]
     pub fn with_library(mut self, path: impl Into<PathBuf>) -> Self {
@@ -40,16 +47,15 @@ impl SessionOptions {
         self
     }
 
-    /// Writes the network's tensors in this form, whatever the form of its file. ONNX Runtime is faster with one or the
-    /// other; the result is the same but for rounding. Only networks that the built-in engine runs can be rewritten.
+    /// Gives engines other than the one for rays the network's tensors in this form, whatever the form of its file: they
+    /// are faster with one or the other. The result is the same but for rounding.
     #[must_use]
     pub fn with_form(mut self, form: Form) -> Self {
         self.form = Some(form);
         self
     }
 
-    /// How many rays ONNX Runtime is given at once; 0, the default, for what suits the device. The built-in engine does
-    /// not depend on it.
+    /// How many rays engines other than the one for rays are given at once; 0, the default, for what suits the device.
     #[must_use]
     pub fn with_batch(mut self, rays: usize) -> Self {
         self.batch = rays;
@@ -62,32 +68,24 @@ impl SessionOptions {
     /// A network that the device cannot run, a library that cannot be loaded, a device that does not work. Only
     /// [`Device::Auto`] ever tries another one.
     pub fn open(&self, model: &Model) -> Result<Session> {
-        let (backend, device_note) = match self.device {
-            Device::Builtin => {
-                let engine = self.engine(model)?;
-                let note = format!("built-in engine ({})", engine.describe());
-                (Backend::Builtin(engine), note)
-            }
-            Device::Cpu | Device::Cuda(_) => {
-                let (backend, note) = self.runtime(model, self.device)?;
-                (backend, note)
-            }
-            Device::Auto => match self.engine(model) {
-                Ok(engine) => {
-                    let note = format!("built-in engine ({}), chosen because it runs this network", engine.describe());
-                    (Backend::Builtin(engine), note)
-                }
-                Err(refused @ Error::Unsupported { .. }) => {
-                    let (backend, note) = self.runtime(model, Device::Cpu).map_err(|error| Error::Device {
-                        device: self.device.to_string(),
-                        detail: format!("{refused}; and {error}"),
-                    })?;
-                    (backend, format!("{note}, chosen because {refused}"))
-                }
-                Err(error) => return Err(error),
+        let manifest = model.manifest();
+        let (backend, device_note) = Request {
+            onnx: model.onnx(),
+            name: &model.onnx_path(),
+            task: Task::Rays {
+                channels: manifest.channels.len(),
+                classes: manifest.classes(),
+                samples: manifest.samples,
             },
-        };
-        Ok(Session { backend, device_note, manifest: model.manifest().clone() })
+            device: self.device,
+            precision: self.precision,
+            threads: self.threads(),
+            library: self.library.as_deref(),
+            form: self.form,
+            batch: self.batch,
+        }
+        .open()?;
+        Ok(Session { backend, device_note, manifest: manifest.clone() })
     }
 
     fn threads(&self) -> usize {
@@ -97,48 +95,6 @@ impl SessionOptions {
             0 => std::thread::available_parallelism().map_or(1, usize::from).min(MOST),
             threads => threads.min(MOST),
         }
-    }
-
-    fn engine(&self, model: &Model) -> Result<Engine> {
-        let manifest = model.manifest();
-        let name = model.onnx_path();
-        let network = onnx::read(model.onnx(), &name)?;
-        let (inputs, classes) = (network.channels[0], network.channels[network.output]);
-        for (what, expected, found) in
-            [("input channels", manifest.channels.len(), inputs), ("output channels", manifest.classes(), classes)]
-        {
-            if expected != found {
-                let detail = format!("{found} {what}, its manifest says {expected}");
-                return Err(Error::Onnx { model: name, detail });
-            }
-        }
-        Engine::new(&network, &name, manifest.samples, self.threads())
-    }
-
-    /// The network in the form asked for.
-    #[cfg(feature = "onnxruntime")]
-    fn onnx<'a>(&self, model: &'a Model) -> Result<Cow<'a, [u8]>> {
-        let Some(form) = self.form else { return Ok(Cow::Borrowed(model.onnx())) };
-        let network = onnx::read(model.onnx(), &model.onnx_path())?;
-        Ok(if network.form == form {
-            Cow::Borrowed(model.onnx())
-        } else {
-            Cow::Owned(onnx::write(&network, form, model.manifest().samples))
-        })
-    }
-
-    #[cfg(feature = "onnxruntime")]
-    fn runtime(&self, model: &Model, device: Device) -> Result<(Backend, String)> {
-        let onnx = self.onnx(model)?;
-        let (threads, library) = (self.threads(), self.library.as_deref());
-        let runtime = Runtime::open(&onnx, &model.onnx_path(), device, threads, library, self.batch)?;
-        let note = runtime.describe();
-        Ok((Backend::Runtime(runtime), note))
-    }
-
-    #[cfg(not(feature = "onnxruntime"))]
-    fn runtime(&self, _model: &Model, _device: Device) -> Result<(Backend, String)> {
-        Err(Error::RuntimeLibrary { detail: "this program was built without it".into() })
     }
 }
 
@@ -158,12 +114,6 @@ impl std::fmt::Debug for Session {
     }
 }
 
-enum Backend {
-    Builtin(Engine),
-    #[cfg(feature = "onnxruntime")]
-    Runtime(Runtime),
-}
-
 impl Session {
     /// Opens a session on `device` with `threads` threads (0: one a core). See [`SessionOptions`] for more.
     ///
@@ -173,9 +123,11 @@ impl Session {
         SessionOptions::default().with_device(device).with_threads(threads).open(model)
     }
 
-    /// What was chosen to run on, and why.
-    pub fn device_note(&self) -> &str {
-        &self.device_note
+    /// What was chosen to run on, and why; after rays were classified also where the device had too little memory for
+    /// as many at a time as it should have.
+    pub fn device_note(&self) -> String {
+        let memory = self.backend.memory_note();
+        std::iter::once(self.device_note.clone()).chain(memory).collect::<Vec<_>>().join("; ")
     }
 
     /// Class probabilities of rays `[rays, channels, samples]`, as [`normalise`](crate::normalise) gives them. With the
@@ -206,11 +158,7 @@ impl Session {
             monitor.check()?;
             let batch = s![start..count.min(start + BATCH), .., ..];
             let output = probabilities.slice_mut(batch);
-            match &mut self.backend {
-                Backend::Builtin(engine) => engine.run(rays.slice(batch), output, monitor)?,
-                #[cfg(feature = "onnxruntime")]
-                Backend::Runtime(runtime) => runtime.run(rays.slice(batch), output, monitor)?,
-            }
+            self.backend.run_rays(rays.slice(batch), output, monitor)?;
             check_probabilities(&probabilities, start..count.min(start + BATCH))?;
         }
         Ok(ClassProbabilities::new(probabilities)?)

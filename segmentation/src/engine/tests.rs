@@ -73,7 +73,7 @@ impl Random {
 
     /// Convolutions with sums, concatenations and normalisations among them, and a softmax.
     fn network(&mut self, channels: usize) -> Network {
-        let mut network = Network { channels: vec![channels], steps: vec![], output: 0, form: Form::OneDimensional };
+        let mut network = Network::of_inputs(channels);
         let width = [3, 8, 17, 40][self.within(0..=3)];
         for _ in 0..self.within(1..=4) {
             let (last, kernel) = (network.channels.len() - 1, [1, 4, 9, 25, 49][self.within(0..=4)]);
@@ -101,6 +101,11 @@ impl Random {
 }
 
 impl Network {
+    fn of_inputs(channels: usize) -> Self {
+        let form = Form::OneDimensional;
+        Self { channels: vec![channels], steps: vec![], output: 0, form, gives_classes: false }
+    }
+
     fn push(&mut self, operation: Operation, inputs: Vec<usize>, channels: usize, relu: bool) {
         self.output = self.channels.len();
         self.channels.push(channels);
@@ -196,7 +201,7 @@ fn random_networks_give_what_the_definitions_of_their_operators_give() {
 
 #[test]
 fn of_equal_scores_the_first_is_the_class() {
-    let mut network = Network { channels: vec![3], steps: vec![], output: 0, form: Form::OneDimensional };
+    let mut network = Network::of_inputs(3);
     network.push(Operation::OneHot, vec![0], 3, false);
     let rays = Array3::from_shape_vec((1, 3, 4), vec![1., -1., 0., 5., 2., -1., 0., 6., 2., -3., 0., 4.]).unwrap();
     for (set, arch) in instruction_sets() {
@@ -209,7 +214,7 @@ fn of_equal_scores_the_first_is_the_class() {
 #[test]
 fn chains_of_different_lengths_do_not_read_one_another() {
     let mut random = Random(5);
-    let mut network = Network { channels: vec![16], steps: vec![], output: 0, form: Form::TwoDimensional };
+    let mut network = Network::of_inputs(16);
     for (value, dilation) in [(0, 3), (2, 1)] {
         let conv = random.conv(16, 16, 25, dilation);
         network.push(Operation::Conv(conv), vec![value], 16, true);

@@ -6,6 +6,7 @@
 
 mod attributes;
 mod form;
+mod interface;
 mod network;
 mod proto;
 mod reader;
@@ -13,6 +14,7 @@ mod simplify;
 mod writer;
 
 pub use form::Form;
+pub(crate) use interface::{Interface, Port, refuse_three_dimensions};
 pub(crate) use network::{Conv, Network, Operation, Step, ValueId};
 pub(crate) use reader::read;
 pub(crate) use writer::write;

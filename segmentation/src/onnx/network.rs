@@ -15,6 +15,8 @@ pub(crate) struct Network {
     pub output: ValueId,
     /// Whether the file's tensors are `[batch, channels, 1, samples]`, else `[batch, channels, samples]`.
     pub form: Form,
+    /// Whether the file's output is the number of the class, from which the probabilities are made here.
+    pub gives_classes: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -347,6 +347,6 @@ impl<'a> Reader<'a> {
             return Err(damaged(format!("its output `{}` is not the result of a node", output.name)));
         };
         let form = if self.rank == 4 { Form::TwoDimensional } else { Form::OneDimensional };
-        Ok(Network { channels: self.channels, steps: self.steps, output, form })
+        Ok(Network { channels: self.channels, steps: self.steps, output, form, gives_classes: classes.is_some() })
     }
 }

@@ -1,0 +1,120 @@
+use crate::engine::Engine;
+use crate::onnx::Port;
+#[cfg(feature = "onnxruntime")]
+use crate::onnxruntime::Runtime;
+use crate::rten::Rten;
+use crate::{Error, Result};
+use brainmesh_core::Monitor;
+use ndarray::{Array, ArrayD, ArrayView3, ArrayViewD, ArrayViewMut3, Axis, IxDyn};
+
+/// A network that is ready to run.
+pub(crate) enum Backend {
+    /// The built-in engine for rays.
+    Rays(Engine),
+    /// Other plain networks, without anything to install.
+    Rten(Rten),
+    /// ONNX Runtime.
+    #[cfg(feature = "onnxruntime")]
+    Runtime(Runtime),
+}
+
+impl Backend {
+    /// Runs rays through a network opened for them: `[rays, channels, samples]` in, `[rays, classes, samples]` out, both
+    /// in standard layout. The monitor advances by one a ray.
+    ///
+    /// # Errors
+    /// What the engine reports; [`Error::Shape`] for an output that is not one distribution a sample.
+    pub fn run_rays(
+        &mut self,
+        rays: ArrayView3<f32>,
+        mut output: ArrayViewMut3<f32>,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        if let Self::Rays(engine) = self {
+            return engine.run(rays, output, monitor);
+        }
+        let (_, classes, samples) = output.dim();
+        let mut sink = |start: usize, part: ArrayViewD<f32>| {
+            let count = part.len_of(Axis(0));
+            let shape = part.shape().to_vec();
+            let part = part.to_shape((count, classes, samples)).map_err(|_| Error::Shape {
+                expected: format!("[{count}, {classes}, {samples}] or [{count}, {classes}, 1, {samples}]"),
+                found: format!("{shape:?}"),
+            })?;
+            output.slice_mut(ndarray::s![start..start + count, .., ..]).assign(&part);
+            Ok(())
+        };
+        let input = match self.input().and_then(Port::rank) {
+            Some(4) => rays.insert_axis(Axis(2)).into_dyn(),
+            _ => rays.into_dyn(),
+        };
+        self.run_into(input, monitor, &mut sink)
+    }
+
+    #[allow(dead_code, reason = "images are segmented next")]
+    /// One tensor in, one out, in batches along the first axis. The monitor advances by one an item of that axis.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a shape that the network does not take, and what the engine reports.
+    pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor) -> Result<ArrayD<f32>> {
+        let items = input.len_of(Axis(0));
+        let mut output = ArrayD::zeros(IxDyn(&[0]));
+        self.run_into(input, monitor, &mut |start, part| {
+            if start == 0 {
+                let mut shape = part.shape().to_vec();
+                shape[0] = items;
+                output = Array::zeros(shape);
+            }
+            let mut target = output.slice_axis_mut(Axis(0), (start..start + part.len_of(Axis(0))).into());
+            if target.shape() != part.shape() {
+                let (expected, found) = (format!("{:?}", target.shape()), format!("{:?}", part.shape()));
+                return Err(Error::Shape { expected, found });
+            }
+            target.assign(&part);
+            Ok(())
+        })?;
+        Ok(output)
+    }
+}
+
+impl Backend {
+    /// What the device's memory did not allow, once that has shown.
+    pub fn memory_note(&self) -> Option<String> {
+        match self {
+            Self::Rays(_) | Self::Rten(_) => None,
+            #[cfg(feature = "onnxruntime")]
+            Self::Runtime(runtime) => runtime.memory_note(),
+        }
+    }
+
+    /// The network's input as its file declares it; nothing for the engine for rays.
+    fn input(&self) -> Option<&Port> {
+        match self {
+            Self::Rays(_) => None,
+            Self::Rten(rten) => Some(rten.input()),
+            #[cfg(feature = "onnxruntime")]
+            Self::Runtime(runtime) => Some(runtime.input()),
+        }
+    }
+
+    fn run_into(
+        &mut self,
+        input: ArrayViewD<f32>,
+        monitor: &dyn Monitor,
+        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
+    ) -> Result<()> {
+        let refused =
+            |expected: String| Error::Input { field: "input shape", expected, found: format!("{:?}", input.shape()) };
+        match self.input() {
+            None => return Err(refused("rays".into())),
+            Some(port) if !port.accepts(input.shape()) => return Err(refused(port.describe())),
+            Some(_) => {}
+        }
+        match self {
+            Self::Rays(_) => Ok(()),
+            Self::Rten(rten) => rten.run(input, monitor, sink),
+            #[cfg(feature = "onnxruntime")]
+            Self::Runtime(runtime) => runtime.run(input, monitor, sink),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+use super::attributes::Attributes;
+use super::proto::{ModelProto, NodeProto, ValueInfoProto};
+use crate::{Error, Result};
+use prost::Message;
+
+/// `TensorProto.DataType.FLOAT`.
+const FLOAT: i32 = 1;
+
+/// What goes into a network and comes out of it, as its file declares.
+#[derive(Debug, Clone)]
+pub(crate) struct Interface {
+    pub input: Port,
+    pub output: Port,
+}
+
+/// One tensor of a network's interface.
+#[derive(Debug, Clone)]
+pub(crate) struct Port {
+    pub name: String,
+    /// Sizes, `None` where any will do; no shape where the file declares none.
+    pub shape: Option<Vec<Option<usize>>>,
+}
+
+impl Interface {
+    /// Reads the declarations of an ONNX file; `model` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Onnx`] for a damaged file, and for one without exactly one input and one output of 32-bit floats.
+    pub fn read(bytes: &[u8], model: &str) -> Result<Self> {
+        let damaged = |detail: String| Error::Onnx { model: model.into(), detail };
+        let file = ModelProto::decode(bytes).map_err(|error| damaged(error.to_string()))?;
+        let graph = file.graph.ok_or_else(|| damaged("it holds no graph".into()))?;
+        // Old exporters list weights as inputs too.
+        let weights: std::collections::HashSet<_> = graph.initializer.iter().map(|tensor| &tensor.name).collect();
+        let inputs: Vec<_> = graph.input.iter().filter(|input| !weights.contains(&input.name)).collect();
+        let one = |what: &str, found: usize| damaged(format!("expected one {what}, found {found}"));
+        let [input] = inputs.as_slice() else { return Err(one("input", inputs.len())) };
+        let [output] = graph.output.as_slice() else { return Err(one("output", graph.output.len())) };
+        let port = |value: &ValueInfoProto| {
+            let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+            match tensor.map_or(FLOAT, |tensor| tensor.elem_type) {
+                FLOAT => {
+                    let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
+                    let size = |size: i64| usize::try_from(size).ok().filter(|&size| size > 0);
+                    let shape = shape.map(|shape| shape.dim.iter().map(|dim| size(dim.dim_value)).collect());
+                    Ok(Port { name: value.name.clone(), shape })
+                }
+                other => {
+                    let detail = format!("`{}` is of ONNX data type {other}, expected {FLOAT} (float32)", value.name);
+                    Err(damaged(detail))
+                }
+            }
+        };
+        Ok(Self { input: port(input)?, output: port(output)? })
+    }
+}
+
+impl Port {
+    /// Whether items of this shape fit, however many along the first axis.
+    pub fn accepts(&self, shape: &[usize]) -> bool {
+        let fits = |(declared, found): (&Option<usize>, &usize)| declared.is_none_or(|size| size == *found);
+        self.shape.as_ref().is_none_or(|declared| {
+            declared.len() == shape.len() && !shape.is_empty() && declared.iter().zip(shape).skip(1).all(fits)
+        })
+    }
+
+    /// The declared size of an axis, where there is one.
+    pub fn size(&self, axis: usize) -> Option<usize> {
+        self.shape.as_ref().and_then(|shape| shape.get(axis).copied().flatten())
+    }
+
+    /// Number of axes, where declared.
+    pub fn rank(&self) -> Option<usize> {
+        self.shape.as_ref().map(Vec::len)
+    }
+
+    /// The shape in words, with `?` for sizes that are free.
+    pub fn describe(&self) -> String {
+        let Some(shape) = &self.shape else { return "any shape".into() };
+        let sizes: Vec<_> = shape.iter().map(|size| size.map_or("?".into(), |size| size.to_string())).collect();
+        format!("[{}]", sizes.join(", "))
+    }
+}
+
+/// Refuses networks with convolutions or pools over three axes, which `rten` cannot run and finds only when it does.
+///
+/// # Errors
+/// [`Error::Unsupported`] naming the node; [`Error::Onnx`] for a damaged file.
+pub(crate) fn refuse_three_dimensions(bytes: &[u8], model: &str) -> Result<()> {
+    let damaged = |error: prost::DecodeError| Error::Onnx { model: model.into(), detail: error.to_string() };
+    let graph = ModelProto::decode(bytes).map_err(damaged)?.graph.unwrap_or_default();
+    let axes = |node: &NodeProto| {
+        let kernel = Attributes(node).ints("kernel_shape").map(<[i64]>::len);
+        let weights = || graph.initializer.iter().find(|tensor| node.input.get(1) == Some(&tensor.name));
+        // Weights are [output, input, ...]; pools have none.
+        kernel.or_else(|| weights().map(|tensor| tensor.dims.len().saturating_sub(2)))
+    };
+    let found = graph.node.iter().find(|node| {
+        matches!(node.op_type.as_str(), "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool") && axes(node) == Some(3)
+    });
+    found.map_or(Ok(()), |node| {
+        Err(Error::Unsupported {
+            model: model.into(),
+            node: if node.name.is_empty() {
+                node.output.first().cloned().unwrap_or_default()
+            } else {
+                node.name.clone()
+            },
+            op: node.op_type.clone(),
+            detail: "it has three dimensions; ONNX Runtime runs it".into(),
+        })
+    })
+}
