@@ -1,7 +1,7 @@
 """Makes the small networks of this folder, with outputs computed by ONNX Runtime.
 
     python make_networks.py                   # the networks of this folder
-    python make_networks.py FOLDER NAME...    # these, elsewhere; `tutorial-2d` is for benches/engine.rs
+    python make_networks.py FOLDER NAME...    # these, elsewhere; `tutorial-2d` is for `brainmesh bench segment`
 
 needs torch, onnx, onnxscript and onnxruntime. Every network has random weights and random running statistics, so that
 no part of it can be left out unnoticed. Written per network: NAME/model.onnx, NAME/test_input.npy, NAME/test_output.npy
