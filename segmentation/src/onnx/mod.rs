@@ -11,6 +11,8 @@ mod network;
 mod proto;
 mod reader;
 mod simplify;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use form::Form;
