@@ -37,7 +37,13 @@ fn classes_are_for_the_end_of_a_network() {
     let last = |graph: &GraphProto| graph.node.last().unwrap().output[0].clone();
     let integer = |name: &str, i| AttributeProto { name: name.into(), i, ..AttributeProto::default() };
     let refused: [(&dyn Fn(&mut GraphProto), &str); 3] = [
-        (&|graph| graph.node.last_mut().unwrap().attribute.push(integer("select_last_index", 1)), "last of equals"),
+        (
+            &|graph| {
+                let last_of_equals = vec![integer("axis", 1), integer("select_last_index", 1)];
+                graph.node.last_mut().unwrap().attribute = last_of_equals;
+            },
+            "last of equals",
+        ),
         (&|graph| graph.node.last_mut().unwrap().attribute = vec![integer("axis", 2)], "axis 1"),
         (
             &|graph| {
