@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn score(phantom: &Phantom, model: &Model, session: &mut Session, tally: &mut Tally) -> Result<(), Box<dyn Error>> {
-    let manifest = model.manifest();
+    let manifest = model.manifest().rays()?;
     let ribbon = phantom.given_ribbon();
     let rays = extended_rays(ribbon, EXTENSION_MM)?;
     let truth = phantom.truth_on_rays(&rays)?;

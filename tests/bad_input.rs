@@ -94,9 +94,9 @@ fn model_copy(folder: &Path) -> PathBuf {
 fn a_model_with_other_labels() {
     let folder = tempfile::tempdir().unwrap();
     let model = model_copy(folder.path());
-    let manifest = std::fs::read_to_string(model.join("model.json")).unwrap();
-    std::fs::write(model.join("model.json"), manifest.replace("\"outside\"", "\"background\"")).unwrap();
-    refused(folder.path(), &[("--model", &model)], 4, &["model.json", "outside", "background"]);
+    let manifest = std::fs::read_to_string(model.join("rdf.yaml")).unwrap();
+    std::fs::write(model.join("rdf.yaml"), manifest.replace("- outside", "- background")).unwrap();
+    refused(folder.path(), &[("--model", &model)], 4, &["rdf.yaml", "outside", "background"]);
 }
 
 #[test]
@@ -123,6 +123,7 @@ fn an_output_that_cannot_be_written() {
 fn arguments_that_do_not_go_together() {
     let folder = tempfile::tempdir().unwrap();
     refused(folder.path(), &[("--device", Path::new("quantum"))], 2, &["--device", "quantum"]);
+    refused(folder.path(), &[("--precision", Path::new("f8"))], 2, &["--precision", "f8", "tf32"]);
     refused(folder.path(), &[("--smoothing", Path::new("much"))], 2, &["--smoothing", "much"]);
     refused(folder.path(), &[("--max-defects", Path::new("many"))], 2, &["--max-defects"]);
     refused(folder.path(), &[("--model", Path::new("cortical-layers-ribbon"))], 2, &["cortical-layers-ribbon", "pia"]);

@@ -61,4 +61,5 @@ mod bad_input;
 mod bench;
 mod convert;
 mod hostile;
+mod segment;
 mod sphere;

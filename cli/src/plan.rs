@@ -1,9 +1,9 @@
-use crate::args::Rays2surface;
+use crate::args::{EngineArguments, Rays2surface};
 use crate::input::{InputPlan, Span};
 use crate::{Error, Result};
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::Smoothing;
-use brainmesh_segmentation::{Device, Model, Session, SessionOptions};
+use brainmesh_segmentation::{Device, Model, Precision, RayTask, Session, SessionOptions};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,6 +14,7 @@ pub struct Plan {
     pub(crate) out: PathBuf,
     pub(crate) formats: Vec<SurfaceFormat>,
     pub(crate) model: Model,
+    pub(crate) task: RayTask,
     pub(crate) session: SessionOptions,
     pub(crate) smoothing: Smoothing,
     pub(crate) seed: u64,
@@ -71,11 +72,13 @@ pub(crate) fn open_model(name_or_folder: &str) -> Result<Model> {
 /// Engine options from the command line.
 ///
 /// # Errors
-/// [`Error::Usage`] for an unknown device or a runtime library that does not exist.
-pub(crate) fn session_options(device: &str, library: Option<&Path>, threads: usize) -> Result<SessionOptions> {
-    let device = device.parse::<Device>().map_err(|error| Error::Usage(format!("--device: {error}")))?;
-    let options = SessionOptions::default().with_device(device).with_threads(threads);
-    match library {
+/// [`Error::Usage`] for an unknown device or precision, or a runtime library that does not exist.
+pub(crate) fn session_options(arguments: &EngineArguments, threads: usize) -> Result<SessionOptions> {
+    let usage = |option: &str, error: brainmesh_segmentation::Error| Error::Usage(format!("{option}: {error}"));
+    let device = arguments.device.parse::<Device>().map_err(|error| usage("--device", error))?;
+    let precision = arguments.precision.parse::<Precision>().map_err(|error| usage("--precision", error))?;
+    let options = SessionOptions::default().with_device(device).with_precision(precision).with_threads(threads);
+    match &arguments.onnxruntime {
         Some(path) if !path.is_file() => Err(Error::Usage(format!("--onnxruntime {}: no such file", path.display()))),
         Some(path) => Ok(options.with_library(path)),
         None => Ok(options),
@@ -99,11 +102,12 @@ impl Plan {
             },
         };
         let max_defects = arguments.max_defects.as_deref().map(str::parse).transpose()?;
-        let session = session_options(&arguments.device, arguments.onnxruntime.as_deref(), threads)?;
+        let session = session_options(&arguments.engine, threads)?;
         let model = open_model(arguments.model.as_deref().unwrap_or(default_model(inputs.span)))?;
-        let fits = match (model.manifest().span, inputs.span) {
+        let task = model.manifest().rays()?.clone();
+        let fits = match (task.span, inputs.span) {
             (brainmesh_segmentation::Span::Extended, Span::Extended { extension_mm }) => {
-                extension_mm == model.manifest().extension_mm
+                extension_mm == task.extension_mm
             }
             (brainmesh_segmentation::Span::PialWhite, Span::PialWhite) => true,
             _ => false,
@@ -112,7 +116,7 @@ impl Plan {
             return Err(Error::Usage(format!(
                 "model {} is for {}, the rays are {}; choose another --model, --profiles-span or --extension-mm",
                 model.manifest().name,
-                describe_span(&model),
+                describe_span(&task),
                 match inputs.span {
                     Span::Extended { extension_mm } => format!("extended by {extension_mm} mm"),
                     Span::PialWhite => "from pia to white surface".into(),
@@ -121,7 +125,7 @@ impl Plan {
         }
         drop(crate::output::Staging::new(&arguments.out)?);
         let out = arguments.out.clone();
-        Ok(Self { inputs, out, formats, model, session, smoothing, seed: arguments.seed, max_defects })
+        Ok(Self { inputs, out, formats, model, task, session, smoothing, seed: arguments.seed, max_defects })
     }
 
     /// Opens the engine the plan asks for.
@@ -140,18 +144,16 @@ impl Plan {
                 Smoothing::Auto { .. } => json!("auto"),
                 Smoothing::Fixed(strength) => json!(strength),
             },
-            "evidence": self.model.manifest().evidence,
+            "evidence": self.task.evidence,
             "seed": self.seed,
             "formats": self.formats.iter().map(|f| f.extension()).collect::<Vec<_>>(),
         })
     }
 }
 
-fn describe_span(model: &Model) -> String {
-    match model.manifest().span {
-        brainmesh_segmentation::Span::Extended => {
-            format!("rays extended by {} mm", model.manifest().extension_mm)
-        }
+fn describe_span(task: &RayTask) -> String {
+    match task.span {
+        brainmesh_segmentation::Span::Extended => format!("rays extended by {} mm", task.extension_mm),
         brainmesh_segmentation::Span::PialWhite => "rays from pia to white surface".into(),
     }
 }

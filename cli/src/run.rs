@@ -38,19 +38,19 @@ impl Plan {
     /// See [`crate::Error`]; nothing is written then.
     pub fn run(&self, monitor: &dyn Monitor) -> Result<Outcome> {
         let staging = Staging::new(&self.out)?;
-        let manifest = self.model.manifest();
+        let task = &self.task;
         let inputs = self.inputs.hash()?;
-        let wanted: Vec<Channel> = manifest.channels.iter().map(|c| c.channel).collect();
-        let Sampled { ribbon, rays, profiles } = self.inputs.sample(&wanted, manifest.samples, monitor)?;
+        let wanted: Vec<Channel> = task.channels.iter().map(|c| c.channel).collect();
+        let Sampled { ribbon, rays, profiles } = self.inputs.sample(&wanted, task.samples, monitor)?;
 
         let mut session = self.open_session()?;
         let polarity = if self.inputs.bright_is_dense { Polarity::BrightIsDense } else { Polarity::DarkIsDense };
-        let probabilities = session.classify(&normalise(&profiles, &rays, manifest, polarity)?, monitor)?;
+        let probabilities = session.classify(&normalise(&profiles, &rays, task, polarity)?, monitor)?;
 
         let defaults = DecodeOptions::default();
         let options = DecodeOptions {
             ribbon_only: self.inputs.span == Span::PialWhite,
-            evidence: manifest.evidence.unwrap_or(defaults.evidence),
+            evidence: task.evidence.unwrap_or(defaults.evidence),
             ..defaults
         };
         let neighbours = ribbon.neighbours();

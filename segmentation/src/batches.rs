@@ -4,6 +4,12 @@ use crate::{Error, Result};
 use brainmesh_core::Monitor;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 
+/// Takes one part: how many items come before it, how many of its items count, and the items.
+pub(crate) type Run<'a> = dyn FnMut(usize, usize, ArrayViewD<f32>) -> Result<()> + 'a;
+
+/// Takes one result: how many items come before it, and the items.
+pub(crate) type Sink<'a> = dyn FnMut(usize, ArrayViewD<f32>) -> Result<()> + 'a;
+
 /// How many items go through a network at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Batches {
@@ -33,26 +39,20 @@ impl Batches {
         Self { padded: true, fixed: true, ..Self::new(size) }
     }
 
-    #[allow(dead_code, reason = "images are segmented next")]
     /// In words, what little memory has done to the size.
     pub fn note(&self) -> Option<String> {
         let (asked, size) = (self.asked, self.size);
         (size < asked).then(|| format!("out of memory: batches of {size}, not of {asked}"))
     }
 
-    /// Hands `input` to `run` in parts along its first axis, in order, with the number of items before each part. Only
-    /// the items of the part count, not what was added to fill it. The monitor advances by one an item.
+    /// Hands `input` to `run` in parts along its first axis, in order. What fills a part up does not count. The monitor
+    /// advances by one an item.
     ///
     /// Where `run` reports [`Error::DeviceMemory`] the size is halved, for later calls too, and the part is tried again.
     ///
     /// # Errors
     /// What `run` reports; [`Error::DeviceMemory`] where not even one item fits; [`Error::Cancelled`] between parts.
-    pub fn run(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        run: &mut dyn FnMut(usize, usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, run: &mut Run) -> Result<()> {
         let items = input.len_of(Axis(0));
         let mut start = 0;
         while start < items {

@@ -35,7 +35,6 @@ pub enum Device {
 
 impl Device {
     /// Whether it is a GPU of NVIDIA's.
-    #[cfg(feature = "onnxruntime")]
     pub(crate) fn is_nvidia(self) -> bool {
         matches!(self, Self::Cuda(_) | Self::TensorRt(_))
     }

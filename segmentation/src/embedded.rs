@@ -11,7 +11,7 @@ macro_rules! embedded {
     ($folder:literal, $name:literal) => {
         Embedded {
             name: $name,
-            manifest: embedded!(@file $folder, $name, "model.json"),
+            manifest: embedded!(@file $folder, $name, "rdf.yaml"),
             files: &[
                 ("model.onnx", embedded!(@file $folder, $name, "model.onnx")),
                 ("test_input.npy", embedded!(@file $folder, $name, "test_input.npy")),

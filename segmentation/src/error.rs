@@ -12,15 +12,15 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A manifest is not JSON, or a field is missing or of the wrong type.
-    #[error("{path}: field `{field}`: {source}", path = path.display())]
+    /// A manifest is not YAML, or a field is missing or of the wrong type.
+    #[error("{path}: field `{field}`: {detail}", path = path.display())]
     ManifestSyntax {
         /// The manifest.
         path: PathBuf,
         /// Path of the field, e.g. `config.brainmesh.samples`.
         field: String,
         /// What the parser said.
-        source: serde_json::Error,
+        detail: String,
     },
     /// A field of a manifest holds a value that this program cannot use.
     #[error("{path}: field `{field}`: expected {expected}, found {found}", path = path.display())]
@@ -33,6 +33,16 @@ pub enum Error {
         expected: String,
         /// What was found.
         found: String,
+    },
+    /// A model made for another task.
+    #[error("{model}: expected {expected}, found {found}")]
+    Task {
+        /// Name of the model.
+        model: String,
+        /// What is needed.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
     },
     /// A file is not the one the manifest describes.
     #[error("{path}: expected SHA-256 {expected}, found {found}", path = path.display())]
@@ -120,6 +130,16 @@ pub enum Error {
         /// What was given.
         found: String,
     },
+    /// An option that the model does not allow.
+    #[error("{option}: expected {expected}, found {found}")]
+    Option {
+        /// Which.
+        option: &'static str,
+        /// What the model allows.
+        expected: String,
+        /// What was asked.
+        found: String,
+    },
     /// The network's output is not a set of class probabilities.
     #[error("the network's output is not a probability: expected {expected}, found {found}")]
     Output {
@@ -161,7 +181,7 @@ pub enum Error {
         detail: String,
     },
     /// The ONNX Runtime library was not found or could not be loaded.
-    #[error("ONNX Runtime: {detail}; install it with `pip install onnxruntime`, or name its library")]
+    #[error("ONNX Runtime: {detail}; install it with `pip install --upgrade onnxruntime`, or name its library")]
     RuntimeLibrary {
         /// What was tried and what went wrong.
         detail: String,

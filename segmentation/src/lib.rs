@@ -1,4 +1,4 @@
-//! Runs the ONNX networks of brainmesh: manifests, normalisation, the built-in engine, ONNX Runtime.
+//! Runs the ONNX networks of brainmesh: manifests, normalisation, the built-in engines, ONNX Runtime.
 //!
 //! The only crate that names `ort`. A [`Model`] is a manifest and a network; a [`Session`] runs it on a [`Device`];
 //! [`normalise`] brings [`Profiles`](brainmesh_core::Profiles) to the scale the network was trained on.
@@ -10,7 +10,7 @@
 //! # -> Result<(), brainmesh_segmentation::Error> {
 //! let model = Model::open("models/cortical-layers")?;
 //! let mut session = Session::open(&model, Device::Auto, 2)?;
-//! let input = normalise(profiles, rays, model.manifest(), Polarity::DarkIsDense)?;
+//! let input = normalise(profiles, rays, model.manifest().rays()?, Polarity::DarkIsDense)?;
 //! let probabilities = session.classify(&input, &Silent)?;
 //! # Ok(())
 //! # }
@@ -18,22 +18,21 @@
 
 mod backend;
 mod batches;
+mod bound;
 mod cost;
 mod device;
 mod embedded;
 mod engine;
 mod error;
-#[cfg(feature = "onnxruntime")]
+mod image;
 mod library;
 mod manifest;
 mod model;
 mod normalise;
 mod onnx;
-#[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod polarity;
 mod precision;
-#[cfg(feature = "onnxruntime")]
 mod provider;
 mod request;
 mod rten;
@@ -41,7 +40,11 @@ mod session;
 
 pub use device::Device;
 pub use error::Error;
-pub use manifest::{FileReference, InputChannel, LayerFractions, Manifest, Normalisation, Span};
+pub use image::{Forecast, SegmentOptions, Segmentation, Segmented};
+pub use manifest::{
+    Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
+    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Scope, Span, Task,
+};
 pub use model::Model;
 pub use normalise::normalise;
 pub use onnx::Form;

@@ -29,12 +29,16 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
         return Ok(path);
     }
     let roots = environment_roots();
-    let mut packages = roots.iter().flat_map(|root| package_folders(root));
-    packages.find_map(|packages| in_folder(&packages.join("onnxruntime/capi"))).ok_or_else(|| {
+    let packages: Vec<_> = roots.iter().flat_map(|root| package_folders(root)).collect();
+    let capi: Vec<_> = packages.iter().map(|packages| packages.join("onnxruntime/capi")).collect();
+    capi.iter().find_map(|folder| in_folder(folder)).ok_or_else(|| {
         let places: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
-        let detail =
-            format!("no library in {}, no `onnxruntime` package of Python in {}", beside.display(), places.join(", "));
-        Error::RuntimeLibrary { detail }
+        // Until about 1.20 the package kept its library within its Python module.
+        let python = match capi.iter().find(|folder| folder.is_dir()) {
+            Some(old) => format!("{} has none, being too old", old.display()),
+            None => format!("no `onnxruntime` package of Python in {}", places.join(", ")),
+        };
+        Error::RuntimeLibrary { detail: format!("no library in {}, and {python}", beside.display()) }
     })
 }
 

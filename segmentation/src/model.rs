@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 /// Larger than any ray network and its test tensors.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// Name of a manifest.
+const MANIFEST: &str = "rdf.yaml";
 
 /// A network and its manifest. Its file is the one the manifest describes (SHA-256).
 #[derive(Clone)]
@@ -30,14 +32,14 @@ enum Source {
 }
 
 impl Model {
-    /// Opens the model in a folder that holds `model.json` and the files it names.
+    /// Opens the model in a folder that holds `rdf.yaml` and the files it names.
     ///
     /// # Errors
     /// A file that cannot be read, a manifest that does not hold ([`Manifest::parse`]), a network whose SHA-256 is not
     /// the manifest's.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
-        let path = folder.join("model.json");
+        let path = folder.join(MANIFEST);
         let json = read_file(&path, MAX_MANIFEST_BYTES)?;
         Self::new(Manifest::parse(&json, &path)?, Source::Folder(folder.into()))
     }
@@ -51,7 +53,7 @@ impl Model {
         let embedded =
             embedded.ok_or_else(|| Error::UnknownModel { name: name.into(), known: Self::names().collect() })?;
         let source = Source::Embedded(embedded);
-        Self::new(Manifest::parse(embedded.manifest, &source.path("model.json"))?, source)
+        Self::new(Manifest::parse(embedded.manifest, &source.path(MANIFEST))?, source)
     }
 
     /// Names of the models that are part of the program, the default first.
@@ -74,9 +76,14 @@ impl Model {
         &self.onnx
     }
 
-    /// Where the ONNX file lies, for messages.
-    pub(crate) fn onnx_path(&self) -> String {
-        self.source.path(&self.manifest.onnx.source).display().to_string()
+    /// Where a file lies, for messages.
+    pub(crate) fn path_of(&self, file: &FileReference) -> String {
+        self.source.path(&file.source).display().to_string()
+    }
+
+    /// Bytes of a file that the manifest names, after a look at its hash.
+    pub(crate) fn file(&self, file: &FileReference) -> Result<Cow<'static, [u8]>> {
+        self.source.read(file)
     }
 
     /// Runs the manifest's test input through a session of this model and returns the largest absolute difference from
@@ -130,7 +137,7 @@ impl Model {
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
-            .field("onnx", &self.onnx_path())
+            .field("onnx", &self.path_of(&self.manifest.onnx))
             .field("manifest", &self.manifest)
             .finish_non_exhaustive()
     }

@@ -1,11 +1,11 @@
-use crate::{Error, InputChannel, Manifest, Normalisation, Polarity, Result, Span};
+use crate::{Error, InputChannel, Normalisation, Polarity, RayTask, Result, Span};
 use brainmesh_core::{Channel, Profiles, RaySet};
 use ndarray::Array3;
 use rayon::prelude::*;
 
 /// Brings profiles to the scale and channel order a network was trained on: `[rays, channels, samples]`.
 ///
-/// Per channel, as its manifest says:
+/// Per channel, as the model says:
 /// - `per_ray`: minus the mean, by the population standard deviation, over all samples of the ray;
 /// - `dataset`: minus the median, by 1.4826 times the median absolute deviation (the standard deviation of a normal
 ///   distribution), over the samples between pia and white surface of all usable rays. Smoothed intensities use the
@@ -18,19 +18,14 @@ use rayon::prelude::*;
 ///
 /// # Errors
 /// [`Error::Input`] where rays, samples or the span of the rays do not fit, or a channel of the model is missing.
-pub fn normalise(
-    profiles: &Profiles,
-    rays: &RaySet,
-    manifest: &Manifest,
-    input_polarity: Polarity,
-) -> Result<Array3<f32>> {
-    check_shape(profiles, rays, manifest)?;
-    let sources = manifest.channels.iter().map(|input| find(profiles, input)).collect::<Result<Vec<_>>>()?;
-    let plans: Vec<Plan> = manifest
+pub fn normalise(profiles: &Profiles, rays: &RaySet, task: &RayTask, input_polarity: Polarity) -> Result<Array3<f32>> {
+    check_shape(profiles, rays, task)?;
+    let sources = task.channels.iter().map(|input| find(profiles, input)).collect::<Result<Vec<_>>>()?;
+    let plans: Vec<Plan> = task
         .channels
         .iter()
         .zip(sources)
-        .map(|(input, source)| plan(profiles, rays, input, source, input_polarity != manifest.polarity))
+        .map(|(input, source)| plan(profiles, rays, input, source, input_polarity != task.polarity))
         .collect();
 
     let mut output = Array3::zeros((profiles.len(), plans.len(), profiles.samples()));
@@ -47,13 +42,13 @@ pub fn normalise(
     Ok(output)
 }
 
-fn check_shape(profiles: &Profiles, rays: &RaySet, manifest: &Manifest) -> Result<()> {
+fn check_shape(profiles: &Profiles, rays: &RaySet, task: &RayTask) -> Result<()> {
     let mismatch = |field, expected: String, found: String| Err(Error::Input { field, expected, found });
     if profiles.len() != rays.len() {
         return mismatch("profiles", format!("{} rays, as the ray set", rays.len()), profiles.len().to_string());
     }
-    if profiles.samples() != manifest.samples {
-        return mismatch("samples a ray", manifest.samples.to_string(), profiles.samples().to_string());
+    if profiles.samples() != task.samples {
+        return mismatch("samples a ray", task.samples.to_string(), profiles.samples().to_string());
     }
     // Depths are stored as f64 and computed from mm: a nanometre on a ray of a few mm.
     const TOLERANCE: f64 = 1e-6;
@@ -62,7 +57,7 @@ fn check_shape(profiles: &Profiles, rays: &RaySet, manifest: &Manifest) -> Resul
     if usable.peek().is_none() {
         return Ok(());
     }
-    match manifest.span {
+    match task.span {
         Span::PialWhite => match usable.find(|&ray| !covers_ribbon_only(ray)) {
             Some(ray) => mismatch(
                 "span of the rays",
@@ -73,7 +68,7 @@ fn check_shape(profiles: &Profiles, rays: &RaySet, manifest: &Manifest) -> Resul
         },
         Span::Extended if usable.all(covers_ribbon_only) => mismatch(
             "span of the rays",
-            format!("rays that reach {} mm beyond pia and white surface", manifest.extension_mm),
+            format!("rays that reach {} mm beyond pia and white surface", task.extension_mm),
             "rays from pia to white surface".into(),
         ),
         Span::Extended => Ok(()),

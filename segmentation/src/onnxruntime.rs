@@ -1,5 +1,6 @@
-use crate::batches::{Batches, unpadded};
-use crate::onnx::{Interface, Port};
+use crate::batches::{Batches, Sink, unpadded};
+use crate::bound::Bound;
+use crate::onnx::{self, Interface, Port};
 use crate::provider::{advice, preload_nvidia, provider};
 use crate::request::Request;
 use crate::{Device, Error, Precision, Result, library};
@@ -7,8 +8,10 @@ use brainmesh_core::Monitor;
 use ndarray::{ArrayViewD, Axis};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
+use ort::memory::AllocationDevice;
 use ort::session::Session;
 use ort::value::TensorRef;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +21,10 @@ pub(crate) struct Runtime {
     input: Port,
     device: Device,
     batches: Batches,
+    /// Memory for inputs and outputs, where not that of this program.
+    staging: Option<(AllocationDevice<'static>, i32)>,
+    /// In a lock for its type's sake alone: it may move between threads, not be shared by them.
+    bound: Mutex<Option<Bound>>,
     note: String,
 }
 
@@ -35,16 +42,22 @@ impl Runtime {
     /// [`Error::Runtime`].
     pub fn open(request: &Request, interface: &Interface, device: Device, batches: Batches) -> Result<Self> {
         let provider = provider(device, request.precision)?;
+        let network = match request.precision {
+            Precision::F32 | Precision::Tf32 => Cow::Borrowed(request.onnx),
+            Precision::F16 => Cow::Owned(onnx::in_float16(request.onnx, request.name)?),
+        };
         let (path, environment) = load(request.library)?;
-        let failed = |step: &'static str| move |error: ort::Error| Error::Runtime { step, detail: error.to_string() };
+        let failed = |step: &'static str| {
+            move |error: ort::Error| Error::Runtime { step, detail: format!("{}: {error}", request.name) }
+        };
         let mut builder = Session::builder(&environment).map_err(failed("make a session"))?;
         builder = builder.with_intra_threads(request.threads).map_err(|error| failed("set threads")(error.into()))?;
         complaints();
         let session = match &provider {
-            None => builder.commit_from_memory(request.onnx).map_err(failed("load the network"))?,
+            None => builder.commit_from_memory(&network).map_err(failed("load the network"))?,
             Some(provider) => {
                 let refused = |error: ort::Error| {
-                    let said = std::iter::once(error.to_string()).chain(complaints());
+                    let said = std::iter::once(error.to_string().trim().to_owned()).chain(complaints());
                     let detail =
                         format!("{}: {}; {}", provider.name(), said.collect::<Vec<_>>().join("; "), advice(device));
                     Error::Device { device: device.to_string(), detail }
@@ -53,13 +66,21 @@ impl Runtime {
                     preload_nvidia(&path);
                 }
                 let builder = builder.with_execution_providers([provider.clone()]);
-                builder.map_err(|error| refused(error.into()))?.commit_from_memory(request.onnx).map_err(refused)?
+                builder.map_err(|error| refused(error.into()))?.commit_from_memory(&network).map_err(refused)?
             }
         };
-        let arithmetic =
-            if request.precision == Precision::F32 { String::new() } else { format!(", {}", request.precision) };
+        let arithmetic = match (device, request.precision) {
+            // It has no switch for it in ONNX Runtime.
+            (Device::TensorRt(_), Precision::F32) => ", f32 or tf32 as TensorRT chooses".into(),
+            (_, Precision::F32) => String::new(),
+            (_, precision) => format!(", {precision}"),
+        };
         let note = format!("ONNX Runtime on {device}{arithmetic} ({})", path.display());
-        Ok(Self { session, input: interface.input.clone(), device, batches, note })
+        let staging = match device {
+            Device::Cuda(number) => i32::try_from(number).ok().map(|number| (AllocationDevice::CUDA_PINNED, number)),
+            _ => None,
+        };
+        Ok(Self { session, input: interface.input.clone(), device, batches, staging, bound: Mutex::default(), note })
     }
 
     /// The device and the library.
@@ -82,20 +103,24 @@ impl Runtime {
     /// # Errors
     /// [`Error::Runtime`], [`Error::DeviceMemory`] where not one item fits, what `sink` reports, [`Error::Cancelled`]
     /// between batches.
-    pub fn run(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
-        let Self { session, input: port, device, batches, .. } = self;
+    pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, sink: &mut Sink) -> Result<()> {
+        let Self { session, input: port, device, batches, staging, bound, .. } = self;
+        let bound = bound.get_mut().unwrap_or_else(PoisonError::into_inner);
         batches.run(input, monitor, &mut |start, count, part| {
             let failed = |error: ort::Error| failed_run(*device, error.to_string());
-            let part = part.as_standard_layout();
-            let tensor = TensorRef::from_array_view(part.view()).map_err(failed)?;
-            let outputs = session.run(ort::inputs![port.name.as_str() => tensor]).map_err(failed)?;
+            let items = part.len_of(Axis(0));
+            let outputs = if let Some(memory) = staging {
+                // One of another shape goes first: memory may be what there is too little of.
+                let kept = bound.take().filter(|bound| bound.fits(part.shape()));
+                let kept = kept.map_or_else(|| Bound::new(session, memory, part.shape()), Ok).map_err(failed)?;
+                bound.insert(kept).run(session, &part).map_err(failed)?
+            } else {
+                let part = part.as_standard_layout();
+                let tensor = TensorRef::from_array_view(part.view()).map_err(failed)?;
+                session.run(ort::inputs![port.name.as_str() => tensor]).map_err(failed)?
+            };
             let output = outputs[0].try_extract_array::<f32>().map_err(failed)?;
-            sink(start, unpadded(output, part.len_of(Axis(0)), count)?)
+            sink(start, unpadded(output, items, count)?)
         })
     }
 }
@@ -158,6 +183,45 @@ fn complaints() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Purpose;
+    use brainmesh_core::Silent;
+    use ndarray::ArrayD;
+    use ndarray_npy::read_npy;
+
+    #[test]
+    fn bound_memory_gives_what_plain_memory_gives_for_batches_of_any_size() {
+        let onnx = include_bytes!("../tests/data/images/flat.onnx");
+        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
+        let expected: ArrayD<f32> = read_npy("tests/data/images/flat_output.npy").unwrap();
+        let request = Request {
+            onnx,
+            name: "flat.onnx",
+            purpose: Purpose::Images,
+            device: Device::Cpu,
+            precision: Precision::F32,
+            threads: 1,
+            library: None,
+            form: None,
+            batch: 0,
+        };
+        let interface = Interface::read(onnx, "flat.onnx").unwrap();
+        let mut runtime = match Runtime::open(&request, &interface, Device::Cpu, Batches::new(2)) {
+            Ok(runtime) => runtime,
+            Err(error) => return eprintln!("skipped: {error}"),
+        };
+        runtime.staging = Some((AllocationDevice::CPU, 0));
+        for _ in 0..2 {
+            let mut items = 0;
+            let mut sink = |start: usize, part: ArrayViewD<f32>| {
+                let expected = expected.slice_axis(Axis(0), (start..start + part.len_of(Axis(0))).into());
+                assert!(part.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
+                items += part.len_of(Axis(0));
+                Ok(())
+            };
+            runtime.run(input.view(), &Silent, &mut sink).unwrap();
+            assert_eq!(items, 3);
+        }
+    }
 
     /// Messages as the BFC arena, CUDA, cuDNN and cuBLAS word them.
     #[test]

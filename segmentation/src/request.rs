@@ -3,28 +3,21 @@
 use crate::backend::Backend;
 use crate::batches::Batches;
 use crate::engine::Engine;
-#[cfg(feature = "onnxruntime")]
-use crate::library;
 use crate::onnx::{self, Form, Interface};
-#[cfg(feature = "onnxruntime")]
 use crate::onnxruntime::Runtime;
-#[cfg(feature = "onnxruntime")]
 use crate::provider::has_cuda;
 use crate::rten::Rten;
-use crate::{Device, Error, Precision, Result};
-#[cfg(feature = "onnxruntime")]
+use crate::{Device, Error, Precision, Result, library};
 use brainmesh_core::Silent;
-#[cfg(feature = "onnxruntime")]
 use ndarray::Array3;
 use std::path::Path;
 
 /// What a network is to do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Task {
+pub(crate) enum Purpose {
     /// Class probabilities along rays: `[rays, channels, samples]` or `[.., 1, samples]` in, classes for channels out.
     Rays { channels: usize, classes: usize, samples: usize },
     /// Anything for images; whoever runs it knows the shapes.
-    #[allow(dead_code, reason = "images are segmented next")]
     Images,
 }
 
@@ -34,7 +27,7 @@ pub(crate) struct Request<'a> {
     pub onnx: &'a [u8],
     /// Where it came from, for messages.
     pub name: &'a str,
-    pub task: Task,
+    pub purpose: Purpose,
     pub device: Device,
     pub precision: Precision,
     /// At least 1.
@@ -47,7 +40,7 @@ pub(crate) struct Request<'a> {
     pub batch: usize,
 }
 
-impl Task {
+impl Purpose {
     /// A size for rays or for images.
     fn pick(self, rays: usize, images: usize) -> usize {
         match self {
@@ -108,11 +101,11 @@ impl Request<'_> {
         let written = self.written()?;
         let other = Request { onnx: written.as_deref().unwrap_or(self.onnx), ..*self };
         let interface = &Interface::read(other.onnx, self.name)?;
-        self.task.check(interface, self.name)?;
+        self.purpose.check(interface, self.name)?;
         let device = self.device;
         let mut reasons = Vec::new();
         if matches!(device, Device::Auto | Device::Builtin)
-            && let Task::Rays { samples, .. } = self.task
+            && let Purpose::Rays { samples, .. } = self.purpose
         {
             match self.rays(samples) {
                 Ok(opened) => return Ok(opened),
@@ -142,7 +135,7 @@ impl Request<'_> {
     /// The network written anew, where rays are the task and its file is in another form than the one asked for or ends
     /// in ArgMax, which other engines answer with classes instead of probabilities.
     fn written(&self) -> Result<Option<Vec<u8>>> {
-        let Task::Rays { samples, .. } = self.task else { return Ok(None) };
+        let Purpose::Rays { samples, .. } = self.purpose else { return Ok(None) };
         let network = match onnx::read(self.onnx, self.name) {
             Ok(network) => network,
             // Another engine may run it as it is.
@@ -164,9 +157,10 @@ impl Request<'_> {
 
     fn rten(&self, interface: &Interface) -> Opened {
         self.require_f32()?;
-        let batches = self.batches(interface, Batches::new(self.items(64, 1)));
+        // Its convolutions run in parallel within an item; many at a time only take memory.
+        let batches = self.batches(interface, Batches::new(self.items(4, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
-        Ok((Backend::Rten(rten), "built-in engine for plain networks (rten)".into()))
+        Ok((Backend::Rten(Box::new(rten)), "built-in engine for plain networks (rten)".into()))
     }
 
     fn require_f32(&self) -> Result<()> {
@@ -180,7 +174,6 @@ impl Request<'_> {
     /// ONNX Runtime on an NVIDIA GPU where the library has been made for one and the network runs there, else on the
     /// processor.
     fn runtime_of_choice(&self, interface: &Interface, reasons: &mut Vec<Error>) -> Option<(Backend, String)> {
-        #[cfg(feature = "onnxruntime")]
         if library::find(self.library).is_ok_and(|path| has_cuda(&path)) {
             let opened = self.runtime(interface, Device::Cuda(0)).and_then(|(mut backend, note)| {
                 self.try_out(&mut backend)?;
@@ -195,38 +188,34 @@ impl Request<'_> {
     }
 
     /// One ray of zeros: a provider may load and then find that it cannot run a network.
-    #[cfg(feature = "onnxruntime")]
     fn try_out(&self, backend: &mut Backend) -> Result<()> {
-        let Task::Rays { channels, classes, samples } = self.task else { return Ok(()) };
+        let Purpose::Rays { channels, classes, samples } = self.purpose else { return Ok(()) };
         let (input, mut output) = (Array3::zeros((1, channels, samples)), Array3::zeros((1, classes, samples)));
         backend.run_rays(input.view(), output.view_mut(), &Silent)
     }
 
-    #[cfg(feature = "onnxruntime")]
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
-            device if device.is_nvidia() => Batches::padded(self.items(4096, 4)),
+            device if device.is_nvidia() => Batches::padded(self.items(4096, 1)),
             // Convolutions written in two dimensions run in parallel over the batch only.
             _ => Batches::new(self.items(256, 1)),
         };
         let batches = self.batches(interface, batches);
         let runtime = Runtime::open(self, interface, device, batches)?;
         let note = runtime.describe();
-        Ok((Backend::Runtime(runtime), note))
-    }
-
-    #[cfg(not(feature = "onnxruntime"))]
-    fn runtime(&self, _interface: &Interface, _device: Device) -> Opened {
-        Err(Error::RuntimeLibrary { detail: "this program was built without it".into() })
+        Ok((Backend::Runtime(Box::new(runtime)), note))
     }
 
     /// Rays or images at a time, unless the caller says how many.
     fn items(&self, rays: usize, images: usize) -> usize {
-        if self.batch > 0 { self.batch } else { self.task.pick(rays, images) }
+        if self.batch > 0 { self.batch } else { self.purpose.pick(rays, images) }
     }
 
     fn batches(&self, interface: &Interface, otherwise: Batches) -> Batches {
         interface.input.size(0).map_or(otherwise, Batches::fixed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 use crate::backend::Backend;
-use crate::request::{Request, Task};
-use crate::{Device, Error, Form, Manifest, Model, Precision, Result};
-use brainmesh_core::{ClassProbabilities, Monitor};
+use crate::request::{Purpose, Request};
+use crate::{Device, Error, Form, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
+use brainmesh_core::{ClassProbabilities, Monitor, Volume};
 use ndarray::{Array3, s};
 use std::path::PathBuf;
 
@@ -68,24 +68,35 @@ impl SessionOptions {
     /// A network that the device cannot run, a library that cannot be loaded, a device that does not work. Only
     /// [`Device::Auto`] ever tries another one.
     pub fn open(&self, model: &Model) -> Result<Session> {
-        let manifest = model.manifest();
-        let (backend, device_note) = Request {
-            onnx: model.onnx(),
-            name: &model.onnx_path(),
-            task: Task::Rays {
-                channels: manifest.channels.len(),
-                classes: manifest.classes(),
-                samples: manifest.samples,
-            },
-            device: self.device,
-            precision: self.precision,
-            threads: self.threads(),
-            library: self.library.as_deref(),
-            form: self.form,
-            batch: self.batch,
-        }
-        .open()?;
-        Ok(Session { backend, device_note, manifest: manifest.clone() })
+        let purpose = match &model.manifest().task {
+            Task::Rays(task) => {
+                Purpose::Rays { channels: task.channels.len(), classes: task.classes(), samples: task.samples }
+            }
+            Task::Image(_) => Purpose::Images,
+        };
+        let open = |onnx: &[u8], name: String| {
+            Request {
+                onnx,
+                name: &name,
+                purpose,
+                device: self.device,
+                precision: self.precision,
+                threads: self.threads(),
+                library: self.library.as_deref(),
+                form: self.form,
+                batch: self.batch,
+            }
+            .open()
+        };
+        let (backend, device_note) = open(model.onnx(), model.path_of(&model.manifest().onnx))?;
+        let locator = match &model.manifest().task {
+            Task::Image(task) => task.locator.as_ref(),
+            Task::Rays(_) => None,
+        };
+        let locator =
+            locator.map(|locator| Ok::<_, Error>(open(&model.file(&locator.onnx)?, model.path_of(&locator.onnx))?.0));
+        let locator = locator.transpose()?;
+        Ok(Session { backend, locator, device_note, manifest: model.manifest().clone() })
     }
 
     fn threads(&self) -> usize {
@@ -101,6 +112,8 @@ impl SessionOptions {
 /// A network on a device.
 pub struct Session {
     backend: Backend,
+    /// Finds the part of a volume to look at.
+    locator: Option<Backend>,
     device_note: String,
     manifest: Manifest,
 }
@@ -130,6 +143,23 @@ impl Session {
         std::iter::once(self.device_note.clone()).chain(memory).collect::<Vec<_>>().join("; ")
     }
 
+    /// Segments a volume with a model of images, one [`Volume`] a channel, all on one grid and of any orientation and
+    /// spacing. The result is on that grid.
+    ///
+    /// # Errors
+    /// [`Error::Task`] for a model of rays; [`Error::Option`]; [`Error::Input`] for channels that do not fit;
+    /// [`Error::Shape`] and [`Error::Output`] for a network that does not give one number a voxel and class;
+    /// [`Error::Cancelled`] between windows.
+    pub fn segment(
+        &mut self,
+        channels: &[Volume<f32>],
+        options: &SegmentOptions,
+        monitor: &dyn Monitor,
+    ) -> Result<Segmented> {
+        let task = options.apply(self.manifest.image()?)?;
+        image::segment(&mut self.backend, self.locator.as_mut(), &task, channels, monitor)
+    }
+
     /// Class probabilities of rays `[rays, channels, samples]`, as [`normalise`](crate::normalise) gives them. With the
     /// built-in engine the result depends neither on the number of threads nor on what other rays there are.
     ///
@@ -138,7 +168,7 @@ impl Session {
     /// [`Error::Output`] where the network gives no probabilities; [`Error::Cancelled`] between batches.
     pub fn classify(&mut self, rays: &Array3<f32>, monitor: &dyn Monitor) -> Result<ClassProbabilities> {
         let (count, channels, samples) = rays.dim();
-        let manifest = &self.manifest;
+        let manifest = self.manifest.rays()?;
         for (field, expected, found) in
             [("channels", manifest.channels.len(), channels), ("samples a ray", manifest.samples, samples)]
         {

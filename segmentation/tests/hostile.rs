@@ -20,10 +20,10 @@ struct Copy(TempDir, Value);
 impl Copy {
     fn of(name: &str) -> Self {
         let copy = tempfile::tempdir().unwrap();
-        for file in ["model.json", "model.onnx", "test_input.npy", "test_output.npy"] {
+        for file in ["rdf.yaml", "model.onnx", "test_input.npy", "test_output.npy"] {
             std::fs::copy(folder(name).join(file), copy.path().join(file)).unwrap();
         }
-        let manifest = serde_json::from_slice(&std::fs::read(copy.path().join("model.json")).unwrap()).unwrap();
+        let manifest = serde_json::from_slice(&std::fs::read(copy.path().join("rdf.yaml")).unwrap()).unwrap();
         Self(copy, manifest)
     }
 
@@ -32,7 +32,7 @@ impl Copy {
     }
 
     fn open(&self) -> Result<Model, Error> {
-        std::fs::write(self.path("model.json"), self.1.to_string()).unwrap();
+        std::fs::write(self.path("rdf.yaml"), self.1.to_string()).unwrap();
         Model::open(self.0.path())
     }
 
@@ -80,7 +80,7 @@ fn a_manifest_that_does_not_hold_names_its_field() {
         ("/config/brainmesh/channels/2/normalisation/fixed/sd", json!(0), "config.brainmesh.channels.normalisation"),
         ("/config/brainmesh/extension_mm", json!(-1.0), "config.brainmesh.extension_mm"),
         ("/config/brainmesh/layer_fractions/mean", json!([1, 2, 3]), "config.brainmesh.layer_fractions"),
-        ("/config/brainmesh", json!(null), "config.brainmesh"),
+        ("/config/brainmesh", json!("layers"), "config.brainmesh"),
         ("/inputs", json!([]), "inputs"),
         ("/inputs/0/axes/1/channel_names", json!(["raw"]), "inputs.axes.channel_names"),
         ("/outputs/0/axes/1/channel_names/4", json!("IVa"), "outputs.axes.channel_names"),
@@ -96,7 +96,7 @@ fn a_manifest_that_does_not_hold_names_its_field() {
         *copy.1.pointer_mut(pointer).unwrap() = value.clone();
         let error = copy.open().unwrap_err();
         assert!(matches!(error, Error::Manifest { .. } | Error::ManifestSyntax { .. }), "{pointer}: {error}");
-        assert!(error.to_string().contains(field) && error.to_string().contains("model.json"), "{pointer}: {error}");
+        assert!(error.to_string().contains(field) && error.to_string().contains("rdf.yaml"), "{pointer}: {error}");
     }
 }
 
@@ -153,7 +153,7 @@ fn what_the_engine_for_rays_does_not_run_goes_to_another_and_the_note_says_why()
     let note = session.device_note();
     let runtime = note.starts_with("ONNX Runtime on cpu");
     // Without a library the note says what was looked for as well.
-    assert!(note.contains("Tanh") && (runtime || note.contains("pip install onnxruntime")), "{note}");
+    assert!(note.contains("Tanh") && (runtime || note.contains("pip install --upgrade onnxruntime")), "{note}");
 }
 
 #[test]

@@ -19,11 +19,14 @@ fn folder(name: &str) -> PathBuf {
 /// Rays of a model, the same in every run, with values like those of normalised intensities.
 fn rays(model: &Model, count: usize) -> Array3<f32> {
     let mut state = 20_u64;
-    Array3::from_shape_simple_fn((count, model.manifest().channels.len(), model.manifest().samples), || {
-        // Knuth's MMIX generator; the top bits are good enough for test data.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * 4.0
-    })
+    Array3::from_shape_simple_fn(
+        (count, model.manifest().rays().unwrap().channels.len(), model.manifest().rays().unwrap().samples),
+        || {
+            // Knuth's MMIX generator; the top bits are good enough for test data.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * 4.0
+        },
+    )
 }
 
 #[test]
@@ -115,27 +118,12 @@ fn progress_adds_up_and_cancelling_stops() {
     assert!(some.1.load(Ordering::Relaxed) < 200);
 }
 
-#[test]
-fn devices_have_names() {
-    for (word, device) in
-        [("auto", Device::Auto), ("builtin", Device::Builtin), ("cpu", Device::Cpu), ("cuda:3", Device::Cuda(3))]
-    {
-        assert_eq!(word.parse::<Device>().unwrap(), device);
-        assert_eq!(device.to_string(), word);
-    }
-    assert_eq!("cuda".parse::<Device>().unwrap(), Device::Cuda(0));
-    for word in ["", "gpu", "cuda:", "cuda:-1", "CPU"] {
-        assert!(matches!(word.parse::<Device>(), Err(Error::UnknownDevice(_))), "{word}");
-    }
-}
-
 /// `None`, and a line that says so, where there is no ONNX Runtime here.
-#[cfg(feature = "onnxruntime")]
 fn runtime(model: &Model, device: Device) -> Option<Session> {
     match Session::open(model, device, 2) {
         Ok(session) => Some(session),
         Err(error) => {
-            assert!(matches!(error, Error::RuntimeLibrary { .. }), "{error}");
+            assert!(matches!(error, Error::RuntimeLibrary { .. } | Error::RuntimeVersion { .. }), "{error}");
             eprintln!("skipped: {error}");
             None
         }
@@ -143,7 +131,6 @@ fn runtime(model: &Model, device: Device) -> Option<Session> {
 }
 
 #[test]
-#[cfg(feature = "onnxruntime")]
 fn the_built_in_engine_agrees_with_onnx_runtime() {
     for name in NETWORKS {
         let model = Model::open(folder(name)).unwrap();
@@ -170,7 +157,6 @@ fn the_built_in_engine_agrees_with_onnx_runtime() {
 
 /// Also checks what the networks mean that are written anew: ONNX Runtime runs them.
 #[test]
-#[cfg(feature = "onnxruntime")]
 fn a_network_gives_the_same_in_either_form_and_any_batch() {
     use brainmesh_segmentation::{Form, SessionOptions};
     for name in NETWORKS.into_iter().chain(CLASSIFIERS) {
@@ -180,8 +166,11 @@ fn a_network_gives_the_same_in_either_form_and_any_batch() {
                 let options = SessionOptions::default().with_device(Device::Cpu).with_form(form).with_batch(batch);
                 let mut session = match options.open(&model) {
                     Ok(session) => session,
-                    Err(Error::RuntimeLibrary { detail }) => return eprintln!("skipped: {detail}"),
-                    Err(error) => panic!("{name}, {form:?}: {error}"),
+                    Err(error) => {
+                        let missing = matches!(error, Error::RuntimeLibrary { .. } | Error::RuntimeVersion { .. });
+                        assert!(missing, "{name}, {form:?}: {error}");
+                        return eprintln!("skipped: {error}");
+                    }
                 };
                 let difference = model.verify(&mut session).unwrap().unwrap();
                 assert!(difference <= 1e-5, "{name}, {form:?}, {batch}: {difference}");
@@ -195,29 +184,4 @@ fn the_cost_of_a_ray_is_that_of_its_weights() {
     // 2 to 16 to 16 to 16 maps by 25 taps, and 16 to 8 classes by one.
     let weights = 25 * (2 * 16 + 16 * 16 + 16 * 16) + 16 * 8;
     assert_eq!(Model::open(folder("long-2d")).unwrap().direct_flop_per_ray().unwrap(), 2 * 200 * weights);
-}
-
-#[test]
-#[cfg(feature = "onnxruntime")]
-fn an_accelerator_that_is_not_there_is_an_error() {
-    let model = Model::open(folder("made-layers")).unwrap();
-    if runtime(&model, Device::Cpu).is_none() {
-        return;
-    }
-    match Session::open(&model, Device::Cuda(0), 1) {
-        Ok(mut session) => assert!(model.verify(&mut session).unwrap().unwrap() <= 1e-3),
-        Err(error) => assert!(matches!(error, Error::Device { .. }), "{error}"),
-    }
-}
-
-#[test]
-#[cfg(feature = "onnxruntime")]
-fn a_library_that_is_not_one_is_an_error() {
-    let model = Model::open(folder("made-layers")).unwrap();
-    let not_a_library = folder("made-layers").join("model.json");
-    for path in [not_a_library, folder("nothing")] {
-        let options = brainmesh_segmentation::SessionOptions::default();
-        let error = options.with_device(Device::Cpu).with_library(path).open(&model).unwrap_err();
-        assert!(matches!(error, Error::RuntimeLibrary { .. }), "{error}");
-    }
 }

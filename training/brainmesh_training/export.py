@@ -1,7 +1,6 @@
-"""A trained network as a model folder: `model.onnx`, `model.json`, test tensors and the card."""
+"""A trained network as a model folder: `model.onnx`, `rdf.yaml`, test tensors and the card."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+import yaml
 from torch import nn
 
 from .data import CLASSES, Rays
@@ -27,7 +27,7 @@ class About:
     description: str
     license: str
     authors: list[str]
-    cite: list[str]
+    cite: list[dict[str, str]]  # text and doi
     version: str = "1.0.0"
 
 
@@ -89,12 +89,12 @@ def write_model(experiment: Experiment, model: nn.Sequential, rays: Rays, about:
     np.save(folder / "test_input.npy", inputs)
     np.save(folder / "test_output.npy", outputs)
     document = manifest(experiment, layer_fractions(rays), about, folder)
-    (folder / "model.json").write_text(json.dumps(document, indent=1) + "\n")
+    (folder / "rdf.yaml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
     return difference
 
 
 def manifest(experiment: Experiment, fractions: dict, about: About, folder: Path) -> dict:
-    """`model.json`, in the style of bioimage.io 0.5 with brainmesh's part under `config`."""
+    """`rdf.yaml`, in the form of bioimage.io 0.5 with brainmesh's part under `config`."""
 
     def file(name: str) -> dict:
         return {"source": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
@@ -125,8 +125,9 @@ def manifest(experiment: Experiment, fractions: dict, about: About, folder: Path
         "description": about.description,
         "license": about.license,
         "authors": [{"name": name} for name in about.authors],
-        "cite": [{"text": text} for text in about.cite],
+        "cite": about.cite,
         "version": about.version,
+        "documentation": "README.md",
         "inputs": [
             {
                 "id": "rays",
@@ -139,6 +140,7 @@ def manifest(experiment: Experiment, fractions: dict, about: About, folder: Path
             {
                 "id": "probabilities",
                 "axes": axes(list(CLASSES[: experiment.classes])),
+                "data": {"type": "float32"},
                 "test_tensor": file("test_output.npy"),
             }
         ],
@@ -148,6 +150,6 @@ def manifest(experiment: Experiment, fractions: dict, about: About, folder: Path
 
 
 def channel_name(channel: dict) -> str:
-    """Kind and smoothing, such as `smoothed_3mm`."""
+    """Kind and smoothing, such as `smoothed_0p163mm`: an identifier, as bioimage.io wants."""
     fwhm_mm = channel.get("fwhm_mm", 0)
-    return f"{channel['kind']}_{fwhm_mm:g}mm" if fwhm_mm else channel["kind"]
+    return f"{channel['kind']}_{fwhm_mm:g}mm".replace(".", "p") if fwhm_mm else channel["kind"]

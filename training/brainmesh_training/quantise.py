@@ -7,13 +7,13 @@ ONNX Runtime alone.
 
 import argparse
 import hashlib
-import json
 import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import onnx
+import yaml
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from . import extended
@@ -57,17 +57,22 @@ def quantise(model: Path, rays: np.ndarray, out: Path) -> None:
         )
     shutil.copy(model / "test_input.npy", out / "test_input.npy")
     np.save(out / "test_output.npy", run_onnx(out / "model.onnx", np.load(out / "test_input.npy")))
-    document = json.loads((model / "model.json").read_text())
+    document = manifest_of(model)
     document["name"] += "-int8"
     document["description"] += " Quantised to 8 bits."
     for part in (document["inputs"][0]["test_tensor"], document["outputs"][0]["test_tensor"], document["weights"]["onnx"]):
         part["sha256"] = hashlib.sha256((out / part["source"]).read_bytes()).hexdigest()
-    (out / "model.json").write_text(json.dumps(document, indent=1) + "\n")
+    (out / "rdf.yaml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
+
+
+def manifest_of(model: Path) -> dict:
+    """`rdf.yaml` of a model folder."""
+    return yaml.safe_load((model / "rdf.yaml").read_text())
 
 
 def channels_of(model: Path) -> list[dict]:
     """What the network takes."""
-    return json.loads((model / "model.json").read_text())["config"]["brainmesh"]["channels"]
+    return manifest_of(model)["config"]["brainmesh"]["channels"]
 
 
 def compare(models: list[Path], rays: Rays) -> list[dict]:
@@ -121,4 +126,4 @@ def run(options: argparse.Namespace) -> None:
     if options.held_out:
         held_out = extended.load_phantoms(options.held_out, options.rays_per_phantom)
         models = [options.model, options.out]
-        print(summary([json.loads((m / "model.json").read_text())["name"] for m in models], compare(models, held_out)))
+        print(summary([manifest_of(model)["name"] for model in models], compare(models, held_out)))

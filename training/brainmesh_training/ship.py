@@ -18,8 +18,12 @@ ABOUT = About(
     license="Apache-2.0",
     authors=["The brainmesh authors"],
     cite=[
-        "Wagstyl K et al. 2020. BigBrain 3D atlas of cortical layers: cortical and laminar thickness gradients diverge in "
-        "sensory and motor cortices. PLoS Biology 18(4): e3000678 (method; layer statistics of the made cortices)",
+        {
+            "text": "Wagstyl K et al. 2020. BigBrain 3D atlas of cortical layers: cortical and laminar thickness gradients "
+            "diverge in sensory and motor cortices. PLoS Biology 18(4): e3000678 (method; layer statistics of the made "
+            "cortices)",
+            "doi": "10.1371/journal.pbio.3000678",
+        },
     ],
 )
 

@@ -20,11 +20,21 @@ ABOUT = About(
     license="CC-BY-NC-SA-4.0",
     authors=["The brainmesh authors"],
     cite=[
-        "Amunts K et al. 2013. BigBrain: an ultrahigh-resolution 3D human brain model. Science 340: 1472-1475 (data)",
-        "Wagstyl K et al. 2020. BigBrain 3D atlas of cortical layers: cortical and laminar thickness gradients diverge in "
-        "sensory and motor cortices. PLoS Biology 18(4): e3000678 (layers)",
-        "Paquola C et al. 2021. The BigBrainWarp toolbox for integration of BigBrain 3D histology with multimodal "
-        "neuroimaging. eLife 10: e70119 (intensity profiles)",
+        {
+            "text": "Amunts K et al. 2013. BigBrain: an ultrahigh-resolution 3D human brain model. Science 340: 1472-1475 "
+            "(data)",
+            "doi": "10.1126/science.1235381",
+        },
+        {
+            "text": "Wagstyl K et al. 2020. BigBrain 3D atlas of cortical layers: cortical and laminar thickness gradients "
+            "diverge in sensory and motor cortices. PLoS Biology 18(4): e3000678 (layers)",
+            "doi": "10.1371/journal.pbio.3000678",
+        },
+        {
+            "text": "Paquola C et al. 2021. The BigBrainWarp toolbox for integration of BigBrain 3D histology with "
+            "multimodal neuroimaging. eLife 10: e70119 (intensity profiles)",
+            "doi": "10.7554/eLife.70119",
+        },
     ],
 )
 

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 from brainmesh_training import extended, phantoms, ship
 from brainmesh_training.data import Rays, save, soft_labels
@@ -113,7 +114,7 @@ def test_the_model_folder_that_ships_says_how_it_was_scored(folder, tmp_path):
     extended.run(argparse.Namespace(**common, folds=2, out=tmp_path / "run"))
     scores = tmp_path / "run" / "scores.json"
     ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, out=tmp_path / "toy"))
-    manifest = json.loads((tmp_path / "toy" / "model.json").read_text())
+    manifest = yaml.safe_load((tmp_path / "toy" / "rdf.yaml").read_text())
     for file in (manifest["weights"]["onnx"], manifest["inputs"][0]["test_tensor"], manifest["outputs"][0]["test_tensor"]):
         assert hashlib.sha256((tmp_path / "toy" / file["source"]).read_bytes()).hexdigest() == file["sha256"]
     card = (tmp_path / "toy" / "README.md").read_text()

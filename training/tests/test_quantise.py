@@ -1,7 +1,6 @@
 """The 8-bit variant: what it is made of, that it says so, and that it classifies nearly as the network it came from."""
 
 import hashlib
-import json
 
 import numpy as np
 import onnx
@@ -12,7 +11,7 @@ from brainmesh_training import extended
 from brainmesh_training.data import save
 from brainmesh_training.export import About, run_onnx, write_model
 from brainmesh_training.normalise import normalise
-from brainmesh_training.quantise import channels_of, compare, quantise, summary
+from brainmesh_training.quantise import channels_of, compare, manifest_of, quantise, summary
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def test_weights_are_bytes_and_the_manifest_describes_them(models):
     weights = [node.input[0] for node in operators if node.op_type == "DequantizeLinear" and node.input[0] in tensors]
     kernels = [tensors[name] for name in weights if len(tensors[name].dims) == 4]
     assert len(kernels) == 3 and all(kernel.data_type == onnx.TensorProto.INT8 for kernel in kernels)
-    document = json.loads((variant / "model.json").read_text())
+    document = manifest_of(variant)
     assert document["name"] == "toy-int8"
     parts = (document["inputs"][0]["test_tensor"], document["outputs"][0]["test_tensor"], document["weights"]["onnx"])
     for part in parts:

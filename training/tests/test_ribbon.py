@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 from brainmesh_training import ribbon, ship_ribbon
 from brainmesh_training.data import Rays, load, save
@@ -100,7 +101,7 @@ def test_the_shipped_folder_is_whole(tmp_path):
     scores = tmp_path / "run" / "scores.json"
     options = {"config": tmp_path / "config.json", "rays": tmp_path / "rays.npz", "scores": scores, "single_vertex": scores}
     ship_ribbon.run(ship_ribbon.argparse.Namespace(**options, checkpoint=None, out=tmp_path / "model"))
-    manifest = json.loads((tmp_path / "model" / "model.json").read_text())
+    manifest = yaml.safe_load((tmp_path / "model" / "rdf.yaml").read_text())
     assert manifest["license"] == "CC-BY-NC-SA-4.0"
     assert manifest["config"]["brainmesh"]["span"] == "pial-white"
     assert manifest["config"]["brainmesh"]["channels"][1]["normalisation"]["fixed"]["sd"] > 0

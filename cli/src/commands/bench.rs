@@ -5,7 +5,7 @@ use crate::args::BenchSegment;
 use crate::plan::open_model;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{ClassProbabilities, Monitor};
-use brainmesh_segmentation::{Model, Session};
+use brainmesh_segmentation::Session;
 use ndarray::{Array3, ArrayView1, Axis, Zip};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 pub fn run(arguments: &BenchSegment, threads: usize, progress: &Progress) -> Result<ExitCode> {
     let engines = BenchEngine::all(arguments)?;
     let model = open_model(&arguments.model)?;
-    let rays = made_rays(&model, arguments.rays as usize);
+    let task = model.manifest().rays()?;
+    let rays = made_rays(arguments.rays as usize, task.channels.len(), task.samples);
     if let Some(row) = arguments.peak_of {
         if let Some(engine) = engines.get(row) {
             engine.open(arguments, &model, threads)?.classify(&rays, &Quiet(progress))?;
@@ -102,7 +103,7 @@ impl Bench {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         BenchRow {
             engine: self.engine.name,
-            device: self.session.device_note().into(),
+            device: self.session.device_note(),
             batch: self.engine.batch,
             threads: if threads == 0 { cores } else { threads },
             rays_per_s: rate(0),
@@ -127,9 +128,9 @@ impl Monitor for Quiet<'_> {
 }
 
 /// Values between -2 and 2, like those of normalised intensities; the same in every run.
-fn made_rays(model: &Model, count: usize) -> Array3<f32> {
+fn made_rays(count: usize, channels: usize, samples: usize) -> Array3<f32> {
     let mut state = 1_u64;
-    Array3::from_shape_simple_fn((count, model.manifest().channels.len(), model.manifest().samples), || {
+    Array3::from_shape_simple_fn((count, channels, samples), || {
         // Knuth's MMIX generator; its top bits are good enough here.
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * 4.0

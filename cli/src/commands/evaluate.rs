@@ -2,12 +2,12 @@ use super::labelled_rays::LabelledRays;
 use super::print_line;
 use crate::args::EvaluateLayers;
 use crate::input::Span;
-use crate::plan::{default_model, open_model, session_options};
+use crate::plan::{default_model, open_model};
 use crate::score::{BoundaryError, Confusion, class_at, compare_fractions, fractions};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LAYER_NAMES, Monitor, RaySet};
 use brainmesh_meshing::{DecodeOptions, decode};
-use brainmesh_segmentation::{Polarity, normalise};
+use brainmesh_segmentation::{Polarity, SessionOptions, normalise};
 use ndarray::{Array2, Array3};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -187,13 +187,14 @@ fn labelled_rays(
 ) -> Result<BTreeMap<String, RayScores>> {
     let name = arguments.model.as_deref().unwrap_or(default_model(Span::Extended { extension_mm: 0.5 }));
     let model = open_model(name)?;
-    let mut session = session_options("auto", None, threads)?.open(&model)?;
+    let mut session = SessionOptions::default().with_threads(threads).open(&model)?;
     let defaults = DecodeOptions::default();
-    let options = DecodeOptions { evidence: model.manifest().evidence.unwrap_or(defaults.evidence), ..defaults };
+    let options =
+        DecodeOptions { evidence: model.manifest().rays()?.evidence.unwrap_or(defaults.evidence), ..defaults };
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     for path in &arguments.rays {
         let labelled = LabelledRays::read(path)?;
-        let input = normalise(&labelled.profiles, &labelled.rays, model.manifest(), Polarity::DarkIsDense)?;
+        let input = normalise(&labelled.profiles, &labelled.rays, model.manifest().rays()?, Polarity::DarkIsDense)?;
         let probabilities = session.classify(&input, monitor)?;
         let found = decode(&probabilities, &labelled.rays, labelled.profiles.defects(), &options, monitor)?;
         let tally = tallies.entry(format!("{:.0} um", labelled.spacing_mm * 1000.0)).or_default();

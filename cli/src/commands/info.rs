@@ -4,6 +4,7 @@ use crate::args::InfoCommand;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Monitor, Stage};
 use brainmesh_formats::{VolumeOptions, VolumeReader};
+use brainmesh_segmentation::Task;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -24,7 +25,7 @@ fn describe(arguments: &InfoCommand, progress: &Progress) -> Result<Value> {
     if !path.exists() {
         return Err(Error::Unusable(format!("{}: no such file or folder", path.display())));
     }
-    if path.join("model.json").is_file() {
+    if path.join("rdf.yaml").is_file() {
         return describe_model(path);
     }
     let mut options = VolumeOptions::default().with_repair(arguments.repair);
@@ -52,17 +53,29 @@ fn describe(arguments: &InfoCommand, progress: &Progress) -> Result<Value> {
 fn describe_model(folder: &Path) -> Result<Value> {
     let model = brainmesh_segmentation::Model::open(folder)?;
     let manifest = model.manifest();
-    Ok(json!({
+    let mut summary = json!({
         "kind": "model",
         "name": manifest.name,
         "version": manifest.version,
         "description": manifest.description,
         "license": manifest.license,
-        "samples": manifest.samples,
-        "channels": manifest.channels.iter().map(|c| &c.channel).collect::<Vec<_>>(),
-        "classes": manifest.classes(),
         "sha256": manifest.onnx.sha256,
-    }))
+    });
+    match &manifest.task {
+        Task::Rays(task) => {
+            summary["task"] = "layers".into();
+            summary["samples"] = task.samples.into();
+            summary["channels"] = json!(task.channels.iter().map(|c| &c.channel).collect::<Vec<_>>());
+            summary["classes"] = task.classes().into();
+        }
+        Task::Image(task) => {
+            summary["task"] = "segmentation".into();
+            summary["channels"] = json!(task.channels);
+            summary["classes"] = json!(task.classes);
+            summary["window"] = json!(task.window);
+        }
+    }
+    Ok(summary)
 }
 
 fn describe_volume(volume: &VolumeReader, stats: bool, progress: &Progress) -> Result<Value> {

@@ -12,6 +12,7 @@ mod labelled_rays;
 mod phantom;
 mod profiles;
 mod rays2surface;
+mod segment;
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
@@ -30,6 +31,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         .map_err(|error| Error::Usage(format!("--threads {threads}: {error}")))?;
     pool.install(|| match &arguments.command {
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
+        Command::Segment(command) => segment::run(command, threads, progress),
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),

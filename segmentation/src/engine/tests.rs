@@ -162,7 +162,7 @@ fn every_instruction_set_gives_the_same_to_rounding() {
     {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
         let network = crate::onnx::read(&std::fs::read(folder.join("model.onnx")).unwrap(), name).unwrap();
-        let samples = crate::Model::open(folder).unwrap().manifest().samples;
+        let samples = crate::Model::open(folder).unwrap().manifest().rays().unwrap().samples;
         let mut random = Random(3);
         let rays = Array3::from_shape_simple_fn((45, network.channels[0], samples), || 2.0 * random.real());
         let mut sets = instruction_sets().into_iter();

@@ -5,9 +5,11 @@
 //! (whose `Softmax` means something else) and training graphs are not supported.
 
 mod attributes;
+mod float16;
 mod form;
 mod interface;
 mod network;
+mod plain;
 mod proto;
 mod reader;
 mod simplify;
@@ -15,8 +17,10 @@ mod simplify;
 mod tests;
 mod writer;
 
+pub(crate) use float16::in_float16;
 pub use form::Form;
-pub(crate) use interface::{Interface, Port, refuse_three_dimensions};
+pub(crate) use interface::{Interface, Port};
 pub(crate) use network::{Conv, Network, Operation, Step, ValueId};
+pub(crate) use plain::require_plain;
 pub(crate) use reader::read;
 pub(crate) use writer::write;

@@ -22,7 +22,8 @@ pub(crate) fn write(network: &Network, form: Form, samples: usize) -> Vec<u8> {
     graph.input = vec![port(&name(0), network.channels[0], form, samples)];
     graph.output = vec![port(OUTPUT, network.channels[network.output], form, samples)];
     let opset = OperatorSetIdProto { domain: String::new(), version: OPSET };
-    ModelProto { ir_version: IR_VERSION, graph: Some(graph), opset_import: vec![opset] }.encode_to_vec()
+    let file = ModelProto { ir_version: IR_VERSION, graph: Some(graph), ..ModelProto::default() };
+    ModelProto { opset_import: vec![opset], ..file }.encode_to_vec()
 }
 
 fn name(value: ValueId) -> String {

@@ -5,7 +5,7 @@
 
 needs torch, onnx, onnxscript and onnxruntime. Every network has random weights and random running statistics, so that
 no part of it can be left out unnoticed. Written per network: NAME/model.onnx, NAME/test_input.npy, NAME/test_output.npy
-and NAME/model.json, a manifest as brainmesh reads it.
+and NAME/rdf.yaml, a manifest as brainmesh reads it (JSON, which is YAML).
 """
 
 import hashlib
@@ -205,7 +205,7 @@ def make(name, options, folder):
             assert numpy.abs(probabilities - expected).max() < 1e-5
     numpy.save(folder / "test_input.npy", rays.numpy())
     numpy.save(folder / "test_output.npy", probabilities)
-    (folder / "model.json").write_text(json.dumps(manifest(name, folder, options), indent=1) + "\n")
+    (folder / "rdf.yaml").write_text(json.dumps(manifest(name, folder, options), indent=1) + "\n")
 
 
 def main():
