@@ -212,7 +212,7 @@ fn write(
         error => error.into(),
     })?;
     for note in &segmented.notes {
-        tracing::warn!("{}: {note}", job.input.display());
+        tracing::info!("{}: {note}", job.input.display());
     }
     if arguments.json {
         let summary = json!({
