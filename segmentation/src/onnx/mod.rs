@@ -8,13 +8,13 @@ mod attributes;
 mod float16;
 mod interface;
 mod network;
-mod plain;
 mod proto;
 mod reader;
 mod simplify;
+mod sizes;
 
 pub(crate) use float16::in_float16;
 pub(crate) use interface::{Interface, Port};
 pub(crate) use network::{Conv, Network, Operation, Step, ValueId};
-pub(crate) use plain::require_plain;
 pub(crate) use reader::read;
+pub(crate) use sizes::{require_flat, require_sizes};
