@@ -19,6 +19,7 @@
 mod backend;
 mod batches;
 mod bound;
+mod cost;
 mod device;
 mod embedded;
 mod engine;
@@ -46,6 +47,7 @@ pub use manifest::{
 };
 pub use model::Model;
 pub use normalise::normalise;
+pub use onnx::Form;
 pub use polarity::Polarity;
 pub use precision::Precision;
 pub use session::{Session, SessionOptions};

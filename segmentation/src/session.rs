@@ -1,6 +1,6 @@
 use crate::backend::Backend;
 use crate::request::{Purpose, Request};
-use crate::{Device, Error, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
+use crate::{Device, Error, Form, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
 use brainmesh_core::{ClassProbabilities, Monitor, Volume};
 use ndarray::{Array3, s};
 use std::path::PathBuf;
@@ -12,6 +12,8 @@ pub struct SessionOptions {
     precision: Precision,
     threads: usize,
     library: Option<PathBuf>,
+    form: Option<Form>,
+    batch: usize,
 }
 
 impl SessionOptions {
@@ -45,6 +47,21 @@ impl SessionOptions {
         self
     }
 
+    /// Gives engines other than the one for rays the network's tensors in this form, whatever the form of its file: they
+    /// are faster with one or the other. The result is the same but for rounding.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// How many rays engines other than the one for rays are given at once; 0, the default, for what suits the device.
+    #[must_use]
+    pub fn with_batch(mut self, rays: usize) -> Self {
+        self.batch = rays;
+        self
+    }
+
     /// Opens a session.
     ///
     /// # Errors
@@ -66,6 +83,8 @@ impl SessionOptions {
                 precision: self.precision,
                 threads: self.threads(),
                 library: self.library.as_deref(),
+                form: self.form,
+                batch: self.batch,
             }
             .open()
         };

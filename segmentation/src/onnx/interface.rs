@@ -1,9 +1,7 @@
+use super::proto::data_type::FLOAT;
 use super::proto::{ModelProto, ValueInfoProto};
 use crate::{Error, Result};
 use prost::Message;
-
-/// `TensorProto.DataType.FLOAT`.
-const FLOAT: i32 = 1;
 
 /// What goes into a network and comes out of it, as its file declares.
 #[derive(Debug, Clone)]
