@@ -30,10 +30,14 @@ mod normalise;
 mod onnx;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+mod package;
 mod polarity;
 mod request;
 mod rten;
 mod session;
+mod source;
+mod store;
+mod verification;
 
 pub use device::Device;
 pub use error::Error;
@@ -43,8 +47,11 @@ pub use manifest::{
 };
 pub use model::Model;
 pub use normalise::normalise;
+pub use package::Package;
 pub use polarity::Polarity;
 pub use session::{Session, SessionOptions};
+pub use store::Store;
+pub use verification::Verification;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

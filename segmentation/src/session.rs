@@ -40,8 +40,15 @@ impl SessionOptions {
     ///
     /// # Errors
     /// A network that the device cannot run, a library that cannot be loaded, a device that does not work. Only
-    /// [`Device::Auto`] ever tries another one.
+    /// [`Device::Auto`] ever tries another one. [`Error::Verification`] where the device gives other results than the
+    /// model's makers got; this is tried once for each model, device and version of this program.
     pub fn open(&self, model: &Model) -> Result<Session> {
+        let mut session = self.open_unverified(model)?;
+        model.verify_once(&mut session)?;
+        Ok(session)
+    }
+
+    pub(crate) fn open_unverified(&self, model: &Model) -> Result<Session> {
         let purpose = match &model.manifest().task {
             Task::Rays(task) => {
                 Purpose::Rays { channels: task.channels.len(), classes: task.classes(), samples: task.samples }
