@@ -17,7 +17,10 @@ pub(crate) const MANIFEST: &str = "rdf.yaml";
 #[derive(Clone)]
 pub(crate) enum Source {
     /// `shown` stands for `folder` in messages.
-    Folder { folder: PathBuf, shown: PathBuf },
+    Folder {
+        folder: PathBuf,
+        shown: PathBuf,
+    },
     Embedded(&'static Embedded),
 }
 

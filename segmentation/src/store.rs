@@ -157,5 +157,8 @@ fn is_name(name: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     let is_outer = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let bytes = name.as_bytes();
-    bytes.len() <= MAX_NAME && bytes.iter().all(|&byte| is_inner(byte)) && is_outer(bytes.first()) && is_outer(bytes.last())
+    bytes.len() <= MAX_NAME
+        && bytes.iter().all(|&byte| is_inner(byte))
+        && is_outer(bytes.first())
+        && is_outer(bytes.last())
 }

@@ -73,11 +73,7 @@ impl Model {
 
     fn verification(&self, session: &mut Session) -> Result<Verification> {
         let difference = self.verify(session)?;
-        Ok(Verification {
-            device: session.device_note().into(),
-            difference,
-            tolerance: self.manifest().tolerance,
-        })
+        Ok(Verification { device: session.device_note().into(), difference, tolerance: self.manifest().tolerance })
     }
 
     /// Runs the test tensors where this program has not seen them agree on this device before.
@@ -109,8 +105,7 @@ impl Model {
 
     fn tensor(&self, file: &FileReference) -> Result<ArrayD<f32>> {
         let bytes = self.read(file)?;
-        let unreadable =
-            |found: String| self.unusable(file, "an .npy file (version 1.0) of float32 in C order", found);
+        let unreadable = |found: String| self.unusable(file, "an .npy file (version 1.0) of float32 in C order", found);
         // Versions 2 and 3 let the header be as long as 4 GiB.
         if !bytes.starts_with(b"\x93NUMPY\x01") {
             return Err(unreadable("another kind of file".into()));
@@ -160,7 +155,9 @@ impl Memory {
             text += &format!("test input {}\ntest output {}\n", input.sha256, output.sha256);
         }
         text += &format!("task {:?}\ntolerance {}\ndevice {device}\n", manifest.task, manifest.tolerance);
-        let folder = etcetera::base_strategy::choose_native_strategy().ok().map(|user| user.cache_dir().join("brainmesh/verified"));
+        let folder = etcetera::base_strategy::choose_native_strategy()
+            .ok()
+            .map(|user| user.cache_dir().join("brainmesh/verified"));
         Self { path: folder.map(|folder| folder.join(sha256(text.as_bytes()))), text }
     }
 

@@ -48,7 +48,12 @@ fn fill_hash(files: &mut Files, reference: &mut Map<String, Value>, pointer: &st
     let field = || pointer.trim_start_matches('/').replace('/', ".");
     if let Some(external) = reference.get("external_data").filter(|external| !external.is_null()) {
         let expected = "all weights in one ONNX file".into();
-        return Err(Error::Package { path: files.path().into(), field: field(), expected, found: external.to_string() });
+        return Err(Error::Package {
+            path: files.path().into(),
+            field: field(),
+            expected,
+            found: external.to_string(),
+        });
     }
     if reference.get("sha256").is_some_and(|hash| !hash.is_null()) {
         return Ok(());

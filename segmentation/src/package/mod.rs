@@ -1,7 +1,10 @@
 //! What is brought in as a model: a folder or ZIP archive in the form of bioimage.io 0.5, or a MONAI bundle.
 
 mod bioimage;
+mod config;
 mod files;
+mod monai;
+mod transforms;
 
 use crate::source::{MANIFEST, MAX_FILE_BYTES};
 use crate::{Error, Result};
@@ -28,21 +31,24 @@ struct Plan {
 const MANIFESTS: [&str; 2] = [MANIFEST, "bioimageio.yaml"];
 
 impl Package {
-    /// Opens a folder or a ZIP archive and makes a manifest of what it says; see `docs/models.md` for what is known.
+    /// Opens a folder or a ZIP archive and makes a manifest of what it says; see `docs/models.md` for what is known. A step
+    /// of a MONAI bundle that changes values and is not known is an error, unless it is to be left out.
     ///
     /// # Errors
     /// [`Error::Package`] for something else or what cannot be translated; what [`Manifest::parse`](crate::Manifest::parse)
     /// reports; files that cannot be read.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>, ignore_unknown: bool) -> Result<Self> {
         let path = path.as_ref();
-        let mut files = Files::open(path, &MANIFESTS)?;
+        let markers = [MANIFESTS, monai::METADATA].concat();
+        let mut files = Files::open(path, &markers)?;
         let plan = match MANIFESTS.into_iter().find(|name| files.has(name)) {
             Some(name) => bioimage::plan(&mut files, name)?,
+            None if monai::METADATA.iter().any(|name| files.has(name)) => monai::plan(&mut files, ignore_unknown)?,
             None => {
                 return Err(Error::Package {
                     path: path.into(),
                     field: "contents".into(),
-                    expected: format!("{}", MANIFESTS.join(" or ")),
+                    expected: markers.join(" or "),
                     found: files.within("").join(", "),
                 });
             }
