@@ -1,6 +1,6 @@
 //! What libFuzzer runs: the readers of `targets.rs`, each on a file that holds the input.
 
-mod bundle;
+pub mod bundle;
 mod targets;
 
 pub use targets::TARGETS;

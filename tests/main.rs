@@ -60,4 +60,5 @@ fn sphere(folder: &Path) -> PathBuf {
 mod bad_input;
 mod convert;
 mod hostile;
+mod segment;
 mod sphere;

@@ -44,6 +44,8 @@ pub enum LogFormat {
 pub enum Command {
     /// Six cortical layers as surfaces, from a pial and a white surface and intensities.
     Rays2surface(Box<Rays2surface>),
+    /// Label images or volumes with a model, or give the probability of a class.
+    Segment(Box<SegmentCommand>),
     /// Sample intensities along cortical rays into an .npz file (what the network sees).
     Profiles(ProfilesCommand),
     /// Describe a volume, surface, profile, label or model file.
@@ -183,6 +185,65 @@ pub struct Rays2surface {
     #[arg(long, value_name = "N", default_value_t = 1609, help_heading = "Boundaries")]
     pub seed: u64,
     /// Check everything and print the plan without computing.
+    #[arg(long, help_heading = "General")]
+    pub dry_run: bool,
+}
+
+/// Arguments of `segment`.
+#[derive(Debug, Clone, Args)]
+pub struct SegmentCommand {
+    /// Model: a name, or a folder with rdf.yaml.
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// Volumes (files, or folders of DICOM images or slices). Several channels are the volumes of one file.
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Result, whose ending says the format; or a folder, for INPUT_MODEL.nii.gz of each input.
+    #[arg(long, short, value_name = "FILE|DIR", help_heading = "Output")]
+    pub out: PathBuf,
+    /// labels, or `probability:CLASS` (float32). Default: what the model is for.
+    #[arg(long, value_name = "WHAT", help_heading = "Output")]
+    pub output: Option<String>,
+    /// Ending, and so the format, of results in a folder.
+    #[arg(long, value_name = "ENDING", default_value = "nii.gz", help_heading = "Output")]
+    pub format: String,
+    /// Replace results that exist.
+    #[arg(long, help_heading = "Output", conflicts_with = "skip_existing")]
+    pub force: bool,
+    /// Leave out inputs whose result exists: goes on where a run was stopped.
+    #[arg(long, help_heading = "Output")]
+    pub skip_existing: bool,
+    /// One of several volumes of the input, from 0.
+    #[arg(long, value_name = "N", help_heading = "Input")]
+    pub volume: Option<usize>,
+    /// SeriesInstanceUID to read from a DICOM folder that holds several.
+    #[arg(long, value_name = "UID", help_heading = "Input")]
+    pub series: Option<String>,
+    /// Mend what is wrong with a DICOM series where that is possible, and say so.
+    #[arg(long, help_heading = "Input")]
+    pub repair: bool,
+    /// Go on with the next input where one fails; the exit code then is that of the first failure.
+    #[arg(long, help_heading = "Input")]
+    pub keep_going: bool,
+    /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`. A device asked for by name never falls back to another.
+    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
+    pub device: String,
+    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub onnxruntime: Option<PathBuf>,
+    /// Whether mirrored inputs are segmented too and all averaged: better, and 2 to 8 times slower.
+    #[arg(long, value_name = "BOOL", help_heading = "Model")]
+    pub flips: Option<bool>,
+    /// Share of a window that the next one covers again.
+    #[arg(long, value_name = "0..0.9", help_heading = "Model")]
+    pub overlap: Option<f64>,
+    /// Voxels the network is given at a time, in the order of its axes.
+    #[arg(long, value_name = "N,N[,N]", value_delimiter = ',', num_args = 1, help_heading = "Model")]
+    pub window: Vec<usize>,
+    /// Print one JSON object an input.
+    #[arg(long, help_heading = "General")]
+    pub json: bool,
+    /// Check everything and print what would be done and the memory it takes.
     #[arg(long, help_heading = "General")]
     pub dry_run: bool,
 }

@@ -3,6 +3,7 @@
 //! The command line, the Python package and the plugins all call [`Plan::run`], so that they give the same bytes.
 
 pub mod args;
+mod batch;
 mod commands;
 mod error;
 mod input;

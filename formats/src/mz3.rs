@@ -8,6 +8,7 @@
 
 use crate::atomic::write_io;
 use crate::decoded_surface::DecodedSurface;
+use crate::numbers::narrow;
 use crate::surface_math::vertices_f32;
 use crate::{Result, ShapeMap, fault};
 use brainmesh_core::{Structure, Surface, WorldPoint};
@@ -102,11 +103,11 @@ pub(crate) fn decode_maps(path: &Path, bytes: &[u8]) -> Result<Vec<ShapeMap>> {
         return Err(fault::invalid(path, "MZ3 scalars", expected, format!("{} bytes", data.len())));
     }
     let values = |part: &[u8]| match size_bytes {
-        4 => part.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        _ => part.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        4 => Ok(part.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
+        _ => part.as_chunks().0.iter().map(|b| narrow(path, "MZ3 scalars", f64::from_le_bytes(*b))).collect(),
     };
-    let map = |part| ShapeMap { name: String::new(), values: values(part), structure: Structure::Unknown };
-    Ok(data.chunks_exact(each).map(map).collect())
+    let map = |part| Ok(ShapeMap { name: String::new(), values: values(part)?, structure: Structure::Unknown });
+    data.chunks_exact(each).map(map).collect()
 }
 
 /// Writes a surface.

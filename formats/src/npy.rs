@@ -5,6 +5,7 @@
 use crate::atomic::write_io;
 use crate::bytes::read_bytes;
 use crate::npy_header::{NpyHeader, NpyType};
+use crate::voxel::Of;
 use crate::{Result, fault};
 use ndarray::{Array, Array2, ArrayD, ArrayView, ArrayViewD, Dimension, IxDyn, ShapeBuilder};
 use std::io::{self, Write};
@@ -42,17 +43,22 @@ from_array!(i32, I32);
 
 /// Elements of a stored array, narrowed or widened to one type.
 pub(crate) trait Element: Copy {
-    /// From a float, as numpy's `astype` does for floats; `None` where the value has no counterpart.
+    /// What values that have a counterpart are called.
+    const NAME: &str;
+    /// The value itself for integers, the nearest for floats; `None` where the type reaches less far.
     fn from_f64(value: f64) -> Option<Self>;
 }
 
 impl Element for f32 {
+    const NAME: &str = "a value of type float32";
     fn from_f64(value: f64) -> Option<Self> {
-        Some(value as f32)
+        let (nearest, holds) = Self::of(value);
+        holds.then_some(nearest)
     }
 }
 
 impl Element for i32 {
+    const NAME: &str = "a 32-bit integer";
     fn from_f64(value: f64) -> Option<Self> {
         (value.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value)).then_some(value as i32)
     }
@@ -95,7 +101,7 @@ fn elements<T: Element>(path: &Path, header: &NpyHeader, data: &[u8]) -> Result<
                 let stored =
                     if header.big_endian { <$stored>::from_be_bytes(*b) } else { <$stored>::from_le_bytes(*b) };
                 let wide: f64 = $wide(stored);
-                T::from_f64(wide).ok_or_else(|| fault::invalid(path, "npy value", "a 32-bit integer", wide))
+                T::from_f64(wide).ok_or_else(|| fault::invalid(path, "npy value", T::NAME, wide))
             };
             chunks.iter().map(one).collect()
         }};

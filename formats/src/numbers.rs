@@ -1,5 +1,17 @@
 //! Arrays of numbers as surface files store them.
 
+use crate::voxel::Of;
+use crate::{Result, fault};
+use std::path::Path;
+
+/// The nearest float32; a finite value that is beyond its range is refused, since it would become infinity.
+pub(crate) fn narrow(path: &Path, field: &str, value: f64) -> Result<f32> {
+    match f32::of(value) {
+        (nearest, true) => Ok(nearest),
+        (_, false) => Err(fault::invalid(path, field, "a value of type float32", value)),
+    }
+}
+
 /// Values of one array, widened without loss.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Values {

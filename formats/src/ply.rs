@@ -6,6 +6,7 @@
 
 use crate::atomic::write_io;
 use crate::decoded_surface::DecodedSurface;
+use crate::numbers::narrow;
 use crate::ply_header::{Body, Element, PlyHeader, Property, Scalar};
 use crate::surface_math::{fan, vertices_f32};
 use crate::{Result, ShapeMap, VertexMaps, fault};
@@ -73,7 +74,9 @@ pub(crate) fn decode_maps(path: &Path, bytes: &[u8]) -> Result<Vec<ShapeMap>> {
         let mut row = Vec::new();
         for _ in 0..element.count {
             numbers.row(element, &mut row, None)?;
-            maps.iter_mut().for_each(|(column, map)| map.values.push(row[*column] as f32));
+            for (column, map) in &mut maps {
+                map.values.push(narrow(path, &map.name, row[*column])?);
+            }
         }
         if element.name == "vertex" {
             return Ok(maps.into_iter().map(|(_, map)| map).collect());

@@ -29,9 +29,10 @@ impl TextTable {
             }
             let before = values.len();
             for word in line.split([' ', '\t', ',']).filter(|w| !w.is_empty()) {
-                let value = word.parse();
-                values.push(value.map_err(|_| {
-                    fault::invalid(path, format!("line {}", number + 1), "numbers", format!("{word:?}"))
+                // Digits that make infinity are a number beyond the range of float32.
+                let is_in_range = |v: &f32| v.is_finite() || !word.contains(|c: char| c.is_ascii_digit());
+                values.push(word.parse().ok().filter(is_in_range).ok_or_else(|| {
+                    fault::invalid(path, format!("line {}", number + 1), "numbers of float32", format!("{word:?}"))
                 })?);
             }
             let found = values.len() - before;

@@ -7,32 +7,91 @@ mod fixture;
 #[path = "support/shape.rs"]
 mod shape;
 
+use brainmesh_core::Surface;
 use brainmesh_formats::{
-    Error, SurfaceFormat, TrainingSet, array_info, npz_names, read_annot, read_freesurfer_label, read_label_gifti,
-    read_morphometry, read_npy, read_npz, read_profile_matrix, read_profile_text, read_scene, read_shape_gifti,
-    read_surface, read_vertex_maps, read_vertex_mask, surface_info, write_surface,
+    Error, ProfileText, SurfaceFormat, TrainingSet, VertexValues, array_info, npz_names, read_annot,
+    read_freesurfer_label, read_label_gifti, read_morphometry, read_npy, read_npz, read_profile_matrix,
+    read_profile_text, read_scene, read_shape_gifti, read_surface, read_vertex_maps, read_vertex_mask, surface_info,
+    write_surface,
 };
 use fixture::fixture;
 use std::path::{Path, PathBuf};
 
-/// Every reader, whatever the file is.
+/// What was read; where it was not, the error names the file, or one beside it that the file names.
+fn named<T>(path: &Path, read: Result<T, Error>) -> Option<T> {
+    let error = match read {
+        Ok(value) => return Some(value),
+        Err(error) => error.to_string(),
+    };
+    let external = b"ExternalFileName";
+    let has_other = || std::fs::read(path).unwrap().windows(external.len()).any(|word| word == external);
+    let folder = path.parent().unwrap().to_str().unwrap();
+    let is_named = error.starts_with(path.to_str().unwrap()) || (error.starts_with(folder) && has_other());
+    assert!(is_named, "the error does not name {}: {error}", path.display());
+    None
+}
+
+fn assert_holds(surface: &Surface) {
+    let corners = surface.triangles().iter().flatten();
+    assert!(corners.into_iter().all(|&corner| (corner as usize) < surface.vertices().len()));
+    assert!(surface.vertices().iter().all(|v| v.to_array().iter().all(|c| c.is_finite())));
+}
+
+/// Every reader, whatever the file is: errors name the file, and what is read holds.
 fn read_all(path: &Path) {
-    let _ = read_surface(path);
-    let _ = surface_info(path);
-    let _ = array_info(path);
-    let _ = read_shape_gifti(path);
-    let _ = read_label_gifti(path);
-    let _ = read_vertex_mask(path, 5);
-    let _ = read_vertex_maps(path);
-    let _ = read_scene(path);
-    let _ = read_freesurfer_label(path);
-    let _ = read_morphometry(path);
-    let _ = read_annot(path);
-    let _ = read_npy(path);
-    let _ = npz_names(path);
-    let _ = read_npz(path, "raw");
-    let _ = read_profile_matrix(path);
-    let _ = read_profile_text(path);
+    let surface = named(path, read_surface(path));
+    surface.iter().for_each(assert_holds);
+    let counts = surface.map(|s| (s.vertices().len(), s.triangles().len()));
+    assert_eq!(named(path, surface_info(path)).map(|info| (info.vertices, info.triangles)), counts);
+    named(path, read_scene(path)).iter().flatten().for_each(|(_, surface)| assert_holds(surface));
+    read_maps(path);
+    if let Some(label) = named(path, read_freesurfer_label(path)) {
+        assert_eq!((label.points.len(), label.values.len()), (label.vertices.len(), label.vertices.len()));
+        assert!(label.points.iter().all(|p| p.to_array().iter().all(|c| c.is_finite())));
+    }
+    read_arrays(path);
+}
+
+/// Values a vertex: as many in every map.
+fn read_maps(path: &Path) {
+    let same = |lengths: Vec<usize>| assert!(lengths.windows(2).all(|pair| pair[0] == pair[1]), "{lengths:?}");
+    if let Some(maps) = named(path, read_shape_gifti(path)) {
+        assert!(!maps.is_empty());
+        same(maps.iter().map(|map| map.values.len()).collect());
+    }
+    if let Some(maps) = named(path, read_vertex_maps(path)) {
+        assert!(!maps.is_empty());
+        same(maps.iter().map(VertexValues::len).collect());
+    }
+    let mask = named(path, read_vertex_mask(path, 5));
+    assert!(mask.is_none_or(|mask| mask.len() == 5));
+    named(path, read_label_gifti(path));
+    named(path, read_morphometry(path));
+    if let Some(map) = named(path, read_annot(path)) {
+        let listed = |label: i32| label == -1 || map.table.get(label).is_some();
+        assert!(map.labels.iter().all(|&label| listed(label)), "a label without an entry");
+    }
+}
+
+/// Arrays have the shapes that their headers say.
+fn read_arrays(path: &Path) {
+    let infos = named(path, array_info(path)).unwrap_or_default();
+    let shape = |name: &str| infos.iter().find(|info| info.name == name).map(|info| info.shape.clone());
+    if let Some(array) = named(path, read_npy(path)) {
+        assert_eq!(Some(array.shape().to_vec()), shape(""));
+    }
+    for name in named(path, npz_names(path)).unwrap_or_default() {
+        if let Some(array) = named(path, read_npz(path, &name)) {
+            // Without a description where another array's header is damaged.
+            assert!(infos.is_empty() || Some(array.shape().to_vec()) == shape(&name), "{name}");
+        }
+    }
+    named(path, read_npz(path, "raw"));
+    let matrix = named(path, read_profile_matrix(path));
+    assert!(matrix.is_none_or(|matrix| !matrix.is_empty()));
+    if let Some(ProfileText { points, values }) = named(path, read_profile_text(path)) {
+        assert_eq!(points.shape(), [values.nrows(), values.ncols(), 3]);
+    }
 }
 
 fn small_fixtures() -> Vec<PathBuf> {

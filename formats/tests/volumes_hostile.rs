@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-use brainmesh_formats::{VolumeOptions, read_volume, volume_info};
+use brainmesh_core::Volume;
+use brainmesh_formats::{Error, VolumeOptions, read_volume, volume_info};
 use peak_alloc::PeakAlloc;
 use std::path::{Path, PathBuf};
 
@@ -76,11 +77,35 @@ fn fixtures() -> Vec<PathBuf> {
     volumes.chain(stacks).chain(images.iter().map(|name| data.join("dicom").join(name))).collect()
 }
 
+/// What was read; where it was not, the error names the file, or another one of those that make a volume together.
+fn named<T>(path: &Path, read: Result<T, Error>) -> Option<T> {
+    let error = match read {
+        Ok(value) => return Some(value),
+        Err(error) => error.to_string(),
+    };
+    let is_one_of_several = path.extension().is_some_and(|e| e == "hdr" || e == "nhdr" || e == "mhd");
+    let start = if is_one_of_several { path.parent().unwrap() } else { path };
+    assert!(error.starts_with(start.to_str().unwrap()), "the error does not name {}: {error}", path.display());
+    None
+}
+
+/// Errors name the file, and volumes that are read hold: a value for every voxel of the grid that was announced.
 fn read_all(path: &Path) {
     MEMORY.reset_peak_usage();
-    let _ = volume_info(path);
-    let _ = read_volume(path);
-    let _ = VolumeOptions::default().with_volume_index(1).read(path);
+    let info = named(path, volume_info(path));
+    let check = |read: Option<Volume<f32>>| {
+        let Some(volume) = read else { return };
+        let (info, grid) = (info.as_ref().unwrap(), volume.grid());
+        assert_eq!((grid.shape(), grid.world()), (info.shape, info.world.as_str()), "{}", path.display());
+        assert_eq!(volume.data().len(), info.shape.iter().product::<usize>(), "{}", path.display());
+        assert!(grid.affine().is_finite() && grid.spacing_mm() == info.spacing_mm, "{}", path.display());
+    };
+    check(named(path, read_volume(path)));
+    let volumes = info.as_ref().map_or(1, |info| info.volumes);
+    assert!(volumes > 0, "{}", path.display());
+    check(named(path, VolumeOptions::default().with_volume_index(volumes - 1).read(path)));
+    let beyond = named(path, VolumeOptions::default().with_volume_index(volumes).read(path));
+    assert!(beyond.is_none(), "{} has more than {volumes} volumes", path.display());
     let peak = MEMORY.peak_usage_as_mb();
     if peak > MOST_MEMORY_MB {
         let kept = std::env::temp_dir().join(path.file_name().unwrap());

@@ -110,6 +110,24 @@ fn slope_zero_nan_or_infinite_means_no_scaling() {
     assert_eq!(volume_info(&path).unwrap().scaling, Scaling::Linear { slope: -2.0, intercept: 5.0 });
 }
 
+/// Cause: a float64 was cast to float32, which makes infinity of what is beyond its range (3.4e38).
+#[test]
+fn float64_beyond_float32_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("far.nii");
+    let mut whole = std::fs::read(fixture("f8-little.nii")).unwrap();
+    let last = whole.len() - 8;
+    for (stored, refused) in [(1e300, true), (-1e39, true), (1e38, false), (f64::INFINITY, false)] {
+        whole[last..].copy_from_slice(&f64::to_le_bytes(stored));
+        std::fs::write(&path, &whole).unwrap();
+        let error = read_volume(&path).err().map(|error| error.to_string());
+        assert_eq!(error.is_some(), refused, "{stored}: {error:?}");
+        assert!(error.is_none_or(|e| e.contains("far.nii") && e.contains("float32")), "{stored}");
+        let wide = VolumeOptions::default().read_as::<f64>(&path).unwrap();
+        assert_eq!(wide.data().last(), Some(&stored));
+    }
+}
+
 #[test]
 fn what_is_not_read_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();

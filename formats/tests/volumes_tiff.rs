@@ -182,6 +182,8 @@ fn damaged_files_are_errors() {
     refused(&changed(next, &(directory as u32).to_be_bytes()), "leads back to itself");
     // The library would take 32 bytes for every value that a tag declares, 128 MiB here, before it reads one.
     refused(&changed(entry(273) + 4, &4_000_000u32.to_be_bytes()), "tag 273");
+    // Cause: a directory that ends with the file was not looked at, while the library takes memory entry by entry.
+    refused(&changed(entry(273) + 4, &4_000_000u32.to_be_bytes())[..next], "tag 273");
     refused(&changed(next, &0x7fff_ffffu32.to_be_bytes()), "");
     refused(&changed(entry(256) + 8, &[0; 4]), "TIFF");
     // Width, of type short: 65535 x 6 pixels do not fit.
@@ -203,6 +205,26 @@ fn damaged_files_are_errors() {
         }
     }
     refused(&bytes, "bytes can hold");
+}
+
+/// Cause: memory was taken for as many images as ImageJ's description counts, before anything was compared with the file.
+#[test]
+fn a_count_of_images_takes_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("counted.tif");
+    let mut whole = std::fs::read(fixture("imagej-contiguous.tif")).unwrap();
+    let at = whole.windows(9).position(|w| w == b"images=5\n").unwrap();
+    let end = at + whole[at..].iter().position(|&byte| byte == 0).unwrap();
+    // The smaller one first: without the check it gives another error, and the larger one takes 32 GiB.
+    for count in [100_000u64, 1 << 32, u64::MAX] {
+        let text = format!("images={count}\n");
+        whole[at..end].fill(b' ');
+        whole[at..at + text.len()].copy_from_slice(text.as_bytes());
+        std::fs::write(&path, &whole).unwrap();
+        let error = read_volume(&path).unwrap_err().to_string();
+        let expected = format!("{}: description: expected images that a file of {} bytes", path.display(), whole.len());
+        assert!(error.starts_with(&expected) && error.ends_with(&format!("found {count}")), "{error}");
+    }
 }
 
 fn check_written<T: Voxel + std::fmt::Debug>(folder: &Path, values: impl Fn(usize) -> T) {

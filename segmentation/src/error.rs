@@ -164,6 +164,16 @@ pub enum Error {
         /// What was given.
         found: String,
     },
+    /// An option that the model does not allow.
+    #[error("{option}: expected {expected}, found {found}")]
+    Option {
+        /// Which.
+        option: &'static str,
+        /// What the model allows.
+        expected: String,
+        /// What was asked.
+        found: String,
+    },
     /// The network's output is not a set of class probabilities.
     #[error("the network's output is not a probability: expected {expected}, found {found}")]
     Output {

@@ -22,6 +22,7 @@ mod device;
 mod embedded;
 mod engine;
 mod error;
+mod image;
 #[cfg(feature = "onnxruntime")]
 mod library;
 mod manifest;
@@ -41,6 +42,7 @@ mod verification;
 
 pub use device::Device;
 pub use error::Error;
+pub use image::{Forecast, SegmentOptions, Segmentation, Segmented};
 pub use manifest::{
     Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
     LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Scope, Span, Task,

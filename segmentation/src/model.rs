@@ -3,7 +3,7 @@ use crate::source::{MANIFEST, MAX_MANIFEST_BYTES, Source, read_file};
 use crate::{Error, FileReference, Manifest, Result, Store};
 use std::borrow::Cow;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A network and its manifest. Its file is the one the manifest describes (SHA-256).
 #[derive(Clone)]
@@ -98,17 +98,13 @@ impl Model {
         }
     }
 
-    /// Where the ONNX file lies, for messages.
-    pub(crate) fn onnx_path(&self) -> String {
-        self.path(&self.manifest.onnx).display().to_string()
+    /// Where a file lies, for messages.
+    pub(crate) fn path_of(&self, file: &FileReference) -> String {
+        self.source.path(&file.source).display().to_string()
     }
 
-    pub(crate) fn path(&self, file: &FileReference) -> PathBuf {
-        self.source.path(&file.source)
-    }
-
-    /// A file of the model; its hash is the manifest's.
-    pub(crate) fn read(&self, file: &FileReference) -> Result<Cow<'static, [u8]>> {
+    /// Bytes of a file that the manifest names, after a look at its hash.
+    pub(crate) fn file(&self, file: &FileReference) -> Result<Cow<'static, [u8]>> {
         self.source.read(file)
     }
 }
@@ -127,7 +123,7 @@ impl Manifest {
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
-            .field("onnx", &self.onnx_path())
+            .field("onnx", &self.path_of(&self.manifest.onnx))
             .field("manifest", &self.manifest)
             .finish_non_exhaustive()
     }

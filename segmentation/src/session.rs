@@ -1,8 +1,8 @@
 use crate::backend::Backend;
 use crate::request::{Purpose, Request};
-use crate::{Device, Error, Manifest, Model, Result, Task};
-use brainmesh_core::{ClassProbabilities, Monitor};
-use ndarray::{Array3, s};
+use crate::{Device, Error, Manifest, Model, Result, SegmentOptions, Segmented, Task, image};
+use brainmesh_core::{ClassProbabilities, Monitor, Volume};
+use ndarray::{Array3, ArrayD, s};
 use std::path::PathBuf;
 
 /// How to open a [`Session`].
@@ -55,16 +55,26 @@ impl SessionOptions {
             }
             Task::Image(_) => Purpose::Images,
         };
-        let (backend, device_note) = Request {
-            onnx: model.onnx(),
-            name: &model.onnx_path(),
-            purpose,
-            device: self.device,
-            threads: self.threads(),
-            library: self.library.as_deref(),
-        }
-        .open()?;
-        Ok(Session { backend, device_note, manifest: model.manifest().clone() })
+        let open = |onnx: &[u8], name: String| {
+            Request {
+                onnx,
+                name: &name,
+                purpose,
+                device: self.device,
+                threads: self.threads(),
+                library: self.library.as_deref(),
+            }
+            .open()
+        };
+        let (backend, device_note) = open(model.onnx(), model.path_of(&model.manifest().onnx))?;
+        let locator = match &model.manifest().task {
+            Task::Image(task) => task.locator.as_ref(),
+            Task::Rays(_) => None,
+        };
+        let locator =
+            locator.map(|locator| Ok::<_, Error>(open(&model.file(&locator.onnx)?, model.path_of(&locator.onnx))?.0));
+        let locator = locator.transpose()?;
+        Ok(Session { backend, locator, device_note, manifest: model.manifest().clone() })
     }
 
     fn threads(&self) -> usize {
@@ -80,6 +90,8 @@ impl SessionOptions {
 /// A network on a device.
 pub struct Session {
     backend: Backend,
+    /// Finds the part of a volume to look at.
+    locator: Option<Backend>,
     device_note: String,
     manifest: Manifest,
 }
@@ -105,6 +117,28 @@ impl Session {
     /// What was chosen to run on, and why.
     pub fn device_note(&self) -> &str {
         &self.device_note
+    }
+
+    /// Segments a volume with a model of images, one [`Volume`] a channel, all on one grid and of any orientation and
+    /// spacing. The result is on that grid.
+    ///
+    /// # Errors
+    /// [`Error::Task`] for a model of rays; [`Error::Option`]; [`Error::Input`] for channels that do not fit;
+    /// [`Error::Shape`] and [`Error::Output`] for a network that does not give one number a voxel and class;
+    /// [`Error::Cancelled`] between windows.
+    pub fn segment(
+        &mut self,
+        channels: &[Volume<f32>],
+        options: &SegmentOptions,
+        monitor: &dyn Monitor,
+    ) -> Result<Segmented> {
+        let task = options.apply(self.manifest.image()?)?;
+        image::segment(&mut self.backend, self.locator.as_mut(), &task, channels, monitor)
+    }
+
+    /// What an image model makes of a test tensor.
+    pub(crate) fn run_tensor(&mut self, tensor: ArrayD<f32>) -> Result<ArrayD<f32>> {
+        image::run_tensor(&mut self.backend, self.manifest.image()?, tensor)
     }
 
     /// Class probabilities of rays `[rays, channels, samples]`, as [`normalise`](crate::normalise) gives them. With the

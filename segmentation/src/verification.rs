@@ -1,7 +1,7 @@
 //! Whether a device gives what a model's makers got: the test tensors of its manifest.
 
 use crate::source::sha256;
-use crate::{Error, FileReference, Model, Result, Session, SessionOptions};
+use crate::{Error, FileReference, Model, Result, Session, SessionOptions, Task};
 use brainmesh_core::Silent;
 use etcetera::BaseStrategy;
 use ndarray::{Array3, ArrayD, ArrayViewD, Axis};
@@ -58,17 +58,25 @@ impl SessionOptions {
 
 impl Model {
     /// Runs the manifest's test input through a session of this model and returns the largest difference `|a - b|` from
-    /// its test output, as a share of `|b|` where that is above 1; `None` where the manifest has no test tensors.
+    /// its test output, as a share of `|b|` where that is above 1; `None` where the manifest has no test tensors. Those
+    /// of images are from before preprocessing and after postprocessing; those of rays are what the network takes.
     ///
     /// # Errors
     /// Test tensors that cannot be read, are not the ones the manifest describes or have other shapes than the model;
     /// what [`Session::classify`] reports.
     pub fn verify(&self, session: &mut Session) -> Result<Option<f64>> {
         let Some((input, output)) = &self.manifest().test_tensors else { return Ok(None) };
-        let (input, expected) = (self.rays(input)?, self.rays(output)?);
-        let found = session.classify(&input, &Silent)?;
-        let (expected, found) = (expected.into_dyn(), found.values().view().into_dyn());
-        Ok(Some(largest_difference(&found, &expected)?))
+        match self.manifest().task {
+            Task::Rays(_) => {
+                let (input, expected) = (self.rays(input)?, self.rays(output)?);
+                let found = session.classify(&input, &Silent)?;
+                largest_difference(&found.values().view().into_dyn(), &expected.into_dyn()).map(Some)
+            }
+            Task::Image(_) => {
+                let (input, expected) = (self.tensor(input)?, self.tensor(output)?);
+                largest_difference(&session.run_tensor(input)?.view(), &expected).map(Some)
+            }
+        }
     }
 
     fn verification(&self, session: &mut Session) -> Result<Verification> {
@@ -104,7 +112,7 @@ impl Model {
     }
 
     fn tensor(&self, file: &FileReference) -> Result<ArrayD<f32>> {
-        let bytes = self.read(file)?;
+        let bytes = self.file(file)?;
         let unreadable = |found: String| self.unusable(file, "an .npy file (version 1.0) of float32 in C order", found);
         // Versions 2 and 3 let the header be as long as 4 GiB.
         if !bytes.starts_with(b"\x93NUMPY\x01") {
@@ -119,7 +127,7 @@ impl Model {
     }
 
     fn unusable(&self, file: &FileReference, expected: &str, found: String) -> Error {
-        Error::Manifest { path: self.path(file), field: "test_tensor", expected: expected.into(), found }
+        Error::Manifest { path: self.path_of(file).into(), field: "test_tensor", expected: expected.into(), found }
     }
 }
 

@@ -107,7 +107,8 @@ fn a_model_is_added_whole_listed_replaced_and_removed() {
 fn names_that_lead_elsewhere_or_hide_another_model_are_refused() {
     let (_folder, store) = store();
     let mut package = Package::open(data("made-layers"), false).unwrap();
-    for name in ["", ".", "..", "../x", "a/b", "/x", "a\\b", ".hidden", "A", "a b", "x.", "cortical-layers", &"x".repeat(65)]
+    for name in
+        ["", ".", "..", "../x", "a/b", "/x", "a\\b", ".hidden", "A", "a b", "x.", "cortical-layers", &"x".repeat(65)]
     {
         let error = store.add(&mut package, name, true, &builtin()).unwrap_err();
         assert!(matches!(error, Error::Store { .. }), "{name}: {error}");
@@ -310,7 +311,10 @@ fn a_monai_bundle_becomes_a_model_with_the_same_meaning() {
     let steps = |step| AxisSize::Steps { min: step, step };
     assert_eq!(axes, [(0, steps(4), Some(1.5)), (1, steps(4), Some(1.5)), (2, steps(1), Some(2.0))]);
     assert_eq!((task.window.as_slice(), task.overlap), ([16, 16, 8].as_slice(), 0.25));
-    assert_eq!((task.activation, task.interpolation, task.nonzero), (Activation::Softmax, Interpolation::Linear, false));
+    assert_eq!(
+        (task.activation, task.interpolation, task.nonzero),
+        (Activation::Softmax, Interpolation::Linear, false)
+    );
     assert_eq!(task.output, ImageOutput::Labels { threshold: None });
 
     // ScaleIntensityRanged takes a_min and a_max to b_min and b_max, and clips there.
@@ -334,12 +338,15 @@ fn translated(step: Value) -> ImageTask {
 
 #[test]
 fn each_known_transform_of_monai_has_its_meaning() {
-    let task = translated(json!({"_target_": "NormalizeIntensityd", "keys": "image", "nonzero": "True", "channel_wise": true}));
+    let task = translated(
+        json!({"_target_": "NormalizeIntensityd", "keys": "image", "nonzero": "True", "channel_wise": true}),
+    );
     assert!(task.nonzero && task.orientation.is_none() && task.axes[0].spacing_mm.is_none());
     let [Preprocessing::ZeroMeanUnitVariance { scope, eps }] = task.preprocessing[..] else { panic!("{task:?}") };
     assert!(scope.per_channel && eps <= 1e-9);
 
-    let task = translated(json!({"_target_": "NormalizeIntensityd", "keys": "image", "subtrahend": 100, "divisor": 50.0}));
+    let task =
+        translated(json!({"_target_": "NormalizeIntensityd", "keys": "image", "subtrahend": 100, "divisor": 50.0}));
     assert_eq!(task.preprocessing, [Preprocessing::Linear { gain: 0.02, offset: -2.0 }]);
 
     let task = translated(json!({"_target_": "ScaleIntensityd", "keys": "image"}));

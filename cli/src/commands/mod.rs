@@ -11,6 +11,7 @@ mod models;
 mod phantom;
 mod profiles;
 mod rays2surface;
+mod segment;
 
 use crate::args::{Arguments, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
@@ -29,6 +30,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         .map_err(|error| Error::Usage(format!("--threads {threads}: {error}")))?;
     pool.install(|| match &arguments.command {
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
+        Command::Segment(command) => segment::run(command, threads, progress),
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),

@@ -1,7 +1,7 @@
 use super::array::{DataArray, Metadata, STRUCTURE_KEY, structure_from, structure_name};
 use super::write::{Block, BlockValues, write_gifti};
 use super::{GiftiFile, read_file};
-use crate::numbers::Values;
+use crate::numbers::{Values, narrow};
 use crate::{Result, VertexValues, fault};
 use brainmesh_core::{LabelTable, Structure};
 use std::path::Path;
@@ -40,7 +40,7 @@ pub struct LabelMap {
 /// An unreadable file, no map, or maps of different lengths.
 pub fn read_shape_gifti(path: &Path) -> Result<Vec<ShapeMap>> {
     let file = read_file(path)?;
-    let maps: Vec<ShapeMap> = file.maps().flat_map(|array| shapes(&file, array)).collect();
+    let maps = file.maps().map(|array| shapes(path, &file, array)).collect::<Result<Vec<_>>>()?.concat();
     let Some(first) = maps.first() else {
         return Err(fault::invalid(path, "DataArray", "at least one map of values a vertex", "none"));
     };
@@ -69,7 +69,7 @@ pub(crate) fn values_from(path: &Path, file: &GiftiFile) -> Result<Vec<VertexVal
     for array in file.maps() {
         match array.intent == LABEL_INTENT && array.columns == 1 {
             true => maps.push(VertexValues::Labels(labels(path, file, array)?)),
-            false => maps.extend(shapes(file, array).into_iter().map(VertexValues::Shape)),
+            false => maps.extend(shapes(path, file, array)?.into_iter().map(VertexValues::Shape)),
         }
     }
     Ok(maps)
@@ -83,14 +83,17 @@ impl GiftiFile {
 }
 
 /// One map a column.
-fn shapes(file: &GiftiFile, array: &DataArray) -> Vec<ShapeMap> {
+fn shapes(path: &Path, file: &GiftiFile, array: &DataArray) -> Result<Vec<ShapeMap>> {
     let values = array.values.to_f64();
     // An empty array may declare any number of columns; it holds no map.
     let columns = if values.is_empty() { 0 } else { array.columns };
-    let map = |column| ShapeMap {
-        name: array_name(array),
-        values: values.iter().skip(column).step_by(columns).map(|&v| v as f32).collect(),
-        structure: structure(file, array),
+    let map = |column| {
+        let values = values.iter().skip(column).step_by(columns).map(|&v| narrow(path, "Data", v));
+        Ok(ShapeMap {
+            name: array_name(array),
+            values: values.collect::<Result<_>>()?,
+            structure: structure(file, array),
+        })
     };
     (0..columns).map(map).collect()
 }

@@ -21,8 +21,8 @@ pub(super) fn check(path: &Path, file: &File) -> Result<()> {
         if !seen.insert(directory) {
             return Err(fault::invalid(path, "directories", "a chain with an end", "one that leads back to itself"));
         }
-        // A directory cut short is the library's to name.
-        let Ok((entries, next)) = reader.directory(directory) else { return Ok(()) };
+        let mut entries = Vec::new();
+        let next = reader.directory(directory, &mut entries);
         for (tag, kind, count) in entries {
             let width = TYPE_BYTES.get(usize::from(kind)).copied().unwrap_or(0);
             if count.saturating_mul(width.max(1)) > file_bytes {
@@ -30,6 +30,8 @@ pub(super) fn check(path: &Path, file: &File) -> Result<()> {
                 return Err(fault::invalid(path, format!("tag {tag}"), expected, format!("{count} values")));
             }
         }
+        // A directory cut short is the library's to name, which has taken memory for its entries by then.
+        let Ok(next) = next else { return Ok(()) };
         directory = next;
     }
     Ok(())
@@ -63,15 +65,15 @@ impl Reader<'_> {
         self.number(4)
     }
 
-    fn directory(&mut self, at: u64) -> std::io::Result<(Vec<Entry>, u64)> {
+    /// Adds the entries, as far as the file goes; where the next directory is.
+    fn directory(&mut self, at: u64, entries: &mut Vec<Entry>) -> std::io::Result<u64> {
         self.inner.seek(SeekFrom::Start(at))?;
         let (count_bytes, word) = if self.is_big { (8, 8) } else { (2, 4) };
-        let mut entries = Vec::new();
         for _ in 0..self.number(count_bytes)? {
             let (tag, kind, count) = (self.number(2)? as u16, self.number(2)? as u16, self.number(word)?);
             self.number(word)?;
             entries.push((tag, kind, count));
         }
-        Ok((entries, self.number(word)?))
+        self.number(word)
     }
 }

@@ -37,10 +37,10 @@ pub(crate) fn decode_xml(path: &Path, bytes: &[u8]) -> Result<DecodedSurface> {
 
 /// The values per point of a legacy file.
 pub(crate) fn legacy_maps(path: &Path, bytes: &[u8]) -> Result<Vec<ShapeMap>> {
-    Ok(legacy_read::parse(path, bytes)?.maps())
+    legacy_read::parse(path, bytes)?.maps(path)
 }
 
 /// The values per point of an XML file.
 pub(crate) fn xml_maps(path: &Path, bytes: &[u8]) -> Result<Vec<ShapeMap>> {
-    Ok(xml_read::parse(path, bytes)?.maps())
+    xml_read::parse(path, bytes)?.maps(path)
 }

@@ -1,4 +1,5 @@
 use crate::decoded_surface::{DecodedSurface, triangles_of};
+use crate::numbers::narrow;
 use crate::space_tag::SpaceTag;
 use crate::{Result, ShapeMap, fault};
 use brainmesh_core::Structure;
@@ -55,15 +56,16 @@ impl PolyData {
     }
 
     /// One map a component, named after its array.
-    pub fn maps(self) -> Vec<ShapeMap> {
+    pub fn maps(self, path: &Path) -> Result<Vec<ShapeMap>> {
         let mut maps = Vec::new();
         for PointArray { name, components, values } in self.arrays {
             for component in 0..components {
-                let values = values.iter().skip(component).step_by(components).map(|&v| v as f32).collect();
+                let values = values.iter().skip(component).step_by(components).map(|&v| narrow(path, &name, v));
+                let values = values.collect::<Result<_>>()?;
                 let name = if components == 1 { name.clone() } else { format!("{name}-{component}") };
                 maps.push(ShapeMap { name, values, structure: Structure::Unknown });
             }
         }
-        maps
+        Ok(maps)
     }
 }

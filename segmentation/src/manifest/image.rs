@@ -78,6 +78,9 @@ pub struct Locator {
     /// Added on both sides, as a share of the box.
     #[serde(default)]
     pub margin: f64,
+    /// Whether the percentiles of `scale_range` are those of the whole volume as the locator sees it, for both networks.
+    #[serde(default)]
+    pub percentiles: bool,
 }
 
 fn half() -> f32 {
@@ -130,7 +133,8 @@ const WINDOW_2D: usize = 512;
 const WINDOW_3D: usize = 96;
 /// Voxels of a window beyond which no network of the field goes.
 const MAX_WINDOW: usize = 1 << 27;
-const MAX_CHANNELS: usize = 1024;
+/// Positions of classes are counted in bytes, from 1.
+const MAX_CHANNELS: usize = 255;
 
 impl ImageTask {
     /// The class that voxels below the threshold get; networks with one class, or whose first is not called so, have none.
@@ -153,6 +157,13 @@ impl ImageTask {
         let mut preprocessing = Vec::new();
         for step in &input.preprocessing {
             preprocessing.extend(Preprocessing::check(step, checker)?);
+        }
+        if settings.locator.as_ref().is_some_and(|locator| locator.percentiles) {
+            for step in &mut preprocessing {
+                if let Preprocessing::ScaleRange { scope, .. } = step {
+                    scope.whole = true;
+                }
+            }
         }
         let orientation = settings.orientation.as_deref().map(str::parse).transpose();
         let orientation = orientation.map_err(|error: brainmesh_core::Error| {
@@ -224,11 +235,15 @@ fn window(settings: &ImageDocument, axes: &[ImageAxis], checker: &Checker) -> Re
             AxisSize::Steps { min, step } => min + asked.saturating_sub(min) / step * step,
         })
         .collect();
-    let is_usable = is_window(&fitted) && axes.iter().zip(&fitted).all(|(axis, &size)| size > 2 * axis.halo);
+    let is_usable = is_window(&fitted)
+        && axes.iter().zip(&fitted).all(|(axis, &size)| {
+            let step = if let AxisSize::Steps { step, .. } = axis.size { step } else { 1 };
+            size >= 2 * axis.halo + step
+        });
     checker.require(
         is_usable,
         field,
-        format!("1 to {MAX_WINDOW} voxels, and more than two halos"),
+        format!("1 to {MAX_WINDOW} voxels, at least two halos and a step"),
         format!("{fitted:?}"),
     )?;
     Ok(fitted)

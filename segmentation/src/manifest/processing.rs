@@ -68,9 +68,6 @@ pub enum Activation {
     Sigmoid,
 }
 
-/// Preprocessing that stands for the whole input, not for the located part: the value of `reference_tensor`.
-const WHOLE: &str = "whole";
-
 struct Arguments<'a, 'c> {
     step: &'a Step,
     field: &'static str,
@@ -98,10 +95,9 @@ impl Arguments<'_, '_> {
             Some(axes) => axes.iter().any(|axis| axis.as_str() == Some(name)),
         };
         let reference = self.step.kwargs.get("reference_tensor").filter(|name| !name.is_null());
-        let is_known = reference.is_none_or(|name| name.as_str() == Some(WHOLE));
         let found = reference.map_or(String::new(), Value::to_string);
-        self.checker.require(is_known, self.field, format!("no reference_tensor, or `{WHOLE}`"), found)?;
-        Ok(Scope { per_channel: !names("channel"), per_slice: !names("batch"), whole: reference.is_some() })
+        self.checker.require(reference.is_none(), self.field, "no reference_tensor", found)?;
+        Ok(Scope { per_channel: !names("channel"), per_slice: !names("batch"), whole: false })
     }
 }
 

@@ -25,12 +25,7 @@ impl Config {
     }
 
     pub fn wrong(&self, field: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Error {
-        Error::Package {
-            path: self.path.clone(),
-            field: field.into(),
-            expected: expected.into(),
-            found: found.into(),
-        }
+        Error::Package { path: self.path.clone(), field: field.into(), expected: expected.into(), found: found.into() }
     }
 
     /// A value with references followed. `field` is named in errors.
@@ -63,7 +58,13 @@ impl Config {
     }
 
     /// Numbers of a list, or one number for all.
-    pub fn numbers(&self, object: &Map<String, Value>, key: &str, field: &str, count: usize) -> Result<Option<Vec<f64>>> {
+    pub fn numbers(
+        &self,
+        object: &Map<String, Value>,
+        key: &str,
+        field: &str,
+        count: usize,
+    ) -> Result<Option<Vec<f64>>> {
         let Some(value) = self.get(object, key, field)? else { return Ok(None) };
         let numbers = match value {
             Value::Array(items) if items.len() == count => items

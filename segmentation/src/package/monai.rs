@@ -40,7 +40,8 @@ pub(super) fn plan(files: &mut Files, ignore_unknown: bool) -> Result<Plan> {
     let input = format(&metadata, "inputs")?;
     let output = format(&metadata, "outputs")?;
     let axes = AXES.get(..input.shape.len()).filter(|axes| axes.len() >= 2);
-    let axes = axes.ok_or_else(|| metadata.wrong("spatial_shape", "two or three sizes", input.shape.len().to_string()))?;
+    let axes =
+        axes.ok_or_else(|| metadata.wrong("spatial_shape", "two or three sizes", input.shape.len().to_string()))?;
     if interface.input.rank().is_some_and(|rank| rank != axes.len() + 2) {
         let expected = format!("{} axes, as spatial_shape of its metadata and two more", axes.len() + 2);
         return Err(metadata.wrong(ONNX, expected, interface.input.describe()));
@@ -94,11 +95,12 @@ fn format(metadata: &Config, kind: &'static str) -> Result<Format> {
     let tensor = tensors.filter(|tensors| tensors.len() == 1).and_then(|tensors| tensors.values().next()?.as_object());
     let tensor = tensor.ok_or_else(|| metadata.wrong(&field, "one image", count.to_string()))?;
     let count = tensor.get("num_channels").and_then(Value::as_u64).filter(|count| (1..=1024).contains(count));
-    let count =
-        count.ok_or_else(|| metadata.wrong(format!("{field}.num_channels"), "1 to 1024", found(tensor, "num_channels")))?;
+    let count = count
+        .ok_or_else(|| metadata.wrong(format!("{field}.num_channels"), "1 to 1024", found(tensor, "num_channels")))?;
     let names = tensor.get("channel_def").and_then(Value::as_object);
     let shape = tensor.get("spatial_shape").and_then(Value::as_array);
-    let shape = shape.ok_or_else(|| metadata.wrong(format!("{field}.spatial_shape"), "sizes", found(tensor, "spatial_shape")))?;
+    let shape = shape
+        .ok_or_else(|| metadata.wrong(format!("{field}.spatial_shape"), "sizes", found(tensor, "spatial_shape")))?;
     let mut channels: Vec<String> = Vec::new();
     for number in 0..count {
         let name = names.and_then(|names| names.get(&number.to_string())).and_then(Value::as_str);

@@ -1,0 +1,159 @@
+//! Connected parts of a segmentation.
+
+use std::collections::VecDeque;
+
+/// A flood that visits each voxel once, neighbour by neighbour.
+struct Flood {
+    shape: [usize; 3],
+    visited: Vec<u64>,
+    queue: VecDeque<usize>,
+}
+
+impl Flood {
+    fn new(shape: [usize; 3]) -> Self {
+        let voxels: usize = shape.iter().product();
+        Self { shape, visited: vec![0; voxels.div_ceil(64)], queue: VecDeque::new() }
+    }
+
+    fn is_visited(&self, voxel: usize) -> bool {
+        self.visited[voxel / 64] >> (voxel % 64) & 1 == 1
+    }
+
+    /// Visits all that is connected to `seed` through voxels that `belongs` holds for, by faces alone or by edges and
+    /// corners too. `each` sees every voxel visited, `wall` every neighbour by a face that does not belong.
+    fn run(
+        &mut self,
+        seed: usize,
+        corners: bool,
+        belongs: impl Fn(usize) -> bool,
+        mut each: impl FnMut(usize),
+        mut wall: impl FnMut(usize),
+    ) {
+        let [ni, nj, nk] = self.shape;
+        self.visited[seed / 64] |= 1 << (seed % 64);
+        self.queue.push_back(seed);
+        while let Some(voxel) = self.queue.pop_front() {
+            each(voxel);
+            let (i, j, k) = (voxel % ni, voxel / ni % nj, voxel / (ni * nj));
+            let around = |at: usize, length: usize| at.saturating_sub(1)..=(at + 1).min(length - 1);
+            for z in around(k, nk) {
+                for y in around(j, nj) {
+                    for x in around(i, ni) {
+                        let steps = usize::from(x != i) + usize::from(y != j) + usize::from(z != k);
+                        let next = x + ni * (y + nj * z);
+                        if steps == 0 || (!corners && steps > 1) {
+                            continue;
+                        }
+                        if !belongs(next) {
+                            if steps == 1 {
+                                wall(next);
+                            }
+                        } else if !self.is_visited(next) {
+                            self.visited[next / 64] |= 1 << (next % 64);
+                            self.queue.push_back(next);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Clears (to 0) all tissue but the largest part that hangs together by faces, edges or corners; of equals the first.
+pub(crate) fn keep_largest(classes: &mut [u8], shape: [usize; 3], is_tissue: impl Fn(u8) -> bool) {
+    let mut flood = Flood::new(shape);
+    let (mut best, mut most) = (None, 0_usize);
+    for seed in 0..classes.len() {
+        if is_tissue(classes[seed]) && !flood.is_visited(seed) {
+            let mut count = 0;
+            flood.run(seed, true, |voxel| is_tissue(classes[voxel]), |_| count += 1, |_| {});
+            if count > most {
+                (best, most) = (Some(seed), count);
+            }
+        }
+    }
+    let Some(best) = best else { return };
+    let mut flood = Flood::new(shape);
+    flood.run(best, true, |voxel| is_tissue(classes[voxel]), |_| {}, |_| {});
+    for (voxel, class) in classes.iter_mut().enumerate() {
+        if is_tissue(*class) && !flood.is_visited(voxel) {
+            *class = 0;
+        }
+    }
+}
+
+/// Gives every hole, background that no path by faces joins to the border of the volume, the class that most of its
+/// walls have.
+pub(crate) fn fill_holes(classes: &mut [u8], shape: [usize; 3], is_tissue: impl Fn(u8) -> bool) {
+    let [ni, nj, nk] = shape;
+    let mut flood = Flood::new(shape);
+    let is_border = |voxel: usize| {
+        let (i, j, k) = (voxel % ni, voxel / ni % nj, voxel / (ni * nj));
+        i == 0 || j == 0 || k == 0 || i == ni - 1 || j == nj - 1 || k == nk - 1
+    };
+    for seed in (0..classes.len()).filter(|&voxel| is_border(voxel)) {
+        if !is_tissue(classes[seed]) && !flood.is_visited(seed) {
+            flood.run(seed, false, |voxel| !is_tissue(classes[voxel]), |_| {}, |_| {});
+        }
+    }
+    for seed in 0..classes.len() {
+        if !is_tissue(classes[seed]) && !flood.is_visited(seed) {
+            let (mut hole, mut walls) = (Vec::new(), [0_usize; 256]);
+            let outside = |voxel: usize| !is_tissue(classes[voxel]);
+            flood.run(seed, false, outside, |voxel| hole.push(voxel), |voxel| walls[usize::from(classes[voxel])] += 1);
+            let class = (1..=255_u8).max_by_key(|&class| (walls[usize::from(class)], 255 - class)).unwrap_or(0);
+            hole.into_iter().for_each(|voxel| classes[voxel] = class);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A box `low..high` along each axis.
+    fn paint(classes: &mut [u8], shape: [usize; 3], low: [usize; 3], high: [usize; 3], class: u8) {
+        for k in low[2]..high[2] {
+            for j in low[1]..high[1] {
+                for i in low[0]..high[0] {
+                    classes[i + shape[0] * (j + shape[1] * k)] = class;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_part_stays_and_corners_hold_it_together() {
+        let shape = [9, 8, 7];
+        let mut classes = vec![0; 504];
+        paint(&mut classes, shape, [1, 1, 1], [4, 4, 4], 1);
+        // Touches the first by a corner alone, and is of another class.
+        paint(&mut classes, shape, [4, 4, 4], [6, 6, 6], 2);
+        paint(&mut classes, shape, [0, 6, 0], [9, 8, 2], 3);
+        keep_largest(&mut classes, shape, |class| class > 0);
+        let count = |class| classes.iter().filter(|&&found| found == class).count();
+        assert_eq!([count(1), count(2), count(3)], [0, 0, 36]);
+
+        paint(&mut classes, shape, [1, 1, 1], [4, 4, 4], 1);
+        paint(&mut classes, shape, [4, 4, 4], [6, 6, 6], 2);
+        paint(&mut classes, shape, [6, 6, 6], [7, 7, 7], 2);
+        paint(&mut classes, shape, [0, 7, 0], [9, 8, 2], 0);
+        keep_largest(&mut classes, shape, |class| class > 0);
+        let count = |class| classes.iter().filter(|&&found| found == class).count();
+        assert_eq!([count(1), count(2), count(3)], [27, 9, 0]);
+    }
+
+    #[test]
+    fn holes_are_filled_by_what_surrounds_them_and_bays_are_not() {
+        let shape = [9, 9, 9];
+        let mut classes = vec![0; 729];
+        paint(&mut classes, shape, [1, 1, 1], [8, 8, 8], 2);
+        paint(&mut classes, shape, [3, 3, 3], [5, 5, 5], 0);
+        // A channel to the outside.
+        paint(&mut classes, shape, [6, 6, 6], [7, 7, 9], 0);
+        let open = classes[6 + 9 * (6 + 9 * 6)];
+        fill_holes(&mut classes, shape, |class| class > 0);
+        assert_eq!((open, classes[6 + 9 * (6 + 9 * 6)]), (0, 0));
+        assert_eq!(classes.iter().filter(|&&class| class == 2).count(), 343 - 2);
+    }
+}
