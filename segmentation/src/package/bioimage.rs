@@ -25,14 +25,14 @@ pub(super) fn plan(files: &mut Files, name: &str) -> Result<Plan> {
         }
     }
     leave_out(files, &mut document, &mut notes);
-    let manifest = if document == original { bytes } else { super::json(&document) };
-    let checked = Manifest::parse(&manifest, &path)?;
+    let text = if document == original { bytes } else { super::json(&document) };
+    let manifest = Manifest::parse(&text, &path)?;
     let mut sources: Vec<(String, String)> =
-        checked.files().map(|file| (file.source.clone(), file.source.clone())).collect();
-    if let Some(text) = document.get("documentation").and_then(file_name) {
-        sources.push((text.into(), text.into()));
+        manifest.files().map(|file| (file.source.clone(), file.source.clone())).collect();
+    if let Some(card) = document.get("documentation").and_then(file_name) {
+        sources.push((card.into(), card.into()));
     }
-    Ok(Plan { name: checked.name, manifest, sources, notes })
+    Ok(Plan { manifest, text, sources, notes })
 }
 
 fn is_inside(source: &str) -> bool {

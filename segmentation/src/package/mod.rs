@@ -7,7 +7,7 @@ mod monai;
 mod transforms;
 
 use crate::source::{MANIFEST, MAX_FILE_BYTES};
-use crate::{Error, Result};
+use crate::{Error, Manifest, Result};
 use files::Files;
 use std::path::Path;
 
@@ -20,8 +20,9 @@ pub struct Package {
 
 /// What becomes of the files of a package.
 struct Plan {
-    name: String,
-    manifest: Vec<u8>,
+    manifest: Manifest,
+    /// As it is written.
+    text: Vec<u8>,
     /// Names in the model's folder and in the package.
     sources: Vec<(String, String)>,
     notes: Vec<String>,
@@ -63,11 +64,16 @@ impl Package {
 
     /// A name for [`Store::add`](crate::Store::add) made from the manifest's: lower case letters, digits and hyphens.
     pub fn short_name(&self) -> String {
-        let words = self.plan.name.to_ascii_lowercase();
+        let words = self.plan.manifest.name.to_ascii_lowercase();
         let words: Vec<&str> = words.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
         let mut name = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
         name.truncate(crate::store::MAX_NAME);
         name.trim_end_matches('-').into()
+    }
+
+    /// What the model takes, gives and was made from.
+    pub fn manifest(&self) -> &Manifest {
+        &self.plan.manifest
     }
 
     /// What was left out or taken for granted.
@@ -85,7 +91,7 @@ impl Package {
         for (name, source) in &self.plan.sources {
             write(name, &self.files.read(source, MAX_FILE_BYTES)?)?;
         }
-        write(MANIFEST, &self.plan.manifest)
+        write(MANIFEST, &self.plan.text)
     }
 }
 

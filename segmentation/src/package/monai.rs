@@ -70,10 +70,10 @@ pub(super) fn plan(files: &mut Files, ignore_unknown: bool) -> Result<Plan> {
         "opset_version": interface.opset.unwrap_or(7),
     });
     let document = document(&metadata, files, &input, &output, axes, &sizes, &windows, &steps, &weights);
-    let manifest = super::json(&document);
-    let name = Manifest::parse(&manifest, &files.path().join(MANIFEST))?.name;
+    let text = super::json(&document);
+    let manifest = Manifest::parse(&text, &files.path().join(MANIFEST))?;
     notes(&mut steps, &output, document.get("license").is_some());
-    Ok(Plan { name, manifest, sources: vec![("model.onnx".into(), ONNX.into())], notes: steps.notes })
+    Ok(Plan { manifest, text, sources: vec![("model.onnx".into(), ONNX.into())], notes: steps.notes })
 }
 
 /// What a user should know of the translation.
