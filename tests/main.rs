@@ -60,5 +60,6 @@ fn sphere(folder: &Path) -> PathBuf {
 mod bad_input;
 mod convert;
 mod hostile;
+mod models;
 mod segment;
 mod sphere;
