@@ -8,6 +8,8 @@ use prost::Message;
 pub(crate) struct Interface {
     pub input: Port,
     pub output: Port,
+    /// Version of the operators, where it is said.
+    pub opset: Option<i64>,
 }
 
 /// One tensor of a network's interface.
@@ -53,7 +55,9 @@ impl Interface {
                 }
             }
         };
-        Ok(Self { input: port(input)?, output: port(output)? })
+        let standard = file.opset_import.iter().filter(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
+        let opset = standard.map(|set| set.version).max();
+        Ok(Self { input: port(input)?, output: port(output)?, opset })
     }
 }
 
