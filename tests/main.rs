@@ -61,5 +61,6 @@ mod bad_input;
 mod bench;
 mod convert;
 mod hostile;
+mod models;
 mod segment;
 mod sphere;

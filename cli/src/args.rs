@@ -1,5 +1,9 @@
 //! Arguments as typed. Nothing here computes or opens a file; [`crate::Plan`] resolves them.
 
+mod models;
+
+pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
+
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -48,6 +52,9 @@ pub enum Command {
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.
     Convert(Box<ConvertCommand>),
+    /// List, show, verify, add and remove models.
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// Score results against a known truth.
     #[command(subcommand)]
     Evaluate(EvaluateCommand),
@@ -165,7 +172,7 @@ pub struct Rays2surface {
     /// End with exit code 1 when more rays than this are defective or cross (a number, or a percentage like 2%).
     #[arg(long, value_name = "N|P%", help_heading = "Output")]
     pub max_defects: Option<String>,
-    /// Model: a shipped name or a folder with rdf.yaml. Default: the one for the span of the rays.
+    /// Model: a name of `brainmesh models list` or a folder with rdf.yaml. Default: the one for the span of the rays.
     #[arg(long, value_name = "NAME|DIR", help_heading = "Model")]
     pub model: Option<String>,
     /// What runs the model.
@@ -432,7 +439,7 @@ pub struct EvaluateLayers {
     /// Labelled rays (.npz of `brainmesh phantom --rays`, one a volume): runs the model on them.
     #[arg(long, value_name = "FILE", conflicts_with = "result", num_args = 1..)]
     pub rays: Vec<PathBuf>,
-    /// Model for --rays: a shipped name or a folder.
+    /// Model for --rays: a name of `brainmesh models list` or a folder.
     #[arg(long, value_name = "NAME|DIR")]
     pub model: Option<String>,
     /// Machine-readable.

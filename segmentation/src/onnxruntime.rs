@@ -10,8 +10,10 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::memory::AllocationDevice;
 use ort::session::Session;
+use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -54,10 +56,13 @@ impl Runtime {
         builder = builder.with_intra_threads(request.threads).map_err(|error| failed("set threads")(error.into()))?;
         complaints();
         let session = match &provider {
-            None => builder.commit_from_memory(&network).map_err(failed("load the network"))?,
+            None => commit(builder, &network).map_err(|detail| Error::Runtime {
+                step: "load the network",
+                detail: format!("{}: {detail}", request.name),
+            })?,
             Some(provider) => {
-                let refused = |error: ort::Error| {
-                    let said = std::iter::once(error.to_string().trim().to_owned()).chain(complaints());
+                let refused = |detail: String| {
+                    let said = std::iter::once(detail.trim().to_owned()).chain(complaints());
                     let detail =
                         format!("{}: {}; {}", provider.name(), said.collect::<Vec<_>>().join("; "), advice(device));
                     Error::Device { device: device.to_string(), detail }
@@ -66,7 +71,7 @@ impl Runtime {
                     preload_nvidia(&path);
                 }
                 let builder = builder.with_execution_providers([provider.clone()]);
-                builder.map_err(|error| refused(error.into()))?.commit_from_memory(&network).map_err(refused)?
+                commit(builder.map_err(|error| refused(error.to_string()))?, &network).map_err(refused)?
             }
         };
         let arithmetic = match (device, request.precision) {
@@ -123,6 +128,13 @@ impl Runtime {
             sink(start, unpadded(output, items, count)?)
         })
     }
+}
+
+/// Loads a network.
+fn commit(mut builder: SessionBuilder, network: &[u8]) -> std::result::Result<Session, String> {
+    // `ort` panics where ONNX Runtime works out an output of less than no size.
+    let committed = catch_unwind(AssertUnwindSafe(|| builder.commit_from_memory(network)));
+    committed.map_err(|_| "the sizes of its outputs cannot be".to_owned())?.map_err(|error| error.to_string())
 }
 
 /// An error while the network ran. There is no code for too little memory: the allocators and CUDA say it in words.

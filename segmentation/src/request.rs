@@ -95,13 +95,15 @@ impl Request<'_> {
     /// Opens an engine for the network, and says which and why.
     ///
     /// # Errors
-    /// [`Error::Onnx`] for a damaged file or one that does not fit the task; else why no engine that may be used runs the
+    /// [`Error::Onnx`] for a damaged file or one that does not fit the task, [`Error::Unsupported`] for sizes that no network
+    /// has; else why no engine that may be used runs the
     /// network. Only [`Device::Auto`] and [`Device::Builtin`] ever try a second one.
     pub fn open(&self) -> Opened {
         let written = self.written()?;
         let other = Request { onnx: written.as_deref().unwrap_or(self.onnx), ..*self };
         let interface = &Interface::read(other.onnx, self.name)?;
         self.purpose.check(interface, self.name)?;
+        onnx::require_sizes(self.onnx, self.name)?;
         let device = self.device;
         let mut reasons = Vec::new();
         if matches!(device, Device::Auto | Device::Builtin)

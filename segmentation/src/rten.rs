@@ -22,9 +22,9 @@ impl Rten {
     /// Loads a network; `name` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for three dimensions and absurd sizes, [`Error::Rten`] for what rten does not take.
+    /// [`Error::Unsupported`] for three dimensions, [`Error::Rten`] for what rten does not take.
     pub fn open(onnx: &[u8], name: &str, input: &Port, batches: Batches, threads: usize) -> Result<Self> {
-        onnx::require_plain(onnx, name)?;
+        onnx::require_flat(onnx, name)?;
         let refused = |error: rten::LoadError| Error::Rten { model: name.into(), detail: error.to_string() };
         let model = ModelOptions::with_ops(operators()).load(onnx.to_vec()).map_err(refused)?;
         let pool = Arc::new(ThreadPool::with_num_threads(threads));

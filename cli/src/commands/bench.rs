@@ -2,17 +2,16 @@ use super::bench_engine::BenchEngine;
 use super::bench_report::{BenchReport, BenchRow, MissingEngine};
 use super::print_line;
 use crate::args::BenchSegment;
-use crate::plan::open_model;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{ClassProbabilities, Monitor};
-use brainmesh_segmentation::Session;
+use brainmesh_segmentation::{Model, Session};
 use ndarray::{Array3, ArrayView1, Axis, Zip};
 use std::time::{Duration, Instant};
 
 /// The engines take turns, so that whatever else the machine does meets all of them.
 pub fn run(arguments: &BenchSegment, threads: usize, progress: &Progress) -> Result<ExitCode> {
     let engines = BenchEngine::all(arguments)?;
-    let model = open_model(&arguments.model)?;
+    let model = Model::find(&arguments.model)?;
     let task = model.manifest().rays()?;
     let rays = made_rays(arguments.rays as usize, task.channels.len(), task.samples);
     if let Some(row) = arguments.peak_of {

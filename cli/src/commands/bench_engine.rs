@@ -1,7 +1,7 @@
-use crate::args::BenchSegment;
+use crate::args::{BenchSegment, EngineArguments};
 use crate::plan::session_options;
 use crate::{Error, Result};
-use brainmesh_segmentation::{Form, Model, Precision, Session};
+use brainmesh_segmentation::{Device, Form, Model, Precision, Session};
 
 /// An engine in one of the ways in which a bench runs it.
 pub(super) struct BenchEngine {
@@ -44,7 +44,8 @@ impl BenchEngine {
                     }
                 }
                 _ => {
-                    session_options(device, None, 1)
+                    device
+                        .parse::<Device>()
                         .map_err(|_| Error::Usage(format!("--engines: no engine is named {word}")))?;
                     engines.extend(batches().map(|batch| engine(device, device, None, batch)));
                 }
@@ -57,8 +58,13 @@ impl BenchEngine {
     }
 
     pub fn open(&self, arguments: &BenchSegment, model: &Model, threads: usize) -> Result<Session> {
-        let options = session_options(&self.device, arguments.onnxruntime.as_deref(), threads)?;
-        let mut options = options.with_precision(self.precision).with_batch(self.batch.unwrap_or(0));
+        let engine = EngineArguments {
+            device: self.device.clone(),
+            precision: self.precision.to_string(),
+            onnxruntime: arguments.onnxruntime.clone(),
+        };
+        let mut options =
+            session_options(&engine, threads)?.with_precision(self.precision).with_batch(self.batch.unwrap_or(0));
         if let Some(form) = self.form {
             options = options.with_form(form);
         }

@@ -9,6 +9,8 @@ mod evaluate;
 mod info;
 mod info_text;
 mod labelled_rays;
+mod model_text;
+mod models;
 mod phantom;
 mod profiles;
 mod rays2surface;
@@ -35,6 +37,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),
+        Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),

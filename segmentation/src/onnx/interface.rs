@@ -8,6 +8,8 @@ use prost::Message;
 pub(crate) struct Interface {
     pub input: Port,
     pub output: Port,
+    /// Version of the operators, where it is said.
+    pub opset: Option<i64>,
 }
 
 /// One tensor of a network's interface.
@@ -38,8 +40,13 @@ impl Interface {
             match tensor.map_or(FLOAT, |tensor| tensor.elem_type) {
                 FLOAT => {
                     let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
+                    let sizes = shape.map(|shape| shape.dim.iter().map(|dim| dim.dim_value).collect::<Vec<_>>());
+                    // Some write -1 for a size that is free.
+                    if let Some(size) = sizes.iter().flatten().find(|size| **size < -1) {
+                        return Err(damaged(format!("`{}`: expected sizes of 1 or more, found {size}", value.name)));
+                    }
                     let size = |size: i64| usize::try_from(size).ok().filter(|&size| size > 0);
-                    let shape = shape.map(|shape| shape.dim.iter().map(|dim| size(dim.dim_value)).collect());
+                    let shape = sizes.map(|sizes| sizes.into_iter().map(size).collect());
                     Ok(Port { name: value.name.clone(), shape })
                 }
                 other => {
@@ -48,7 +55,9 @@ impl Interface {
                 }
             }
         };
-        Ok(Self { input: port(input)?, output: port(output)? })
+        let standard = file.opset_import.iter().filter(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
+        let opset = standard.map(|set| set.version).max();
+        Ok(Self { input: port(input)?, output: port(output)?, opset })
     }
 }
 

@@ -239,10 +239,15 @@ impl Random {
 }
 
 #[test]
-fn mutated_networks_neither_panic_nor_hang_in_rten() {
+fn mutated_networks_end_no_program() {
     let mut random = Random(21);
-    for name in ["flat", "wide", "solid"] {
+    for (name, device) in
+        [("flat", Device::Builtin), ("wide", Device::Builtin), ("wide", Device::Cpu), ("solid", Device::Cpu)]
+    {
         let made = Made::read(name);
+        if device == Device::Cpu && here(made.request(device).open()).is_none() {
+            continue;
+        }
         let (mut opened, mut refused) = (0, 0);
         for _ in 0..MUTATIONS {
             let mut onnx = made.0.clone();
@@ -251,7 +256,7 @@ fn mutated_networks_neither_panic_nor_hang_in_rten() {
                 onnx[place] = random.below(256) as u8;
             }
             let mutated = Made(onnx, made.1.clone(), made.2.clone());
-            match mutated.request(Device::Builtin).open() {
+            match mutated.request(device).open() {
                 Ok((mut backend, _)) => {
                     opened += 1;
                     let _ = backend.run(mutated.1.view(), &Silent);
@@ -259,7 +264,7 @@ fn mutated_networks_neither_panic_nor_hang_in_rten() {
                 Err(_) => refused += 1,
             }
         }
-        assert!(refused > 0 && (opened > 0 || name == "solid"), "{name}: {opened} opened, {refused} refused");
+        assert!(opened > 0 && refused > 0, "{name}: {opened} opened, {refused} refused");
     }
 }
 

@@ -8,12 +8,27 @@ use std::collections::HashMap;
 const MOST_VOXELS: i64 = 4096;
 const MOST_SCALE: f32 = 64.0;
 
-/// Refuses what `rten` finds out, if at all, only when it runs a network: convolutions and pools over three axes, which it
-/// has not, and sizes that no network has.
+/// Refuses convolutions, pools and resizings with sizes that no network has: engines divide by them or take the memory they
+/// ask for, and end the program where that fails.
 ///
 /// # Errors
 /// [`Error::Unsupported`] naming the node; [`Error::Onnx`] for a damaged file.
-pub(crate) fn require_plain(bytes: &[u8], model: &str) -> Result<()> {
+pub(crate) fn require_sizes(bytes: &[u8], model: &str) -> Result<()> {
+    find(bytes, model, wrong_size)
+}
+
+/// Refuses convolutions and pools over three axes, which `rten` has not and finds only when it runs a network.
+///
+/// # Errors
+/// As [`require_sizes`].
+pub(crate) fn require_flat(bytes: &[u8], model: &str) -> Result<()> {
+    let three = || "it has three dimensions; ONNX Runtime runs it".into();
+    find(bytes, model, |node, inputs| (is_windowed(node) && axes(node, inputs) == Some(3)).then(three))
+}
+
+/// Reports the first node that `complaint` has something against. Besides the node it is given those inputs but the first
+/// that are constants.
+fn find(bytes: &[u8], model: &str, complaint: impl Fn(&NodeProto, &[&TensorProto]) -> Option<String>) -> Result<()> {
     let damaged = |error: prost::DecodeError| Error::Onnx { model: model.into(), detail: error.to_string() };
     let graph = ModelProto::decode(bytes).map_err(damaged)?.graph.unwrap_or_default();
     let mut tensors: HashMap<&str, &TensorProto> =
@@ -25,8 +40,7 @@ pub(crate) fn require_plain(bytes: &[u8], model: &str) -> Result<()> {
     }
     for node in &graph.node {
         let inputs = node.input.iter().skip(1).filter_map(|input| tensors.get(input.as_str()).copied());
-        let inputs: Vec<&TensorProto> = inputs.collect();
-        if let Some(detail) = complaint(node, &inputs) {
+        if let Some(detail) = complaint(node, &inputs.collect::<Vec<_>>()) {
             let name = Some(&node.name).filter(|name| !name.is_empty()).or(node.output.first());
             let (model, node, op) = (model.into(), name.cloned().unwrap_or_default(), node.op_type.clone());
             return Err(Error::Unsupported { model, node, op, detail });
@@ -35,34 +49,41 @@ pub(crate) fn require_plain(bytes: &[u8], model: &str) -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with a node whose constant inputs but for the first are these.
-fn complaint(node: &NodeProto, inputs: &[&TensorProto]) -> Option<String> {
-    let attributes = Attributes(node);
-    let windowed = matches!(node.op_type.as_str(), "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool");
-    if windowed {
-        // Weights are [output, input, ...]; pools have none.
-        let kernel = attributes.ints("kernel_shape").map(<[i64]>::len);
-        let axes = kernel.or_else(|| inputs.first().map(|weights| weights.dims.len().saturating_sub(2)));
-        if axes == Some(3) {
-            return Some("it has three dimensions; ONNX Runtime runs it".into());
+fn is_windowed(node: &NodeProto) -> bool {
+    matches!(node.op_type.as_str(), "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool")
+}
+
+/// Number of axes that a convolution or pool works along.
+fn axes(node: &NodeProto, inputs: &[&TensorProto]) -> Option<usize> {
+    let kernel = Attributes(node).ints("kernel_shape").map(<[i64]>::len);
+    // Weights are [output, input, ...]; pools have none.
+    kernel.or_else(|| inputs.first().map(|weights| weights.dims.len().saturating_sub(2)))
+}
+
+fn wrong_size(node: &NodeProto, inputs: &[&TensorProto]) -> Option<String> {
+    let op = node.op_type.as_str();
+    let resizes = matches!(op, "Pad" | "Resize" | "Upsample");
+    for attribute in &node.attribute {
+        let name = attribute.name.as_str();
+        let (least, values) = match name {
+            "group" | "blocksize" => (1, std::slice::from_ref(&attribute.i)),
+            "strides" | "dilations" | "kernel_shape" => (1, attribute.ints.as_slice()),
+            "pads" | "output_padding" | "output_shape" if is_windowed(node) => (0, attribute.ints.as_slice()),
+            _ if resizes => (-MOST_VOXELS, attribute.ints.as_slice()),
+            _ => continue,
+        };
+        if let Some(size) = values.iter().find(|size| !(least..=MOST_VOXELS).contains(*size)) {
+            return Some(format!("expected `{name}` from {least} to {MOST_VOXELS}, found {size}"));
         }
     }
-    let sizes = |constant: bool| {
-        let attributes = node.attribute.iter().flat_map(|attribute| attribute.ints.iter().chain([&attribute.i]));
-        attributes.copied().chain(inputs.iter().filter(move |_| constant).flat_map(|tensor| integers(tensor)))
-    };
-    let resizes = matches!(node.op_type.as_str(), "Pad" | "Resize" | "Upsample");
-    if (windowed || resizes || node.op_type == "DepthToSpace")
-        && let Some(size) = sizes(resizes).find(|size| !(-MOST_VOXELS..=MOST_VOXELS).contains(size))
-    {
+    let mut sizes = inputs.iter().filter(|_| resizes).flat_map(|tensor| integers(tensor));
+    if let Some(size) = sizes.find(|size| !(-MOST_VOXELS..=MOST_VOXELS).contains(size)) {
         return Some(format!("expected sizes to {MOST_VOXELS}, found {size}"));
     }
     // Of `Pad` they are what it fills with.
-    let scales = matches!(node.op_type.as_str(), "Resize" | "Upsample");
-    if scales && let Some(scale) = inputs.iter().flat_map(|tensor| floats(tensor)).find(|scale| *scale > MOST_SCALE) {
-        return Some(format!("expected scales to {MOST_SCALE}, found {scale}"));
-    }
-    None
+    let mut scales = inputs.iter().filter(|_| matches!(op, "Resize" | "Upsample")).flat_map(|tensor| floats(tensor));
+    let scale = scales.find(|scale| !(*scale > 0.0 && *scale <= MOST_SCALE));
+    scale.map(|scale| format!("expected scales above 0 to {MOST_SCALE}, found {scale}"))
 }
 
 /// The numbers of a tensor of INT64.
@@ -96,7 +117,8 @@ mod tests {
     fn check(node: NodeProto, constant: TensorProto) -> Result<()> {
         let constant = TensorProto { name: "constant".into(), ..constant };
         let graph = GraphProto { node: vec![node], initializer: vec![constant], ..GraphProto::default() };
-        require_plain(&ModelProto { graph: Some(graph), ..ModelProto::default() }.encode_to_vec(), "made")
+        let file = ModelProto { graph: Some(graph), ..ModelProto::default() }.encode_to_vec();
+        require_sizes(&file, "made").and_then(|()| require_flat(&file, "made"))
     }
 
     #[test]
@@ -110,9 +132,11 @@ mod tests {
             ("ConvTranspose", Some(("strides", vec![1 << 40; 2])), weights(2), "1099511627776"),
             ("MaxPool", Some(("kernel_shape", vec![2; 3])), weights(2), "three dimensions"),
             ("Conv", None, weights(3), "three dimensions"),
+            ("Conv", Some(("strides", vec![0, 1])), weights(2), "`strides` from 1"),
             ("Pad", None, int64(vec![0, 0, 0, 5000]), "5000"),
             ("Resize", None, int64(vec![1, 1, 9000, 1]), "9000"),
             ("Resize", None, float(1e6), "1000000"),
+            ("Resize", None, float(f32::NAN), "NaN"),
         ] {
             let error = check(node(op, attribute), constant).unwrap_err();
             assert!(matches!(&error, Error::Unsupported { op: found, .. } if found == op), "{error}");
