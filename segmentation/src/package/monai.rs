@@ -95,7 +95,6 @@ fn notes(steps: &mut Steps, output: &Format, has_license: bool) {
     if !has_license {
         steps.notes.push("the bundle's metadata states no licence".into());
     }
-    steps.notes.push("the bundle has no test tensors, so that devices cannot be compared".into());
 }
 
 /// The one input or output.
