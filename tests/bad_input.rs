@@ -123,6 +123,7 @@ fn an_output_that_cannot_be_written() {
 fn arguments_that_do_not_go_together() {
     let folder = tempfile::tempdir().unwrap();
     refused(folder.path(), &[("--device", Path::new("quantum"))], 2, &["--device", "quantum"]);
+    refused(folder.path(), &[("--precision", Path::new("f8"))], 2, &["--precision", "f8", "tf32"]);
     refused(folder.path(), &[("--smoothing", Path::new("much"))], 2, &["--smoothing", "much"]);
     refused(folder.path(), &[("--max-defects", Path::new("many"))], 2, &["--max-defects"]);
     refused(folder.path(), &[("--model", Path::new("cortical-layers-ribbon"))], 2, &["cortical-layers-ribbon", "pia"]);

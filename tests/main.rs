@@ -58,6 +58,7 @@ fn sphere(folder: &Path) -> PathBuf {
 }
 
 mod bad_input;
+mod bench;
 mod convert;
 mod hostile;
 mod models;

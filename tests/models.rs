@@ -133,5 +133,5 @@ fn what_is_no_model_is_refused_by_name() {
     let output = user.run(&["models", "add", text(&bundle), "--name", "../up", "--device", "builtin"]);
     fails(&output, 4, &["../up"]);
     fails(&user.run(&["models", "verify", "--device", "abacus"]), 2, &["--device", "abacus"]);
-    assert_eq!(user.files(), [PathBuf::new(); 0]);
+    assert!(user.files().is_empty());
 }

@@ -2,7 +2,7 @@
 
 mod models;
 
-pub use models::{AddModel, DeviceArgs, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
+pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,6 +62,9 @@ pub enum Command {
     Phantom(PhantomCommand),
     /// Make a folded phantom cortex, find its layers, and compare with the truth.
     Demo(DemoCommand),
+    /// Measure the speed of this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -172,12 +175,9 @@ pub struct Rays2surface {
     /// Model: a name of `brainmesh models list` or a folder with rdf.yaml. Default: the one for the span of the rays.
     #[arg(long, value_name = "NAME|DIR", help_heading = "Model")]
     pub model: Option<String>,
-    /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`. A device asked for by name never falls back to another.
-    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
-    pub device: String,
-    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
-    #[arg(long, value_name = "FILE", help_heading = "Model")]
-    pub onnxruntime: Option<PathBuf>,
+    /// What runs the model.
+    #[command(flatten)]
+    pub engine: EngineArguments,
     /// Smoothing of the boundaries over the mesh: auto, or 0 (none) and up. Weak rays are drawn to their neighbours.
     #[arg(long, value_name = "STRENGTH", default_value = "auto", help_heading = "Boundaries")]
     pub smoothing: String,
@@ -187,6 +187,21 @@ pub struct Rays2surface {
     /// Check everything and print the plan without computing.
     #[arg(long, help_heading = "General")]
     pub dry_run: bool,
+}
+
+/// What runs a model.
+#[derive(Debug, Clone, Args)]
+pub struct EngineArguments {
+    /// auto, builtin, or with ONNX Runtime: cpu, `cuda[:N]`, `tensorrt[:N]`, openvino, coreml, directml. A device asked
+    /// for by name never falls back to another.
+    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
+    pub device: String,
+    /// Arithmetic: f32, or on an accelerator tf32 (NVIDIA) or f16.
+    #[arg(long, value_name = "PRECISION", default_value = "f32", help_heading = "Model")]
+    pub precision: String,
+    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub onnxruntime: Option<PathBuf>,
 }
 
 /// Arguments of `segment`.
@@ -225,12 +240,9 @@ pub struct SegmentCommand {
     /// Go on with the next input where one fails; the exit code then is that of the first failure.
     #[arg(long, help_heading = "Input")]
     pub keep_going: bool,
-    /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`. A device asked for by name never falls back to another.
-    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Model")]
-    pub device: String,
-    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
-    #[arg(long, value_name = "FILE", help_heading = "Model")]
-    pub onnxruntime: Option<PathBuf>,
+    /// What runs the model.
+    #[command(flatten)]
+    pub engine: EngineArguments,
     /// Whether mirrored inputs are segmented too and all averaged: better, and 2 to 8 times slower.
     #[arg(long, value_name = "BOOL", help_heading = "Model")]
     pub flips: Option<bool>,
@@ -359,6 +371,44 @@ pub enum InterpolationArg {
     Linear,
     /// The nearest voxel.
     Nearest,
+}
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Engines side by side on one network: rays a second, memory, and whether they agree.
+    Segment(BenchSegment),
+}
+
+/// Arguments of `bench segment`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchSegment {
+    /// Model: a name, or a folder.
+    #[arg(long, value_name = "NAME|DIR", default_value = "cortical-layers")]
+    pub model: String,
+    /// How many rays (of made values) each engine classifies in a turn.
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rays: u32,
+    /// builtin, onnxruntime (the network in its 1-D and its 2-D form), rten, or another word of --device. `/f16` or
+    /// `/tf32` after a word sets the arithmetic. The others are compared with the first.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "builtin,onnxruntime")]
+    pub engines: Vec<String>,
+    /// Rays at a time, for the engines on which that depends.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,64,1024", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub batch: Vec<u32>,
+    /// Turns of each engine; the best counts.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub repeats: u16,
+    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Classify once with this row's engine (or with none) and print the peak memory of the process: how a run measures
+    /// its rows.
+    #[arg(long, value_name = "ROW", hide = true)]
+    pub peak_of: Option<usize>,
 }
 
 /// What to evaluate.

@@ -1,11 +1,11 @@
-use crate::args::Rays2surface;
+use crate::args::{EngineArguments, Rays2surface};
 use crate::input::{InputPlan, Span};
 use crate::{Error, Result};
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::Smoothing;
-use brainmesh_segmentation::{Device, Model, RayTask, Session, SessionOptions};
+use brainmesh_segmentation::{Device, Model, Precision, RayTask, Session, SessionOptions};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What `rays2surface` will do: arguments checked, files found, model opened, nothing computed.
@@ -63,11 +63,13 @@ pub(crate) fn default_model(span: Span) -> &'static str {
 /// Engine options from the command line.
 ///
 /// # Errors
-/// [`Error::Usage`] for an unknown device or a runtime library that does not exist.
-pub(crate) fn session_options(device: &str, library: Option<&Path>, threads: usize) -> Result<SessionOptions> {
-    let device = device.parse::<Device>().map_err(|error| Error::Usage(format!("--device: {error}")))?;
-    let options = SessionOptions::default().with_device(device).with_threads(threads);
-    match library {
+/// [`Error::Usage`] for an unknown device or precision, or a runtime library that does not exist.
+pub(crate) fn session_options(arguments: &EngineArguments, threads: usize) -> Result<SessionOptions> {
+    let usage = |option: &str, error: brainmesh_segmentation::Error| Error::Usage(format!("{option}: {error}"));
+    let device = arguments.device.parse::<Device>().map_err(|error| usage("--device", error))?;
+    let precision = arguments.precision.parse::<Precision>().map_err(|error| usage("--precision", error))?;
+    let options = SessionOptions::default().with_device(device).with_precision(precision).with_threads(threads);
+    match &arguments.onnxruntime {
         Some(path) if !path.is_file() => Err(Error::Usage(format!("--onnxruntime {}: no such file", path.display()))),
         Some(path) => Ok(options.with_library(path)),
         None => Ok(options),
@@ -91,7 +93,7 @@ impl Plan {
             },
         };
         let max_defects = arguments.max_defects.as_deref().map(str::parse).transpose()?;
-        let session = session_options(&arguments.device, arguments.onnxruntime.as_deref(), threads)?;
+        let session = session_options(&arguments.engine, threads)?;
         let model = Model::find(arguments.model.as_deref().unwrap_or(default_model(inputs.span)))?;
         let task = model.manifest().rays()?.clone();
         let fits = match (task.span, inputs.span) {

@@ -63,7 +63,7 @@ impl Plan {
         let layers = Layers { boundaries, surfaces, thickness_mm, certificate };
 
         monitor.check()?;
-        let report = self.report(inputs, session.device_note(), strength, &rays, &layers);
+        let report = self.report(inputs, &session.device_note(), strength, &rays, &layers);
         self.write(staging.path(), &ribbon, &layers, &report)?;
         monitor.check()?;
         let defective = layers.boundaries.outcomes().iter().filter(|o| counts_as_defect(**o)).count();

@@ -1,6 +1,6 @@
+use crate::batches::Sink;
 use crate::engine::Engine;
 use crate::onnx::Port;
-#[cfg(feature = "onnxruntime")]
 use crate::onnxruntime::Runtime;
 use crate::rten::Rten;
 use crate::{Error, Result};
@@ -12,10 +12,9 @@ pub(crate) enum Backend {
     /// The built-in engine for rays.
     Rays(Engine),
     /// Other plain networks, without anything to install.
-    Rten(Rten),
+    Rten(Box<Rten>),
     /// ONNX Runtime.
-    #[cfg(feature = "onnxruntime")]
-    Runtime(Runtime),
+    Runtime(Box<Runtime>),
 }
 
 impl Backend {
@@ -51,7 +50,6 @@ impl Backend {
         self.run_into(input, monitor, &mut sink)
     }
 
-    #[allow(dead_code, reason = "images are segmented next")]
     /// One tensor in, one out, in batches along the first axis. The monitor advances by one an item of that axis.
     ///
     /// # Errors
@@ -78,22 +76,24 @@ impl Backend {
 }
 
 impl Backend {
+    /// What the device's memory did not allow, once that has shown.
+    pub fn memory_note(&self) -> Option<String> {
+        match self {
+            Self::Rays(_) | Self::Rten(_) => None,
+            Self::Runtime(runtime) => runtime.memory_note(),
+        }
+    }
+
     /// The network's input as its file declares it; nothing for the engine for rays.
     fn input(&self) -> Option<&Port> {
         match self {
             Self::Rays(_) => None,
             Self::Rten(rten) => Some(rten.input()),
-            #[cfg(feature = "onnxruntime")]
             Self::Runtime(runtime) => Some(runtime.input()),
         }
     }
 
-    fn run_into(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
+    fn run_into(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, sink: &mut Sink) -> Result<()> {
         let refused =
             |expected: String| Error::Input { field: "input shape", expected, found: format!("{:?}", input.shape()) };
         match self.input() {
@@ -104,7 +104,6 @@ impl Backend {
         match self {
             Self::Rays(_) => Ok(()),
             Self::Rten(rten) => rten.run(input, monitor, sink),
-            #[cfg(feature = "onnxruntime")]
             Self::Runtime(runtime) => runtime.run(input, monitor, sink),
         }
     }

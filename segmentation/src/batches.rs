@@ -4,11 +4,19 @@ use crate::{Error, Result};
 use brainmesh_core::Monitor;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 
+/// Takes one part: how many items come before it, how many of its items count, and the items.
+pub(crate) type Run<'a> = dyn FnMut(usize, usize, ArrayViewD<f32>) -> Result<()> + 'a;
+
+/// Takes one result: how many items come before it, and the items.
+pub(crate) type Sink<'a> = dyn FnMut(usize, ArrayViewD<f32>) -> Result<()> + 'a;
+
 /// How many items go through a network at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Batches {
-    /// At most so many.
+    /// At most so many now.
     size: usize,
+    /// And at first.
+    asked: usize,
     /// Whether every batch must have this size: what is missing is filled with zeros and thrown away again.
     padded: bool,
     /// Whether the network takes no other size.
@@ -18,7 +26,7 @@ pub(crate) struct Batches {
 impl Batches {
     /// `size` items or fewer at a time.
     pub fn new(size: usize) -> Self {
-        Self { size: size.max(1), padded: false, fixed: false }
+        Self { size: size.max(1), asked: size.max(1), padded: false, fixed: false }
     }
 
     /// The same size always, so that what is found out about one shape (convolution algorithms) serves for all.
@@ -31,25 +39,20 @@ impl Batches {
         Self { padded: true, fixed: true, ..Self::new(size) }
     }
 
-    #[allow(dead_code, reason = "images are segmented next")]
-    /// How many items go through at a time now.
-    pub fn size(&self) -> usize {
-        self.size
+    /// In words, what little memory has done to the size.
+    pub fn note(&self) -> Option<String> {
+        let (asked, size) = (self.asked, self.size);
+        (size < asked).then(|| format!("out of memory: batches of {size}, not of {asked}"))
     }
 
-    /// Hands `input` to `run` in parts along its first axis, in order, with the number of items before each part. Only
-    /// the items of the part count, not what was added to fill it. The monitor advances by one an item.
+    /// Hands `input` to `run` in parts along its first axis, in order. What fills a part up does not count. The monitor
+    /// advances by one an item.
     ///
     /// Where `run` reports [`Error::DeviceMemory`] the size is halved, for later calls too, and the part is tried again.
     ///
     /// # Errors
     /// What `run` reports; [`Error::DeviceMemory`] where not even one item fits; [`Error::Cancelled`] between parts.
-    pub fn run(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        run: &mut dyn FnMut(usize, usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, run: &mut Run) -> Result<()> {
         let items = input.len_of(Axis(0));
         let mut start = 0;
         while start < items {
@@ -129,7 +132,8 @@ mod tests {
         {
             let (output, found) = doubled(&mut batches, 21, 4);
             assert_eq!(output.unwrap(), input(21).mapv(|value| 2.0 * value));
-            assert_eq!((found, batches.size()), (sizes, 4));
+            assert_eq!(found, sizes);
+            assert_eq!(batches.note().unwrap(), "out of memory: batches of 4, not of 16");
             // What was learnt stays.
             assert_eq!(doubled(&mut batches, 4, 4).1, [4]);
         }
@@ -147,6 +151,7 @@ mod tests {
 
     #[test]
     fn nothing_runs_nothing() {
+        assert_eq!(Batches::new(4).note(), None);
         assert_eq!(doubled(&mut Batches::padded(4), 0, 4).1, [0; 0]);
     }
 }

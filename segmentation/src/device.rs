@@ -11,31 +11,59 @@ use std::{fmt, str::FromStr};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Device {
-    /// The built-in engine where it supports the network, else ONNX Runtime on the processor where it is installed.
+    /// Rays: the built-in engine where it takes the network. Else ONNX Runtime where it is installed, on an NVIDIA GPU
+    /// where that works and on the processor where not; else rten, which is built in.
     #[default]
     Auto,
-    /// The built-in engine (pure Rust, nothing to install).
+    /// What is built in (pure Rust, nothing to install): the engine for rays, else rten.
     Builtin,
+    /// The built-in engine for plain networks, even where the one for rays would do.
+    Rten,
     /// ONNX Runtime on the processor.
     Cpu,
-    /// ONNX Runtime on the NVIDIA GPU of this number; an error, never a fall back, where that fails.
+    /// ONNX Runtime on the NVIDIA GPU of this number. This and all below: an error, never a fall back, where it fails.
     Cuda(u32),
+    /// ONNX Runtime with TensorRT on the NVIDIA GPU of this number.
+    TensorRt(u32),
+    /// ONNX Runtime with OpenVINO, which chooses among Intel's devices.
+    OpenVino,
+    /// ONNX Runtime with Apple's Core ML.
+    CoreMl,
+    /// ONNX Runtime with DirectML, on the first GPU of Windows.
+    DirectMl,
+}
+
+impl Device {
+    /// Whether it is a GPU of NVIDIA's.
+    pub(crate) fn is_nvidia(self) -> bool {
+        matches!(self, Self::Cuda(_) | Self::TensorRt(_))
+    }
 }
 
 impl FromStr for Device {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self, Error> {
-        match word {
-            "auto" => Ok(Self::Auto),
-            "builtin" => Ok(Self::Builtin),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
-            _ => word
-                .strip_prefix("cuda:")
-                .and_then(|number| number.parse().ok())
-                .map(Self::Cuda)
-                .ok_or_else(|| Error::UnknownDevice(word.into())),
+        let unknown = || Error::UnknownDevice(word.into());
+        let (name, number) = match word.split_once(':') {
+            // Digits alone: `parse` would take a sign as well.
+            Some((name, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (name, Some(digits.parse().map_err(|_| unknown())?))
+            }
+            Some(_) => return Err(unknown()),
+            None => (word, None),
+        };
+        match (name, number) {
+            ("cuda", number) => Ok(Self::Cuda(number.unwrap_or(0))),
+            ("tensorrt", number) => Ok(Self::TensorRt(number.unwrap_or(0))),
+            ("auto", None) => Ok(Self::Auto),
+            ("builtin", None) => Ok(Self::Builtin),
+            ("rten", None) => Ok(Self::Rten),
+            ("cpu", None) => Ok(Self::Cpu),
+            ("openvino", None) => Ok(Self::OpenVino),
+            ("coreml", None) => Ok(Self::CoreMl),
+            ("directml", None) => Ok(Self::DirectMl),
+            _ => Err(unknown()),
         }
     }
 }
@@ -45,8 +73,13 @@ impl fmt::Display for Device {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::Builtin => f.write_str("builtin"),
+            Self::Rten => f.write_str("rten"),
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::TensorRt(number) => write!(f, "tensorrt:{number}"),
+            Self::OpenVino => f.write_str("openvino"),
+            Self::CoreMl => f.write_str("coreml"),
+            Self::DirectMl => f.write_str("directml"),
         }
     }
 }

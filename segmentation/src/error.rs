@@ -191,8 +191,13 @@ pub enum Error {
         found: String,
     },
     /// A word that names no device.
-    #[error("unknown device `{0}`, expected auto, builtin, cpu, cuda or cuda:N")]
+    #[error(
+        "unknown device `{0}`, expected auto, builtin, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, coreml or directml"
+    )]
     UnknownDevice(String),
+    /// A word that names no precision.
+    #[error("unknown precision `{0}`, expected f32, tf32 or f16")]
+    UnknownPrecision(String),
     /// The device cannot be used.
     #[error("device {device}: {detail}")]
     Device {
@@ -210,10 +215,23 @@ pub enum Error {
         detail: String,
     },
     /// The ONNX Runtime library was not found or could not be loaded.
-    #[error("ONNX Runtime: {detail}; install it with `pip install onnxruntime`, or name its library")]
+    #[error("ONNX Runtime: {detail}; install it with `pip install --upgrade onnxruntime`, or name its library")]
     RuntimeLibrary {
         /// What was tried and what went wrong.
         detail: String,
+    },
+    /// The ONNX Runtime library is older than what this program is made for.
+    #[error(
+        "{path}: ONNX Runtime {found}, expected {expected} or later; `pip install --upgrade onnxruntime`, or name another library",
+        path = path.display()
+    )]
+    RuntimeVersion {
+        /// The library.
+        path: PathBuf,
+        /// The oldest version that would do.
+        expected: String,
+        /// What the library says of itself.
+        found: String,
     },
     /// ONNX Runtime reported an error.
     #[error("ONNX Runtime, {step}: {detail}")]

@@ -1,4 +1,4 @@
-//! Runs the ONNX networks of brainmesh: manifests, normalisation, the built-in engine, ONNX Runtime.
+//! Runs the ONNX networks of brainmesh: manifests, normalisation, the built-in engines, ONNX Runtime.
 //!
 //! The only crate that names `ort`. A [`Model`] is a manifest and a network; a [`Session`] runs it on a [`Device`];
 //! [`normalise`] brings [`Profiles`](brainmesh_core::Profiles) to the scale the network was trained on.
@@ -18,21 +18,23 @@
 
 mod backend;
 mod batches;
+mod bound;
+mod cost;
 mod device;
 mod embedded;
 mod engine;
 mod error;
 mod image;
-#[cfg(feature = "onnxruntime")]
 mod library;
 mod manifest;
 mod model;
 mod normalise;
 mod onnx;
-#[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod package;
 mod polarity;
+mod precision;
+mod provider;
 mod request;
 mod rten;
 mod session;
@@ -49,8 +51,10 @@ pub use manifest::{
 };
 pub use model::Model;
 pub use normalise::normalise;
+pub use onnx::Form;
 pub use package::Package;
 pub use polarity::Polarity;
+pub use precision::Precision;
 pub use session::{Session, SessionOptions};
 pub use store::Store;
 pub use verification::Verification;

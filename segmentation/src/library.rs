@@ -4,8 +4,12 @@ use crate::{Error, Result};
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The library named by the caller, by `ORT_DYLIB_PATH`, or else that of the `onnxruntime` package of the active
-/// virtual environment, of the Python on the search path, or of the user's own packages, in this order.
+/// The library named by the caller, by `ORT_DYLIB_PATH`, or else one beside this program, or that of the `onnxruntime`
+/// package of the active virtual environment, of the Python on the search path, or of the user's own packages, in this
+/// order. Whether it is new enough is seen when it is loaded.
+///
+/// # Errors
+/// [`Error::RuntimeLibrary`] where there is none, saying where was looked.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
     let variable = env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from);
     let named = match (named, &variable) {
@@ -18,12 +22,31 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
         let detail = |error| format!("{by}, {}: {error}", path.display());
         return path.canonicalize().map_err(|error| Error::RuntimeLibrary { detail: detail(error) });
     }
+    // A program that cannot be found again has nothing beside it.
+    let program = env::current_exe().and_then(|program| program.canonicalize()).unwrap_or_default();
+    let beside = program.parent().unwrap_or(Path::new("")).to_path_buf();
+    if let Some(path) = in_folder(&beside) {
+        return Ok(path);
+    }
     let roots = environment_roots();
-    let found = roots.iter().flat_map(|root| package_folders(root)).find_map(|packages| in_packages(&packages));
-    found.ok_or_else(|| {
-        let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
-        Error::RuntimeLibrary { detail: format!("no `onnxruntime` package of Python in {}", roots.join(", ")) }
+    let packages: Vec<_> = roots.iter().flat_map(|root| package_folders(root)).collect();
+    let capi: Vec<_> = packages.iter().map(|packages| packages.join("onnxruntime/capi")).collect();
+    capi.iter().find_map(|folder| in_folder(folder)).ok_or_else(|| {
+        let places: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
+        // Until about 1.20 the package kept its library within its Python module.
+        let python = match capi.iter().find(|folder| folder.is_dir()) {
+            Some(old) => format!("{} has none, being too old", old.display()),
+            None => format!("no `onnxruntime` package of Python in {}", places.join(", ")),
+        };
+        Error::RuntimeLibrary { detail: format!("no library in {}, and {python}", beside.display()) }
     })
+}
+
+/// The folder of Python packages that a library of the `onnxruntime` package lies in.
+pub(crate) fn packages_of(library: &Path) -> Option<&Path> {
+    let capi = library.parent()?;
+    let package = capi.parent()?;
+    (capi.ends_with("capi") && package.ends_with("onnxruntime")).then_some(package.parent()?)
 }
 
 /// Where Python environments lie: folders that hold `lib/python3.X` (or, on Windows, `Lib`).
@@ -77,9 +100,9 @@ fn minor_version(python: &Path) -> u32 {
     name.rsplit('.').next().and_then(|minor| minor.parse().ok()).unwrap_or(0)
 }
 
-/// The library in a folder of packages.
-fn in_packages(packages: &Path) -> Option<PathBuf> {
-    let entries = packages.join("onnxruntime/capi").read_dir().ok()?;
+/// The library in a folder: of several versions the last by name.
+fn in_folder(folder: &Path) -> Option<PathBuf> {
+    let entries = folder.read_dir().ok()?;
     let mut libraries: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -110,8 +133,11 @@ mod tests {
                 std::fs::write(folder.join(name), b"").unwrap();
             }
         }
-        let found = package_folders(root.path()).iter().find_map(|packages| in_packages(packages)).unwrap();
+        let mut packages = package_folders(root.path()).into_iter();
+        let found = packages.find_map(|packages| in_folder(&packages.join("onnxruntime/capi"))).unwrap();
         assert!(found.ends_with("lib/python3.13/site-packages/onnxruntime/capi/libonnxruntime.so.1.31.1"), "{found:?}");
+        assert_eq!(packages_of(&found), Some(root.path().join("lib/python3.13/site-packages").as_path()));
+        assert_eq!(packages_of(Path::new("/usr/lib/libonnxruntime.so")), None);
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use crate::backend::Backend;
 use crate::batches::Batches;
 use crate::engine::Engine;
-use crate::onnx::{self, Interface};
-#[cfg(feature = "onnxruntime")]
+use crate::onnx::{self, Form, Interface};
 use crate::onnxruntime::Runtime;
+use crate::provider::has_cuda;
 use crate::rten::Rten;
-use crate::{Device, Error, Result};
+use crate::{Device, Error, Precision, Result, library};
+use brainmesh_core::Silent;
+use ndarray::Array3;
 use std::path::Path;
 
 /// What a network is to do.
@@ -15,7 +17,6 @@ use std::path::Path;
 pub(crate) enum Purpose {
     /// Class probabilities along rays: `[rays, channels, samples]` or `[.., 1, samples]` in, classes for channels out.
     Rays { channels: usize, classes: usize, samples: usize },
-    #[allow(dead_code, reason = "images are segmented next")]
     /// Anything for images; whoever runs it knows the shapes.
     Images,
 }
@@ -28,10 +29,15 @@ pub(crate) struct Request<'a> {
     pub name: &'a str,
     pub purpose: Purpose,
     pub device: Device,
+    pub precision: Precision,
     /// At least 1.
     pub threads: usize,
     /// The ONNX Runtime library, where it is named.
     pub library: Option<&'a Path>,
+    /// The form of its tensors for engines other than the one for rays, if not that of the file.
+    pub form: Option<Form>,
+    /// Items at a time for these engines; 0 for what suits the device.
+    pub batch: usize,
 }
 
 impl Purpose {
@@ -89,11 +95,15 @@ impl Request<'_> {
     /// Opens an engine for the network, and says which and why.
     ///
     /// # Errors
-    /// [`Error::Onnx`] for a damaged file or one that does not fit the task; else why no engine that may be used runs the
+    /// [`Error::Onnx`] for a damaged file or one that does not fit the task, [`Error::Unsupported`] for sizes that no network
+    /// has; else why no engine that may be used runs the
     /// network. Only [`Device::Auto`] and [`Device::Builtin`] ever try a second one.
     pub fn open(&self) -> Opened {
-        let interface = &Interface::read(self.onnx, self.name)?;
+        let written = self.written()?;
+        let other = Request { onnx: written.as_deref().unwrap_or(self.onnx), ..*self };
+        let interface = &Interface::read(other.onnx, self.name)?;
         self.purpose.check(interface, self.name)?;
+        onnx::require_sizes(self.onnx, self.name)?;
         let device = self.device;
         let mut reasons = Vec::new();
         if matches!(device, Device::Auto | Device::Builtin)
@@ -104,14 +114,16 @@ impl Request<'_> {
                 Err(reason) => reasons.push(reason),
             }
         }
-        if device != Device::Builtin {
-            match self.runtime(interface, if device == Device::Auto { Device::Cpu } else { device }) {
-                Ok(opened) => return Ok(explained(opened, &reasons)),
-                Err(reason) => reasons.push(reason),
-            }
+        let opened = match device {
+            Device::Builtin | Device::Rten => None,
+            Device::Auto => other.runtime_of_choice(interface, &mut reasons),
+            device => other.runtime(interface, device).map_err(|reason| reasons.push(reason)).ok(),
+        };
+        if let Some(opened) = opened {
+            return Ok(explained(opened, &reasons));
         }
-        if matches!(device, Device::Auto | Device::Builtin) {
-            match self.rten(interface) {
+        if matches!(device, Device::Auto | Device::Builtin | Device::Rten) {
+            match other.rten(interface) {
                 Ok(opened) => return Ok(explained(opened, &reasons)),
                 Err(reason) => reasons.push(reason),
             }
@@ -122,8 +134,23 @@ impl Request<'_> {
         }
     }
 
+    /// The network written anew, where rays are the task and its file is in another form than the one asked for or ends
+    /// in ArgMax, which other engines answer with classes instead of probabilities.
+    fn written(&self) -> Result<Option<Vec<u8>>> {
+        let Purpose::Rays { samples, .. } = self.purpose else { return Ok(None) };
+        let network = match onnx::read(self.onnx, self.name) {
+            Ok(network) => network,
+            // Another engine may run it as it is.
+            Err(_) if self.form.is_none() => return Ok(None),
+            Err(reason) => return Err(reason),
+        };
+        let form = self.form.unwrap_or(network.form);
+        Ok((network.gives_classes || network.form != form).then(|| onnx::write(&network, form, samples)))
+    }
+
     /// The built-in engine for rays, where rays are the task.
     fn rays(&self, samples: usize) -> Opened {
+        self.require_f32()?;
         let network = onnx::read(self.onnx, self.name)?;
         let engine = Engine::new(&network, self.name, samples, self.threads)?;
         let note = format!("built-in engine for rays ({})", engine.describe());
@@ -131,31 +158,66 @@ impl Request<'_> {
     }
 
     fn rten(&self, interface: &Interface) -> Opened {
-        let batches = self.batches(interface, Batches::new(self.purpose.pick(64, 1)));
+        self.require_f32()?;
+        // Its convolutions run in parallel within an item; many at a time only take memory.
+        let batches = self.batches(interface, Batches::new(self.items(4, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
-        Ok((Backend::Rten(rten), "built-in engine for plain networks (rten)".into()))
+        Ok((Backend::Rten(Box::new(rten)), "built-in engine for plain networks (rten)".into()))
     }
 
-    #[cfg(feature = "onnxruntime")]
+    fn require_f32(&self) -> Result<()> {
+        if self.precision == Precision::F32 {
+            return Ok(());
+        }
+        let detail = format!("the built-in engines compute in f32, not in {}", self.precision);
+        Err(Error::Device { device: Device::Builtin.to_string(), detail })
+    }
+
+    /// ONNX Runtime on an NVIDIA GPU where the library has been made for one and the network runs there, else on the
+    /// processor.
+    fn runtime_of_choice(&self, interface: &Interface, reasons: &mut Vec<Error>) -> Option<(Backend, String)> {
+        if library::find(self.library).is_ok_and(|path| has_cuda(&path)) {
+            let opened = self.runtime(interface, Device::Cuda(0)).and_then(|(mut backend, note)| {
+                self.try_out(&mut backend)?;
+                Ok((backend, note))
+            });
+            match opened {
+                Ok(opened) => return Some(opened),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        self.runtime(interface, Device::Cpu).map_err(|reason| reasons.push(reason)).ok()
+    }
+
+    /// One ray of zeros: a provider may load and then find that it cannot run a network.
+    fn try_out(&self, backend: &mut Backend) -> Result<()> {
+        let Purpose::Rays { channels, classes, samples } = self.purpose else { return Ok(()) };
+        let (input, mut output) = (Array3::zeros((1, channels, samples)), Array3::zeros((1, classes, samples)));
+        backend.run_rays(input.view(), output.view_mut(), &Silent)
+    }
+
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
-            Device::Cuda(_) => Batches::padded(self.purpose.pick(4096, 4)),
+            device if device.is_nvidia() => Batches::padded(self.items(4096, 1)),
             // Convolutions written in two dimensions run in parallel over the batch only.
-            _ => Batches::new(self.purpose.pick(256, 1)),
+            _ => Batches::new(self.items(256, 1)),
         };
         let batches = self.batches(interface, batches);
         let runtime = Runtime::open(self, interface, device, batches)?;
         let note = runtime.describe();
-        Ok((Backend::Runtime(runtime), note))
+        Ok((Backend::Runtime(Box::new(runtime)), note))
     }
 
-    #[cfg(not(feature = "onnxruntime"))]
-    fn runtime(&self, _interface: &Interface, _device: Device) -> Opened {
-        Err(Error::RuntimeLibrary { detail: "this program was built without it".into() })
+    /// Rays or images at a time, unless the caller says how many.
+    fn items(&self, rays: usize, images: usize) -> usize {
+        if self.batch > 0 { self.batch } else { self.purpose.pick(rays, images) }
     }
 
     fn batches(&self, interface: &Interface, otherwise: Batches) -> Batches {
         interface.input.size(0).map_or(otherwise, Batches::fixed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! Plain CNNs without ONNX Runtime, by the crate `rten`. It has no three-dimensional convolutions or pools.
 
-use crate::batches::{Batches, unpadded};
+use crate::batches::{Batches, Sink, unpadded};
 use crate::onnx::{self, Port};
 use crate::{Error, Result};
 use brainmesh_core::Monitor;
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn};
-use rten::{Model, RunOptions, ThreadPool, Value, ValueView};
+use rten::{Model, ModelOptions, OpRegistry, RunOptions, ThreadPool, Value, ValueView};
 use rten_tensor::Layout;
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ impl Rten {
     /// # Errors
     /// [`Error::Unsupported`] for three dimensions, [`Error::Rten`] for what rten does not take.
     pub fn open(onnx: &[u8], name: &str, input: &Port, batches: Batches, threads: usize) -> Result<Self> {
-        onnx::refuse_three_dimensions(onnx, name)?;
+        onnx::require_flat(onnx, name)?;
         let refused = |error: rten::LoadError| Error::Rten { model: name.into(), detail: error.to_string() };
-        let model = Model::load(onnx.to_vec()).map_err(refused)?;
+        let model = ModelOptions::with_ops(operators()).load(onnx.to_vec()).map_err(refused)?;
         let pool = Arc::new(ThreadPool::with_num_threads(threads));
         Ok(Self { model, name: name.into(), input: input.clone(), pool, batches })
     }
@@ -40,12 +40,7 @@ impl Rten {
     ///
     /// # Errors
     /// [`Error::Rten`] where rten fails, what `sink` reports, [`Error::Cancelled`] between batches.
-    pub fn run(
-        &mut self,
-        input: ArrayViewD<f32>,
-        monitor: &dyn Monitor,
-        sink: &mut dyn FnMut(usize, ArrayViewD<f32>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor, sink: &mut Sink) -> Result<()> {
         let Self { model, name, pool, batches, .. } = self;
         batches.run(input, monitor, &mut |start, count, part| {
             let failed = |detail: String| Error::Rten { model: name.clone(), detail };
@@ -63,4 +58,72 @@ impl Rten {
             sink(start, unpadded(output.view(), part.len_of(Axis(0)), count)?)
         })
     }
+}
+
+/// What convolutional networks are made of. No others: they would only make the program larger, and some can ask for any
+/// amount of memory.
+fn operators() -> OpRegistry {
+    rten::op_registry!(
+        Abs,
+        Add,
+        ArgMax,
+        AveragePool,
+        BatchNormalization,
+        Cast,
+        Ceil,
+        Clip,
+        Concat,
+        Conv,
+        ConvTranspose,
+        DepthToSpace,
+        Div,
+        Elu,
+        Erf,
+        Exp,
+        Flatten,
+        Floor,
+        Gather,
+        Gelu,
+        Gemm,
+        GlobalAveragePool,
+        HardSigmoid,
+        HardSwish,
+        Identity,
+        InstanceNormalization,
+        LayerNormalization,
+        LeakyRelu,
+        Log,
+        LogSoftmax,
+        MatMul,
+        Max,
+        MaxPool,
+        Min,
+        Mul,
+        Neg,
+        PRelu,
+        Pad,
+        Pow,
+        Reciprocal,
+        ReduceMax,
+        ReduceMean,
+        ReduceSum,
+        Relu,
+        Reshape,
+        Resize,
+        Shape,
+        Sigmoid,
+        Slice,
+        Softmax,
+        Softplus,
+        Softsign,
+        Split,
+        Sqrt,
+        Squeeze,
+        Sub,
+        Sum,
+        Tanh,
+        Transpose,
+        Unsqueeze,
+        Upsample
+    )
 }

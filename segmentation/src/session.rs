@@ -1,6 +1,6 @@
 use crate::backend::Backend;
 use crate::request::{Purpose, Request};
-use crate::{Device, Error, Manifest, Model, Result, SegmentOptions, Segmented, Task, image};
+use crate::{Device, Error, Form, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
 use brainmesh_core::{ClassProbabilities, Monitor, Volume};
 use ndarray::{Array3, ArrayD, s};
 use std::path::PathBuf;
@@ -9,8 +9,11 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default)]
 pub struct SessionOptions {
     device: Device,
+    precision: Precision,
     threads: usize,
     library: Option<PathBuf>,
+    form: Option<Form>,
+    batch: usize,
 }
 
 impl SessionOptions {
@@ -21,6 +24,13 @@ impl SessionOptions {
         self
     }
 
+    /// Arithmetic of an accelerator; [`Precision::F32`] unless set. The built-in engines offer no other.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
     /// How many threads to use; 0, the default, for as many as there are cores.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -28,11 +38,27 @@ impl SessionOptions {
         self
     }
 
-    /// The ONNX Runtime library to load. Else `ORT_DYLIB_PATH` names it, or it is that of the Python environment.
+    /// The ONNX Runtime library to load. Else `ORT_DYLIB_PATH` names it, or it lies beside the
+    /// program, or is that of the Python environment.
     /// One process loads one library: the first that is used stays.
     #[must_use]
     pub fn with_library(mut self, path: impl Into<PathBuf>) -> Self {
         self.library = Some(path.into());
+        self
+    }
+
+    /// Gives engines other than the one for rays the network's tensors in this form, whatever the form of its file: they
+    /// are faster with one or the other. The result is the same but for rounding.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// How many rays engines other than the one for rays are given at once; 0, the default, for what suits the device.
+    #[must_use]
+    pub fn with_batch(mut self, rays: usize) -> Self {
+        self.batch = rays;
         self
     }
 
@@ -61,8 +87,11 @@ impl SessionOptions {
                 name: &name,
                 purpose,
                 device: self.device,
+                precision: self.precision,
                 threads: self.threads(),
                 library: self.library.as_deref(),
+                form: self.form,
+                batch: self.batch,
             }
             .open()
         };
@@ -74,7 +103,8 @@ impl SessionOptions {
         let locator =
             locator.map(|locator| Ok::<_, Error>(open(&model.file(&locator.onnx)?, model.path_of(&locator.onnx))?.0));
         let locator = locator.transpose()?;
-        Ok(Session { backend, locator, device_note, manifest: model.manifest().clone() })
+        let tolerance = model.manifest().tolerance.max(self.precision.tolerance());
+        Ok(Session { backend, locator, device_note, tolerance, manifest: model.manifest().clone() })
     }
 
     fn threads(&self) -> usize {
@@ -93,6 +123,8 @@ pub struct Session {
     /// Finds the part of a volume to look at.
     locator: Option<Backend>,
     device_note: String,
+    /// Largest difference from the test tensors.
+    tolerance: f64,
     manifest: Manifest,
 }
 
@@ -114,9 +146,11 @@ impl Session {
         SessionOptions::default().with_device(device).with_threads(threads).open(model)
     }
 
-    /// What was chosen to run on, and why.
-    pub fn device_note(&self) -> &str {
-        &self.device_note
+    /// What was chosen to run on, and why; after rays were classified also where the device had too little memory for
+    /// as many at a time as it should have.
+    pub fn device_note(&self) -> String {
+        let memory = self.backend.memory_note();
+        std::iter::once(self.device_note.clone()).chain(memory).collect::<Vec<_>>().join("; ")
     }
 
     /// Segments a volume with a model of images, one [`Volume`] a channel, all on one grid and of any orientation and
@@ -134,6 +168,11 @@ impl Session {
     ) -> Result<Segmented> {
         let task = options.apply(self.manifest.image()?)?;
         image::segment(&mut self.backend, self.locator.as_mut(), &task, channels, monitor)
+    }
+
+    /// Largest difference from the test tensors that the manifest or the arithmetic allows.
+    pub(crate) fn tolerance(&self) -> f64 {
+        self.tolerance
     }
 
     /// What an image model makes of a test tensor.

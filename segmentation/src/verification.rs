@@ -81,7 +81,7 @@ impl Model {
 
     fn verification(&self, session: &mut Session) -> Result<Verification> {
         let difference = self.verify(session)?;
-        Ok(Verification { device: session.device_note().into(), difference, tolerance: self.manifest().tolerance })
+        Ok(Verification { device: session.device_note(), difference, tolerance: session.tolerance() })
     }
 
     /// Runs the test tensors where this program has not seen them agree on this device before.
@@ -92,7 +92,7 @@ impl Model {
         if self.manifest().test_tensors.is_none() {
             return Ok(());
         }
-        let memory = Memory::of(self, session.device_note());
+        let memory = Memory::of(self, &session.device_note());
         if !memory.holds() {
             self.verification(session)?.check(self)?;
             memory.keep();

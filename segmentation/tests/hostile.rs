@@ -154,7 +154,7 @@ fn what_the_engine_for_rays_does_not_run_goes_to_another_and_the_note_says_why()
     let note = session.device_note();
     let runtime = note.starts_with("ONNX Runtime on cpu");
     // Without a library the note says what was looked for as well.
-    assert!(note.contains("Tanh") && (runtime || note.contains("pip install onnxruntime")), "{note}");
+    assert!(note.contains("Tanh") && (runtime || note.contains("pip install --upgrade onnxruntime")), "{note}");
 }
 
 #[test]

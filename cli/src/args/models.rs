@@ -1,5 +1,6 @@
 //! Arguments of `models`.
 
+use super::EngineArguments;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -37,17 +38,6 @@ pub struct ShowModel {
     pub json: bool,
 }
 
-/// Where a model is tried.
-#[derive(Debug, Clone, Args)]
-pub struct DeviceArgs {
-    /// auto, builtin, cpu (ONNX Runtime) or `cuda[:N]`.
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
-    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
-    #[arg(long, value_name = "FILE")]
-    pub onnxruntime: Option<PathBuf>,
-}
-
 /// Arguments of `models verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyModels {
@@ -56,7 +46,7 @@ pub struct VerifyModels {
     pub models: Vec<String>,
     /// Where to run.
     #[command(flatten)]
-    pub device: DeviceArgs,
+    pub engine: EngineArguments,
     /// Machine-readable.
     #[arg(long)]
     pub json: bool,
@@ -79,7 +69,7 @@ pub struct AddModel {
     pub ignore_unknown: bool,
     /// Where to try it.
     #[command(flatten)]
-    pub device: DeviceArgs,
+    pub engine: EngineArguments,
 }
 
 /// Arguments of `models remove`.

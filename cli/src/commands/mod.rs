@@ -1,5 +1,8 @@
 //! One file a command.
 
+mod bench;
+mod bench_engine;
+mod bench_report;
 mod convert;
 mod demo;
 mod evaluate;
@@ -13,7 +16,7 @@ mod profiles;
 mod rays2surface;
 mod segment;
 
-use crate::args::{Arguments, Command, EvaluateCommand};
+use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
 use clap::CommandFactory;
 use std::io::Write;
@@ -38,6 +41,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
+        Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "brainmesh", &mut script);

@@ -1,10 +1,10 @@
 use super::{model_text, print_line};
-use crate::args::{AddModel, DeviceArgs, ModelsCommand, VerifyModels};
+use crate::args::{AddModel, ModelsCommand, VerifyModels};
 use crate::plan::session_options;
 use crate::{Error, ExitCode, Result};
 use brainmesh_core::Orientation;
 use brainmesh_segmentation::{
-    Activation, AxisSize, ImageOutput, ImageTask, Manifest, Model, Package, RayTask, SessionOptions, Store, Task,
+    Activation, AxisSize, ImageOutput, ImageTask, Manifest, Model, Package, RayTask, Store, Task,
 };
 use serde_json::{Value, json};
 
@@ -141,13 +141,9 @@ fn describe_images(task: &ImageTask) -> Value {
     })
 }
 
-fn session(device: &DeviceArgs, threads: usize) -> Result<SessionOptions> {
-    session_options(&device.device, device.onnxruntime.as_deref(), threads)
-}
-
 /// All are tried, even where one fails.
 fn verify(arguments: &VerifyModels, threads: usize) -> Result<ExitCode> {
-    let session = session(&arguments.device, threads)?;
+    let session = session_options(&arguments.engine, threads)?;
     let mut names = arguments.models.clone();
     if names.is_empty() {
         names.extend(Model::names().map(String::from));
@@ -181,7 +177,7 @@ fn verify(arguments: &VerifyModels, threads: usize) -> Result<ExitCode> {
 }
 
 fn add(arguments: &AddModel, threads: usize) -> Result<ExitCode> {
-    let session = session(&arguments.device, threads)?;
+    let session = session_options(&arguments.engine, threads)?;
     let mut package = Package::open(&arguments.package, arguments.ignore_unknown)?;
     let name = arguments.name.clone().unwrap_or_else(|| package.short_name());
     let store = Store::user()?;

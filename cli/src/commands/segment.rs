@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub fn run(arguments: &SegmentCommand, threads: usize, progress: &Progress) -> Result<ExitCode> {
-    let session = session_options(&arguments.device, arguments.onnxruntime.as_deref(), threads)?;
+    let session = session_options(&arguments.engine, threads)?;
     let model = Model::find(&arguments.model)?;
     let options = segment_options(arguments);
     let task = options.apply(model.manifest().image()?).map_err(|error| Error::Usage(format!("--{error}")))?;
@@ -212,7 +212,7 @@ fn write(
         error => error.into(),
     })?;
     for note in &segmented.notes {
-        tracing::warn!("{}: {note}", job.input.display());
+        tracing::info!("{}: {note}", job.input.display());
     }
     if arguments.json {
         let summary = json!({

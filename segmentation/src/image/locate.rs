@@ -7,7 +7,7 @@ use super::runner::activate;
 use crate::backend::Backend;
 use crate::manifest::{ImageTask, Locator};
 use crate::{Error, Result};
-use brainmesh_core::{Monitor, Stage, Volume};
+use brainmesh_core::{Monitor, Uncounted, Volume};
 use ndarray::{Array5, Axis};
 use std::ops::Range;
 
@@ -48,7 +48,8 @@ pub(super) fn locate(
             field.fill(channel, &ranges, order, values, |slice, value| intensity.apply(channel, slice, value));
         }
     }
-    let mut output = backend.run(input.view().into_dyn(), &Stage(monitor))?;
+    let mut output = backend.run(input.view().into_dyn(), &Uncounted(monitor))?;
+    monitor.advance(1);
     let (expected, found) = ([a, b, c], output.shape().to_vec());
     if found.len() != 5 || found[1] <= locator.class || found[2..] != expected {
         let expected = format!("[1, more than {}, {a}, {b}, {c}]", locator.class);

@@ -6,7 +6,7 @@ use super::windows::Windows;
 use crate::backend::Backend;
 use crate::manifest::{Activation, ImageTask};
 use crate::{Error, Result};
-use brainmesh_core::{Monitor, Stage};
+use brainmesh_core::{Monitor, Uncounted};
 use ndarray::{ArrayD, ArrayView4, ArrayViewMutD, Axis};
 use rayon::prelude::*;
 
@@ -97,7 +97,7 @@ impl Runner<'_> {
             self.monitor.check()?;
             let mut view = input.view();
             flips(mirror).for_each(|axis| view.invert_axis(axis));
-            let mut output = self.backend.run(view.as_standard_layout().view(), &Stage(self.monitor))?;
+            let mut output = self.backend.run(view.as_standard_layout().view(), &Uncounted(self.monitor))?;
             let mut expected = input.shape().to_vec();
             expected[1] = self.task.classes.len();
             if output.shape() != expected {

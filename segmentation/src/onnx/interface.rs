@@ -1,10 +1,7 @@
-use super::attributes::Attributes;
-use super::proto::{ModelProto, NodeProto, ValueInfoProto};
+use super::proto::data_type::FLOAT;
+use super::proto::{ModelProto, ValueInfoProto};
 use crate::{Error, Result};
 use prost::Message;
-
-/// `TensorProto.DataType.FLOAT`.
-const FLOAT: i32 = 1;
 
 /// What goes into a network and comes out of it, as its file declares.
 #[derive(Debug, Clone)]
@@ -43,8 +40,13 @@ impl Interface {
             match tensor.map_or(FLOAT, |tensor| tensor.elem_type) {
                 FLOAT => {
                     let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
+                    let sizes = shape.map(|shape| shape.dim.iter().map(|dim| dim.dim_value).collect::<Vec<_>>());
+                    // Some write -1 for a size that is free.
+                    if let Some(size) = sizes.iter().flatten().find(|size| **size < -1) {
+                        return Err(damaged(format!("`{}`: expected sizes of 1 or more, found {size}", value.name)));
+                    }
                     let size = |size: i64| usize::try_from(size).ok().filter(|&size| size > 0);
-                    let shape = shape.map(|shape| shape.dim.iter().map(|dim| size(dim.dim_value)).collect());
+                    let shape = sizes.map(|sizes| sizes.into_iter().map(size).collect());
                     Ok(Port { name: value.name.clone(), shape })
                 }
                 other => {
@@ -84,34 +86,4 @@ impl Port {
         let sizes: Vec<_> = shape.iter().map(|size| size.map_or("?".into(), |size| size.to_string())).collect();
         format!("[{}]", sizes.join(", "))
     }
-}
-
-/// Refuses networks with convolutions or pools over three axes, which `rten` cannot run and finds only when it does.
-///
-/// # Errors
-/// [`Error::Unsupported`] naming the node; [`Error::Onnx`] for a damaged file.
-pub(crate) fn refuse_three_dimensions(bytes: &[u8], model: &str) -> Result<()> {
-    let damaged = |error: prost::DecodeError| Error::Onnx { model: model.into(), detail: error.to_string() };
-    let graph = ModelProto::decode(bytes).map_err(damaged)?.graph.unwrap_or_default();
-    let axes = |node: &NodeProto| {
-        let kernel = Attributes(node).ints("kernel_shape").map(<[i64]>::len);
-        let weights = || graph.initializer.iter().find(|tensor| node.input.get(1) == Some(&tensor.name));
-        // Weights are [output, input, ...]; pools have none.
-        kernel.or_else(|| weights().map(|tensor| tensor.dims.len().saturating_sub(2)))
-    };
-    let found = graph.node.iter().find(|node| {
-        matches!(node.op_type.as_str(), "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool") && axes(node) == Some(3)
-    });
-    found.map_or(Ok(()), |node| {
-        Err(Error::Unsupported {
-            model: model.into(),
-            node: if node.name.is_empty() {
-                node.output.first().cloned().unwrap_or_default()
-            } else {
-                node.name.clone()
-            },
-            op: node.op_type.clone(),
-            detail: "it has three dimensions; ONNX Runtime runs it".into(),
-        })
-    })
 }
