@@ -56,12 +56,12 @@ pub fn print_model(model: &Value) {
             Value::Array(items) if items.is_empty() || items.iter().all(Value::is_null) => {}
             Value::Array(items) => {
                 // Sentences do not go on one line.
-                let separator = if matches!(field, "citations" | "preprocessing") { "\n              " } else { ", " };
+                let separator = if matches!(field, "citations" | "preprocessing") { "\n               " } else { ", " };
                 let items: Vec<String> = items.iter().map(text).collect();
-                print_line(format!("{field:12}  {}", items.join(separator)));
+                print_line(format!("{field:13}  {}", items.join(separator)));
             }
             value if text(value).is_empty() => {}
-            value => print_line(format!("{field:12}  {}", text(value))),
+            value => print_line(format!("{field:13}  {}", text(value))),
         }
     }
     let tested = if model["tested"] == true {
@@ -69,7 +69,7 @@ pub fn print_model(model: &Value) {
     } else {
         "no test tensors: devices cannot be compared".into()
     };
-    print_line(format!("{:12}  {tested}", "tested"));
+    print_line(format!("{:13}  {tested}", "tested"));
 }
 
 /// One line for one model.

@@ -5,6 +5,7 @@ mod config;
 mod files;
 mod monai;
 mod transforms;
+mod translation;
 
 use crate::source::{MANIFEST, MAX_FILE_BYTES};
 use crate::{Error, Manifest, Result};

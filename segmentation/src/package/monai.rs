@@ -3,6 +3,7 @@
 
 use super::config::Config;
 use super::transforms::{Steps, Translator};
+use super::translation::Translation;
 use super::{Files, Plan};
 use crate::manifest::Manifest;
 use crate::onnx::Interface;
@@ -19,8 +20,8 @@ const AXES: [&str; 3] = ["x", "y", "z"];
 const OVERLAP: f64 = 0.25;
 
 /// An input or output of `network_data_format`.
-struct Format {
-    channels: Vec<String>,
+pub(super) struct Format {
+    pub channels: Vec<String>,
     shape: Vec<Value>,
 }
 
@@ -63,13 +64,23 @@ pub(super) fn plan(files: &mut Files, ignore_unknown: bool) -> Result<Plan> {
             (None, _) => size(&metadata, said)?,
         });
     }
-    let weights = json!({
-        "source": "model.onnx",
-        "sha256": sha256(&onnx),
-        // Older than any that the format knows.
-        "opset_version": interface.opset.unwrap_or(7),
-    });
-    let document = document(&metadata, files, &input, &output, axes, &sizes, &windows, &steps, &weights);
+    let document = Translation {
+        metadata: &metadata,
+        folder: files.path(),
+        input: &input,
+        output: &output,
+        axes,
+        sizes: &sizes,
+        windows: &windows,
+        steps: &steps,
+        weights: json!({
+            "source": "model.onnx",
+            "sha256": sha256(&onnx),
+            // Older than any that the format knows.
+            "opset_version": interface.opset.unwrap_or(7),
+        }),
+    }
+    .document();
     let text = super::json(&document);
     let manifest = Manifest::parse(&text, &files.path().join(MANIFEST))?;
     notes(&mut steps, &output, document.get("license").is_some());
@@ -84,7 +95,6 @@ fn notes(steps: &mut Steps, output: &Format, has_license: bool) {
     if !has_license {
         steps.notes.push("the bundle's metadata states no licence".into());
     }
-    steps.notes.push("the bundle has no test tensors, so that devices cannot be compared".into());
 }
 
 /// The one input or output.
@@ -151,10 +161,10 @@ fn size(metadata: &Config, said: &Value) -> Result<Value> {
 }
 
 /// What the inferer of a bundle does.
-struct Windows {
+pub(super) struct Windows {
     /// Sizes, nothing for the whole axis.
-    roi: Option<Vec<Option<u64>>>,
-    overlap: f64,
+    pub roi: Option<Vec<Option<u64>>>,
+    pub overlap: f64,
 }
 
 impl Windows {
@@ -178,110 +188,4 @@ impl Windows {
             _ => Err(inference.wrong(field, "a SlidingWindowInferer or SimpleInferer", name)),
         }
     }
-}
-
-#[allow(clippy::too_many_arguments, reason = "everything that a manifest says")]
-fn document(
-    metadata: &Config,
-    files: &Files,
-    input: &Format,
-    output: &Format,
-    axes: &[&str],
-    sizes: &[Value],
-    windows: &Windows,
-    steps: &Steps,
-    weights: &Value,
-) -> Value {
-    let tensor = |id: &str, channels: &[String], size_of: &dyn Fn(usize) -> Value| {
-        let mut described = vec![json!({ "type": "batch" }), json!({ "type": "channel", "channel_names": channels })];
-        for (number, axis) in axes.iter().enumerate() {
-            let mut axis = json!({ "type": "space", "id": axis, "size": size_of(number) });
-            if let Some(spacing) = &steps.spacing_mm {
-                axis["scale"] = json!(spacing[number]);
-                axis["unit"] = "millimeter".into();
-            }
-            described.push(axis);
-        }
-        json!({ "id": id, "axes": described, "data": { "type": "float32" } })
-    };
-    let mut image = tensor("image", &input.channels, &|axis| sizes[axis].clone());
-    image["preprocessing"] = json!(steps.preprocessing);
-    let mut pred = tensor("pred", &output.channels, &|axis| match &sizes[axis] {
-        Value::Object(_) => json!({ "tensor_id": "image", "axis_id": axes[axis], "offset": 0 }),
-        size => size.clone(),
-    });
-    // The likeliest class is the same before and after.
-    let activation = steps.activation.or(steps.argmax.then_some("softmax"));
-    if let Some(activation) = activation {
-        let kwargs = if activation == "softmax" { json!({ "axis": "channel" }) } else { json!({}) };
-        pred["postprocessing"] = json!([{ "id": activation, "kwargs": kwargs }]);
-    }
-    let mut settings = json!({ "task": "segmentation", "overlap": windows.overlap });
-    let window: Option<Vec<u64>> = windows.roi.as_ref().and_then(|roi| roi.iter().copied().collect());
-    for (key, value) in [
-        ("orientation", json!(steps.orientation)),
-        ("interpolation", if steps.nearest { "nearest".into() } else { Value::Null }),
-        ("window", json!(window)),
-        ("threshold", json!(steps.threshold)),
-        ("nonzero", if steps.nonzero { true.into() } else { Value::Null }),
-        ("largest_component", if steps.largest_component { true.into() } else { Value::Null }),
-        ("fill_holes", if steps.fill_holes { true.into() } else { Value::Null }),
-    ] {
-        if !value.is_null() {
-            settings[key] = value;
-        }
-    }
-    let text = |key: &str| metadata.root.get(key).and_then(Value::as_str).unwrap_or_default();
-    let mut document = json!({
-        "format_version": "0.5.4",
-        "type": "model",
-        "name": name(text("name"), files),
-        "description": text("description").chars().take(1024).collect::<String>(),
-        "authors": [{ "name": person(text("authors")) }],
-        "cite": citations(metadata),
-        "inputs": [image],
-        "outputs": [pred],
-        "weights": { "onnx": weights },
-        "config": { "brainmesh": settings, "monai": provenance(metadata) },
-    });
-    for key in ["version", "license"] {
-        if !text(key).is_empty() {
-            document[key] = text(key).into();
-        }
-    }
-    document
-}
-
-/// The bundle's name in the letters of bioimage.io, else that of its folder.
-fn name(said: &str, files: &Files) -> String {
-    let folder = files.path().file_stem().unwrap_or_default().to_string_lossy();
-    let said = if said.is_empty() { &*folder } else { said };
-    let is_usual = |letter: char| letter.is_ascii_alphanumeric() || "_- ()".contains(letter);
-    let name: String = said.chars().map(|letter| if is_usual(letter) { letter } else { ' ' }).take(128).collect();
-    let name = name.trim();
-    if name.len() < 5 { format!("MONAI bundle {name}").trim_end().into() } else { name.into() }
-}
-
-/// Names have no slashes there.
-fn person(authors: &str) -> String {
-    let authors = authors.replace(['/', '\\'], " ");
-    if authors.is_empty() { "unknown".into() } else { authors }
-}
-
-/// References with an address; the format wants one.
-fn citations(metadata: &Config) -> Vec<Value> {
-    let references = metadata.root.get("references").and_then(Value::as_array);
-    let cite = |reference: &Value| {
-        let text = reference.as_str()?;
-        let url = text.split_whitespace().rev().find(|word| word.starts_with("http"))?;
-        Some(json!({ "text": text, "url": url.trim_end_matches(['.', ',', ';', ')']) }))
-    };
-    references.into_iter().flatten().filter_map(cite).collect()
-}
-
-/// What else the bundle says of itself, for people.
-fn provenance(metadata: &Config) -> Value {
-    let keys = ["copyright", "data_source", "intended_use", "references", "monai_version"];
-    let said = keys.iter().filter_map(|key| Some((String::from(*key), metadata.root.get(*key)?.clone())));
-    Value::Object(said.collect())
 }

@@ -25,8 +25,10 @@ def main():
     weight = random.normal(size=(CLASSES, CHANNELS, 3, 3)).astype("float32")
     bias = random.normal(size=CLASSES).astype("float32")
     sizes = ["n", CHANNELS, "y", "x"]
+    # Every attribute is written, as exporters do: rten 0.27 does not know the default strides.
+    shape = {"kernel_shape": [3, 3], "strides": [1, 1], "dilations": [1, 1], "pads": [1, 1, 1, 1], "group": 1}
     graph = helper.make_graph(
-        [helper.make_node("Conv", ["image", "weight", "bias"], ["logits"], pads=[1, 1, 1, 1], name="conv")],
+        [helper.make_node("Conv", ["image", "weight", "bias"], ["logits"], name="conv", **shape)],
         "made",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, sizes)],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", CLASSES, "y", "x"])],
