@@ -1,172 +1,120 @@
-"""The other side of `formats.rs`: one operation of one program, timed.
+"""What other programs do on this machine, beside `brainmesh bench segment`: rays a second of ONNX Runtime from Python,
+and how fast one multiplies matrices.
 
-    python peers.py serve          answers lines `PEER OPERATION PATH` with seconds, or with what is missing
-    python peers.py once PEER OPERATION PATH    prints MiB: the peak of this process less what it had before
-    python peers.py make-minc FROM.nii TO.mnc   a MINC2 file of 32 x 32 x 32 chunks
+    python benches/peers.py FOLDER/model.onnx [--rays 1024] [--threads 2] [--repeats 3]
 
-Needs those of numpy, nibabel, SimpleITK, pydicom and h5py that are to be compared.
+needs numpy, onnx, onnxruntime and torch. ONNX Runtime runs the network as it is and in the other of its two forms, at
+batches of 1, 64 and 1024. The ceilings are single-precision products of square matrices (torch: MKL or OpenBLAS) and the
+network's own inner convolution (torch: oneDNN), the best of several sizes and repeats. Prints JSON.
 """
 
-import os
-import sys
-import tempfile
+import argparse
+import json
 import time
 
-import numpy as np
+import numpy
+import onnx
+import onnxruntime
+import torch
+from onnx import numpy_helper
 
 
-def nibabel_read(path):
-    import nibabel
-
-    return nibabel.load(path).get_fdata(dtype=np.float32)
-
-
-def nibabel_map(path):
-    import nibabel
-
-    return np.asanyarray(nibabel.load(path).dataobj)
-
-
-def nibabel_block(path):
-    import nibabel
-
-    image = nibabel.load(path)
-    ni, nj, nk = image.shape
-    return np.asarray(image.dataobj[:, :, nk // 2 : nk // 2 + 8])
-
-
-def nibabel_write(path):
-    import nibabel
-
-    image = loaded("nibabel", path, lambda: nibabel.Nifti1Image(np.asarray(nibabel.load(path).dataobj), nibabel.load(path).affine))
-    return timed_write(lambda out: nibabel.save(image, out))
-
-
-def simpleitk_read(path):
-    import SimpleITK
-
-    return SimpleITK.ReadImage(path, SimpleITK.sitkFloat32)
-
-
-def simpleitk_series(path):
-    import SimpleITK
-
-    names = SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(path)
-    return SimpleITK.ReadImage(names, SimpleITK.sitkFloat32)
+def forms(path):
+    """The file in one and in two dimensions."""
+    own = onnx.load(path)
+    rank = len(own.graph.input[0].type.tensor_type.shape.dim)
+    other = onnx.ModelProto()
+    other.CopyFrom(own)
+    graph = other.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    widen = rank == 3
+    for node in graph.node:
+        if node.op_type != "Conv":
+            continue
+        tensor = constants[node.input[1]]
+        weights = numpy_helper.to_array(tensor)
+        weights = weights[:, :, None] if widen else weights[:, :, 0]
+        tensor.CopyFrom(numpy_helper.from_array(weights, tensor.name))
+        for attribute in node.attribute:
+            sizes = list(attribute.ints)
+            if attribute.name in ("kernel_shape", "strides", "dilations"):
+                sizes = [1, *sizes] if widen else sizes[1:]
+            elif attribute.name == "pads":
+                sizes = [0, sizes[0], 0, sizes[1]] if widen else [sizes[1], sizes[3]]
+            del attribute.ints[:]
+            attribute.ints.extend(sizes)
+    for port in [*graph.input, *graph.output]:
+        sizes = port.type.tensor_type.shape.dim
+        if widen:
+            last = sizes[2].dim_value
+            sizes[2].dim_value = 1
+            sizes.add().dim_value = last
+        else:
+            del sizes[2]
+    del graph.value_info[:]
+    return {"1d": own, "2d": other} if widen else {"1d": other, "2d": own}
 
 
-def simpleitk_write(path):
-    import SimpleITK
-
-    image = loaded("SimpleITK", path, lambda: SimpleITK.ReadImage(path))
-    return timed_write(lambda out: SimpleITK.WriteImage(image, out, useCompression=True))
-
-
-def pydicom_series(path):
-    """Sorted by position along the normal, each slice rescaled: what its users write."""
-    import pydicom
-
-    slices = [pydicom.dcmread(entry.path) for entry in os.scandir(path)]
-    first = slices[0]
-    rows = np.array(first.ImageOrientationPatient, float).reshape(2, 3)
-    normal = np.cross(*rows)
-    slices.sort(key=lambda s: float(np.dot(normal, np.array(s.ImagePositionPatient, float))))
-    volume = np.empty((len(slices), first.Rows, first.Columns), np.float32)
-    for out, s in zip(volume, slices):
-        np.multiply(s.pixel_array, np.float32(s.RescaleSlope), out=out)
-        out += np.float32(s.RescaleIntercept)
-    return volume
-
-
-OPERATIONS = {
-    ("nibabel", "read"): nibabel_read,
-    ("nibabel", "map"): nibabel_map,
-    ("nibabel", "block"): nibabel_block,
-    ("nibabel", "write"): nibabel_write,
-    ("SimpleITK", "read"): simpleitk_read,
-    ("SimpleITK", "series"): simpleitk_series,
-    ("SimpleITK", "write"): simpleitk_write,
-    ("pydicom", "series"): pydicom_series,
-}
-LOADED = {}
-
-
-def loaded(peer, path, load):
-    """What is to be written, read before the clock starts."""
-    key = (peer, path)
-    if key not in LOADED:
-        LOADED[key] = load()
-    return LOADED[key]
-
-
-class Written:
-    def __init__(self, seconds, size_bytes):
-        self.seconds, self.size_bytes = seconds, size_bytes
-
-
-def timed_write(write):
-    with tempfile.TemporaryDirectory() as folder:
-        out = os.path.join(folder, "out.nii.gz")
+def best(repeats, run):
+    seconds = []
+    for _ in range(repeats):
         start = time.perf_counter()
-        write(out)
-        return Written(time.perf_counter() - start, os.path.getsize(out))
+        run()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
-def run(peer, operation, path):
-    start = time.perf_counter()
-    result = OPERATIONS[peer, operation](path)
-    seconds = time.perf_counter() - start
-    if isinstance(result, Written):
-        return f"{result.seconds} {result.size_bytes}"
-    return f"{seconds}"
+def onnx_runtime(path, rays, threads, repeats):
+    networks = forms(path)
+    sizes = [dim.dim_value for dim in networks["1d"].graph.input[0].type.tensor_type.shape.dim]
+    values = numpy.random.default_rng(1).standard_normal((rays, *sizes[1:]), dtype=numpy.float32)
+    outputs = []
+    for form, network in networks.items():
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(
+            network.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        name = session.get_inputs()[0].name
+        shaped = values if form == "1d" else values[:, :, None]
+        for batch in (1, 64, 1024):
+
+            def run():
+                return [session.run(None, {name: shaped[i : i + batch]})[0] for i in range(0, rays, batch)]
+
+            outputs.append(numpy.concatenate(run()).reshape(rays, -1))
+            seconds = best(repeats, run)
+            yield {"engine": f"onnxruntime-{form}", "batch": batch, "threads": threads, "rays_per_s": rays / seconds}
+    assert max(numpy.abs(outputs[0] - other).max() for other in outputs) < 1e-4, "the forms differ"
 
 
-def answer(line):
-    try:
-        return run(*line.split(None, 2))
-    except Exception as error:  # a peer that is absent or cannot read this is a result, too
-        return f"! {type(error).__name__}: {error}".replace("\n", " ")
-
-
-def status_mib(name):
-    with open("/proc/self/status") as lines:
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
-
-
-def once(peer, operation, path):
-    __import__({"SimpleITK": "SimpleITK"}.get(peer, peer))
-    before = status_mib("VmRSS")
-    run(peer, operation, path)
-    print(status_mib("VmHWM") - before)
-
-
-def make_minc(source, out):
-    import h5py
-    import nibabel
-
-    data = np.ascontiguousarray(np.asarray(nibabel.load(source).dataobj).T)
-    with h5py.File(out, "w") as f:
-        names = ("zspace", "yspace", "xspace")
-        for name, length in zip(names, data.shape):
-            d = f.create_dataset(f"minc-2.0/dimensions/{name}", data=np.int32(0))
-            d.attrs["step"], d.attrs["start"], d.attrs["length"] = 1.0, -64.0, np.int32(length)
-        image = f.create_dataset("minc-2.0/image/0/image", data=data, chunks=(32, 32, 32), compression="gzip", compression_opts=4)
-        image.attrs["dimorder"] = np.bytes_(",".join(names))
-        image.attrs["valid_range"] = [-32768.0, 32767.0]
-        for key, value in (("image-min", -32768.0), ("image-max", 32767.0)):
-            limit = f.create_dataset(f"minc-2.0/image/0/{key}", data=np.full(data.shape[0], value))
-            limit.attrs["dimorder"] = np.bytes_("zspace")
+def ceilings(threads, repeats):
+    torch.set_num_threads(threads)
+    rates = {}
+    for size in (512, 1024, 2048):
+        a, b = torch.randn(size, size), torch.randn(size, size)
+        seconds = best(4 * repeats, lambda: torch.mm(a, b))
+        rates["matrix product"] = max(rates.get("matrix product", 0), 2 * size**3 / seconds / 1e9)
+    for rays in (16, 64, 256):
+        maps, weights = torch.randn(rays, 64, 1, 200), torch.randn(64, 64, 1, 25)
+        seconds = best(4 * repeats, lambda: torch.nn.functional.conv2d(maps, weights, padding=(0, 12)))
+        rate = 2 * rays * 64 * 64 * 25 * 200 / seconds / 1e9
+        rates["convolution"] = max(rates.get("convolution", 0), rate)
+    return [{"ceiling": name, "threads": threads, "gflop_per_s": rate} for name, rate in rates.items()]
 
 
 def main():
-    command, *arguments = sys.argv[1:]
-    if command == "serve":
-        for line in sys.stdin:
-            print(answer(line.strip()), flush=True)
-    elif command == "once":
-        once(*arguments)
-    elif command == "make-minc":
-        make_minc(*arguments)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--rays", type=int, default=1024)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    rows = list(onnx_runtime(arguments.model, arguments.rays, arguments.threads, arguments.repeats))
+    with torch.inference_mode():
+        rows += ceilings(arguments.threads, arguments.repeats)
+    versions = {package.__name__: package.__version__ for package in (onnxruntime, torch)}
+    print(json.dumps({"versions": versions, "rows": rows}, indent=1))
 
 
 if __name__ == "__main__":

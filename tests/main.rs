@@ -58,7 +58,9 @@ fn sphere(folder: &Path) -> PathBuf {
 }
 
 mod bad_input;
+mod bench;
 mod convert;
 mod hostile;
+mod models;
 mod segment;
 mod sphere;

@@ -1,5 +1,9 @@
 //! Arguments as typed. Nothing here computes or opens a file; [`crate::Plan`] resolves them.
 
+mod models;
+
+pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
+
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -48,6 +52,9 @@ pub enum Command {
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.
     Convert(Box<ConvertCommand>),
+    /// List, show, verify, add and remove models.
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// Score results against a known truth.
     #[command(subcommand)]
     Evaluate(EvaluateCommand),
@@ -55,6 +62,9 @@ pub enum Command {
     Phantom(PhantomCommand),
     /// Make a folded phantom cortex, find its layers, and compare with the truth.
     Demo(DemoCommand),
+    /// Measure the speed of this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -162,7 +172,7 @@ pub struct Rays2surface {
     /// End with exit code 1 when more rays than this are defective or cross (a number, or a percentage like 2%).
     #[arg(long, value_name = "N|P%", help_heading = "Output")]
     pub max_defects: Option<String>,
-    /// Model: a shipped name or a folder with rdf.yaml. Default: the one for the span of the rays.
+    /// Model: a name of `brainmesh models list` or a folder with rdf.yaml. Default: the one for the span of the rays.
     #[arg(long, value_name = "NAME|DIR", help_heading = "Model")]
     pub model: Option<String>,
     /// What runs the model.
@@ -363,6 +373,44 @@ pub enum InterpolationArg {
     Nearest,
 }
 
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Engines side by side on one network: rays a second, memory, and whether they agree.
+    Segment(BenchSegment),
+}
+
+/// Arguments of `bench segment`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchSegment {
+    /// Model: a name, or a folder.
+    #[arg(long, value_name = "NAME|DIR", default_value = "cortical-layers")]
+    pub model: String,
+    /// How many rays (of made values) each engine classifies in a turn.
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rays: u32,
+    /// builtin, onnxruntime (the network in its 1-D and its 2-D form), rten, or another word of --device. `/f16` or
+    /// `/tf32` after a word sets the arithmetic. The others are compared with the first.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "builtin,onnxruntime")]
+    pub engines: Vec<String>,
+    /// Rays at a time, for the engines on which that depends.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,64,1024", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub batch: Vec<u32>,
+    /// Turns of each engine; the best counts.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub repeats: u16,
+    /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Classify once with this row's engine (or with none) and print the peak memory of the process: how a run measures
+    /// its rows.
+    #[arg(long, value_name = "ROW", hide = true)]
+    pub peak_of: Option<usize>,
+}
+
 /// What to evaluate.
 #[derive(Debug, Subcommand)]
 pub enum EvaluateCommand {
@@ -391,7 +439,7 @@ pub struct EvaluateLayers {
     /// Labelled rays (.npz of `brainmesh phantom --rays`, one a volume): runs the model on them.
     #[arg(long, value_name = "FILE", conflicts_with = "result", num_args = 1..)]
     pub rays: Vec<PathBuf>,
-    /// Model for --rays: a shipped name or a folder.
+    /// Model for --rays: a name of `brainmesh models list` or a folder.
     #[arg(long, value_name = "NAME|DIR")]
     pub model: Option<String>,
     /// Machine-readable.

@@ -43,6 +43,9 @@ pub enum Error {
     /// Model, manifest or engine.
     #[error(transparent)]
     Segmentation(#[from] brainmesh_segmentation::Error),
+    /// Models that do not give on a device what they should.
+    #[error("not verified: {0}")]
+    Unverified(String),
     /// Geometry.
     #[error(transparent)]
     Meshing(#[from] brainmesh_meshing::Error),
@@ -82,7 +85,9 @@ impl Error {
             | Self::Phantom(brainmesh_phantom::Error::Cancelled(_))
             | Self::Cancelled => ExitCode::Cancelled,
             Self::Formats(_) | Self::Inputs { .. } | Self::Unusable(_) | Self::Meshing(_) => ExitCode::Input,
-            Self::Segmentation(_) | Self::Phantom(_) | Self::Core(_) | Self::Write { .. } => ExitCode::Runtime,
+            Self::Segmentation(_) | Self::Unverified(_) | Self::Phantom(_) | Self::Core(_) | Self::Write { .. } => {
+                ExitCode::Runtime
+            }
         }
     }
 }

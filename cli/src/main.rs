@@ -3,6 +3,7 @@
 use brainmesh_cli::args::{Arguments, LogFormat};
 use brainmesh_cli::{Progress, dispatch};
 use clap::Parser;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.log_format {
         LogFormat::Text => {
-            tracing_subscriber::fmt().without_time().with_target(false).with_writer(std::io::stderr).init();
+            // Files and pipes get no colours (https://no-color.org for those who want none on a terminal).
+            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+            let plain = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(colours);
+            plain.with_writer(std::io::stderr).init();
         }
         LogFormat::Json => tracing_subscriber::fmt().json().with_writer(std::io::stderr).init(),
     }

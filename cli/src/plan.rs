@@ -5,7 +5,7 @@ use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::Smoothing;
 use brainmesh_segmentation::{Device, Model, Precision, RayTask, Session, SessionOptions};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What `rays2surface` will do: arguments checked, files found, model opened, nothing computed.
@@ -60,15 +60,6 @@ pub(crate) fn default_model(span: Span) -> &'static str {
     }
 }
 
-/// A shipped model by name, or the model in a folder.
-///
-/// # Errors
-/// [`Error::Segmentation`] for an unknown name or a model that cannot be used.
-pub(crate) fn open_model(name_or_folder: &str) -> Result<Model> {
-    let folder = Path::new(name_or_folder);
-    Ok(if folder.is_dir() { Model::open(folder)? } else { Model::named(name_or_folder)? })
-}
-
 /// Engine options from the command line.
 ///
 /// # Errors
@@ -103,7 +94,7 @@ impl Plan {
         };
         let max_defects = arguments.max_defects.as_deref().map(str::parse).transpose()?;
         let session = session_options(&arguments.engine, threads)?;
-        let model = open_model(arguments.model.as_deref().unwrap_or(default_model(inputs.span)))?;
+        let model = Model::find(arguments.model.as_deref().unwrap_or(default_model(inputs.span)))?;
         let task = model.manifest().rays()?.clone();
         let fits = match (task.span, inputs.span) {
             (brainmesh_segmentation::Span::Extended, Span::Extended { extension_mm }) => {

@@ -17,6 +17,8 @@ pub enum Device {
     Auto,
     /// What is built in (pure Rust, nothing to install): the engine for rays, else rten.
     Builtin,
+    /// The built-in engine for plain networks, even where the one for rays would do.
+    Rten,
     /// ONNX Runtime on the processor.
     Cpu,
     /// ONNX Runtime on the NVIDIA GPU of this number. This and all below: an error, never a fall back, where it fails.
@@ -56,6 +58,7 @@ impl FromStr for Device {
             ("tensorrt", number) => Ok(Self::TensorRt(number.unwrap_or(0))),
             ("auto", None) => Ok(Self::Auto),
             ("builtin", None) => Ok(Self::Builtin),
+            ("rten", None) => Ok(Self::Rten),
             ("cpu", None) => Ok(Self::Cpu),
             ("openvino", None) => Ok(Self::OpenVino),
             ("coreml", None) => Ok(Self::CoreMl),
@@ -70,6 +73,7 @@ impl fmt::Display for Device {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::Builtin => f.write_str("builtin"),
+            Self::Rten => f.write_str("rten"),
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
             Self::TensorRt(number) => write!(f, "tensorrt:{number}"),

@@ -64,13 +64,47 @@ pub enum Error {
         /// The file's size.
         found_bytes: u64,
     },
-    /// No model of this name is built in.
-    #[error("no built-in model is named `{name}`, expected one of: {}", known.join(", "))]
+    /// There is no model of this name.
+    #[error("no model is named `{name}`, expected a folder with rdf.yaml or one of: {}", known.join(", "))]
     UnknownModel {
         /// The name asked for.
         name: String,
         /// The names there are.
-        known: Vec<&'static str>,
+        known: Vec<String>,
+    },
+    /// A device does not give what the model's makers got.
+    #[error("{model} on {device}: expected its test output to within {tolerance:e}, found a difference of {found:.3e}")]
+    Verification {
+        /// Name of the model.
+        model: String,
+        /// What it ran on.
+        device: String,
+        /// Largest difference the manifest allows.
+        tolerance: f64,
+        /// Largest difference found.
+        found: f64,
+    },
+    /// A model cannot be added, replaced or removed.
+    #[error("{name}: expected {expected}, found {found}")]
+    Store {
+        /// Name of the model.
+        name: String,
+        /// What would be right.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// A package or bundle that cannot be made a model of this program.
+    #[error("{path}: {field}: expected {expected}, found {found}", path = path.display())]
+    Package {
+        /// Folder or archive, and the file in it.
+        path: PathBuf,
+        /// What is wrong.
+        field: String,
+        /// What would be right.
+        expected: String,
+        /// What was found.
+        found: String,
     },
     /// An ONNX file is damaged.
     #[error("{model}: not a readable ONNX file: {detail}")]

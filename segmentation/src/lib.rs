@@ -19,6 +19,7 @@
 mod backend;
 mod batches;
 mod bound;
+mod cost;
 mod device;
 mod embedded;
 mod engine;
@@ -30,12 +31,16 @@ mod model;
 mod normalise;
 mod onnx;
 mod onnxruntime;
+mod package;
 mod polarity;
 mod precision;
 mod provider;
 mod request;
 mod rten;
 mod session;
+mod source;
+mod store;
+mod verification;
 
 pub use device::Device;
 pub use error::Error;
@@ -46,9 +51,13 @@ pub use manifest::{
 };
 pub use model::Model;
 pub use normalise::normalise;
+pub use onnx::Form;
+pub use package::Package;
 pub use polarity::Polarity;
 pub use precision::Precision;
 pub use session::{Session, SessionOptions};
+pub use store::Store;
+pub use verification::Verification;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -213,6 +213,8 @@ mod tests {
             precision: Precision::F32,
             threads: 1,
             library: None,
+            form: None,
+            batch: 0,
         };
         let interface = Interface::read(onnx, "flat.onnx").unwrap();
         let mut runtime = match Runtime::open(&request, &interface, Device::Cpu, Batches::new(2)) {

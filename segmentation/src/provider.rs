@@ -15,7 +15,7 @@ pub(crate) fn provider(device: Device, precision: Precision) -> Result<Option<Ex
     }
     let id = |number: u32| i32::try_from(number).map_err(|error| refused(error.to_string()));
     let provider = match device {
-        Device::Auto | Device::Builtin | Device::Cpu => return Ok(None),
+        Device::Auto | Device::Builtin | Device::Rten | Device::Cpu => return Ok(None),
         Device::Cuda(number) => ep::CUDA::default()
             .with_device_id(id(number)?)
             .with_tf32(precision == Precision::Tf32)
@@ -44,7 +44,7 @@ pub(crate) fn advice(device: Device) -> &'static str {
         Device::OpenVino => "it needs `pip install onnxruntime-openvino`",
         Device::CoreMl => "it needs macOS and `pip install onnxruntime`",
         Device::DirectMl => "it needs Windows and `pip install onnxruntime-directml`",
-        Device::Auto | Device::Builtin | Device::Cpu => "it needs `pip install onnxruntime`",
+        Device::Auto | Device::Builtin | Device::Rten | Device::Cpu => "it needs `pip install onnxruntime`",
     }
 }
 

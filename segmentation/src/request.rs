@@ -3,7 +3,7 @@
 use crate::backend::Backend;
 use crate::batches::Batches;
 use crate::engine::Engine;
-use crate::onnx::{self, Interface};
+use crate::onnx::{self, Form, Interface};
 use crate::onnxruntime::Runtime;
 use crate::provider::has_cuda;
 use crate::rten::Rten;
@@ -34,6 +34,10 @@ pub(crate) struct Request<'a> {
     pub threads: usize,
     /// The ONNX Runtime library, where it is named.
     pub library: Option<&'a Path>,
+    /// The form of its tensors for engines other than the one for rays, if not that of the file.
+    pub form: Option<Form>,
+    /// Items at a time for these engines; 0 for what suits the device.
+    pub batch: usize,
 }
 
 impl Purpose {
@@ -95,7 +99,9 @@ impl Request<'_> {
     /// has; else why no engine that may be used runs the
     /// network. Only [`Device::Auto`] and [`Device::Builtin`] ever try a second one.
     pub fn open(&self) -> Opened {
-        let interface = &Interface::read(self.onnx, self.name)?;
+        let written = self.written()?;
+        let other = Request { onnx: written.as_deref().unwrap_or(self.onnx), ..*self };
+        let interface = &Interface::read(other.onnx, self.name)?;
         self.purpose.check(interface, self.name)?;
         onnx::require_sizes(self.onnx, self.name)?;
         let device = self.device;
@@ -109,15 +115,15 @@ impl Request<'_> {
             }
         }
         let opened = match device {
-            Device::Builtin => None,
-            Device::Auto => self.runtime_of_choice(interface, &mut reasons),
-            device => self.runtime(interface, device).map_err(|reason| reasons.push(reason)).ok(),
+            Device::Builtin | Device::Rten => None,
+            Device::Auto => other.runtime_of_choice(interface, &mut reasons),
+            device => other.runtime(interface, device).map_err(|reason| reasons.push(reason)).ok(),
         };
         if let Some(opened) = opened {
             return Ok(explained(opened, &reasons));
         }
-        if matches!(device, Device::Auto | Device::Builtin) {
-            match self.rten(interface) {
+        if matches!(device, Device::Auto | Device::Builtin | Device::Rten) {
+            match other.rten(interface) {
                 Ok(opened) => return Ok(explained(opened, &reasons)),
                 Err(reason) => reasons.push(reason),
             }
@@ -126,6 +132,20 @@ impl Request<'_> {
             Ok([reason]) => Err(reason),
             Err(reasons) => Err(Error::NoEngine { model: self.name.into(), reasons }),
         }
+    }
+
+    /// The network written anew, where rays are the task and its file is in another form than the one asked for or ends
+    /// in ArgMax, which other engines answer with classes instead of probabilities.
+    fn written(&self) -> Result<Option<Vec<u8>>> {
+        let Purpose::Rays { samples, .. } = self.purpose else { return Ok(None) };
+        let network = match onnx::read(self.onnx, self.name) {
+            Ok(network) => network,
+            // Another engine may run it as it is.
+            Err(_) if self.form.is_none() => return Ok(None),
+            Err(reason) => return Err(reason),
+        };
+        let form = self.form.unwrap_or(network.form);
+        Ok((network.gives_classes || network.form != form).then(|| onnx::write(&network, form, samples)))
     }
 
     /// The built-in engine for rays, where rays are the task.
@@ -140,7 +160,7 @@ impl Request<'_> {
     fn rten(&self, interface: &Interface) -> Opened {
         self.require_f32()?;
         // Its convolutions run in parallel within an item; many at a time only take memory.
-        let batches = self.batches(interface, Batches::new(self.purpose.pick(4, 1)));
+        let batches = self.batches(interface, Batches::new(self.items(4, 1)));
         let rten = Rten::open(self.onnx, self.name, &interface.input, batches, self.threads)?;
         Ok((Backend::Rten(Box::new(rten)), "built-in engine for plain networks (rten)".into()))
     }
@@ -179,14 +199,19 @@ impl Request<'_> {
     fn runtime(&self, interface: &Interface, device: Device) -> Opened {
         let batches = match device {
             // A GPU wants many at a time, and always the same number: it tries out its algorithms for each shape.
-            device if device.is_nvidia() => Batches::padded(self.purpose.pick(4096, 1)),
+            device if device.is_nvidia() => Batches::padded(self.items(4096, 1)),
             // Convolutions written in two dimensions run in parallel over the batch only.
-            _ => Batches::new(self.purpose.pick(256, 1)),
+            _ => Batches::new(self.items(256, 1)),
         };
         let batches = self.batches(interface, batches);
         let runtime = Runtime::open(self, interface, device, batches)?;
         let note = runtime.describe();
         Ok((Backend::Runtime(Box::new(runtime)), note))
+    }
+
+    /// Rays or images at a time, unless the caller says how many.
+    fn items(&self, rays: usize, images: usize) -> usize {
+        if self.batch > 0 { self.batch } else { self.purpose.pick(rays, images) }
     }
 
     fn batches(&self, interface: &Interface, otherwise: Batches) -> Batches {

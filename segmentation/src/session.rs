@@ -1,8 +1,8 @@
 use crate::backend::Backend;
 use crate::request::{Purpose, Request};
-use crate::{Device, Error, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
+use crate::{Device, Error, Form, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
 use brainmesh_core::{ClassProbabilities, Monitor, Volume};
-use ndarray::{Array3, ArrayView3, s};
+use ndarray::{Array3, ArrayD, ArrayView3, s};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
@@ -13,6 +13,8 @@ pub struct SessionOptions {
     precision: Precision,
     threads: usize,
     library: Option<PathBuf>,
+    form: Option<Form>,
+    batch: usize,
 }
 
 impl SessionOptions {
@@ -46,12 +48,34 @@ impl SessionOptions {
         self
     }
 
+    /// Gives engines other than the one for rays the network's tensors in this form, whatever the form of its file: they
+    /// are faster with one or the other. The result is the same but for rounding.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// How many rays engines other than the one for rays are given at once; 0, the default, for what suits the device.
+    #[must_use]
+    pub fn with_batch(mut self, rays: usize) -> Self {
+        self.batch = rays;
+        self
+    }
+
     /// Opens a session.
     ///
     /// # Errors
     /// A network that the device cannot run, a library that cannot be loaded, a device that does not work. Only
-    /// [`Device::Auto`] ever tries another one.
+    /// [`Device::Auto`] ever tries another one. [`Error::Verification`] where the device gives other results than the
+    /// model's makers got; this is tried once for each model, device and version of this program.
     pub fn open(&self, model: &Model) -> Result<Session> {
+        let mut session = self.open_unverified(model)?;
+        model.verify_once(&mut session)?;
+        Ok(session)
+    }
+
+    pub(crate) fn open_unverified(&self, model: &Model) -> Result<Session> {
         let purpose = match &model.manifest().task {
             Task::Rays(task) => {
                 Purpose::Rays { channels: task.channels.len(), classes: task.classes(), samples: task.samples }
@@ -67,6 +91,8 @@ impl SessionOptions {
                 precision: self.precision,
                 threads: self.threads(),
                 library: self.library.as_deref(),
+                form: self.form,
+                batch: self.batch,
             }
             .open()
         };
@@ -78,7 +104,8 @@ impl SessionOptions {
         let locator =
             locator.map(|locator| Ok::<_, Error>(open(&model.file(&locator.onnx)?, model.path_of(&locator.onnx))?.0));
         let locator = locator.transpose()?;
-        Ok(Session { backend, locator, device_note, manifest: model.manifest().clone() })
+        let tolerance = model.manifest().tolerance.max(self.precision.tolerance());
+        Ok(Session { backend, locator, device_note, tolerance, manifest: model.manifest().clone() })
     }
 
     fn threads(&self) -> usize {
@@ -97,6 +124,8 @@ pub struct Session {
     /// Finds the part of a volume to look at.
     locator: Option<Backend>,
     device_note: String,
+    /// Largest difference from the test tensors.
+    tolerance: f64,
     manifest: Manifest,
 }
 
@@ -140,6 +169,16 @@ impl Session {
     ) -> Result<Segmented> {
         let task = options.apply(self.manifest.image()?)?;
         image::segment(&mut self.backend, self.locator.as_mut(), &task, channels, monitor)
+    }
+
+    /// Largest difference from the test tensors that the manifest or the arithmetic allows.
+    pub(crate) fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
+    /// What an image model makes of a test tensor.
+    pub(crate) fn run_tensor(&mut self, tensor: ArrayD<f32>) -> Result<ArrayD<f32>> {
+        image::run_tensor(&mut self.backend, self.manifest.image()?, tensor)
     }
 
     /// Class probabilities of rays `[rays, channels, samples]`, as [`normalise`](crate::normalise) gives them. With the

@@ -1,6 +1,6 @@
 //! Images and volumes through small networks whose answers follow from arithmetic.
 
-#![allow(clippy::unwrap_used, reason = "these are tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use brainmesh_core::{Grid, Orientation, Silent, Volume};
 use brainmesh_segmentation::{Device, Error, Forecast, Model, SegmentOptions, Segmentation, Session, SessionOptions};
@@ -34,9 +34,9 @@ fn made(grid: Grid, value: impl Fn(usize, usize, usize) -> f32) -> Volume<f32> {
 
 /// Numbers without a pattern, in 0..1.
 fn noise(i: usize, j: usize, k: usize) -> f32 {
-    let mut state = (i * 73_856_093 ^ j * 19_349_663 ^ k * 83_492_791) as u32;
-    state = (state ^ state >> 16).wrapping_mul(0x45d9_f3b5);
-    state = (state ^ state >> 15).wrapping_mul(0x45d9_f3b5);
+    let mut state = ((i * 73_856_093) ^ (j * 19_349_663) ^ (k * 83_492_791)) as u32;
+    state = (state ^ (state >> 16)).wrapping_mul(0x45d9_f3b5);
+    state = (state ^ (state >> 15)).wrapping_mul(0x45d9_f3b5);
     (state >> 8) as f32 / (1 << 24) as f32
 }
 

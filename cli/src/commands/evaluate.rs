@@ -2,12 +2,12 @@ use super::labelled_rays::LabelledRays;
 use super::print_line;
 use crate::args::EvaluateLayers;
 use crate::input::Span;
-use crate::plan::{default_model, open_model};
+use crate::plan::default_model;
 use crate::score::{BoundaryError, Confusion, class_at, compare_fractions, fractions};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LAYER_NAMES, Monitor, RaySet};
 use brainmesh_meshing::{DecodeOptions, decode};
-use brainmesh_segmentation::{Polarity, SessionOptions, normalise};
+use brainmesh_segmentation::{Model, Polarity, SessionOptions, normalise};
 use ndarray::{Array2, Array3};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -186,7 +186,7 @@ fn labelled_rays(
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<String, RayScores>> {
     let name = arguments.model.as_deref().unwrap_or(default_model(Span::Extended { extension_mm: 0.5 }));
-    let model = open_model(name)?;
+    let model = Model::find(name)?;
     let mut session = SessionOptions::default().with_threads(threads).open(&model)?;
     let defaults = DecodeOptions::default();
     let options =

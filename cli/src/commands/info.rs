@@ -4,15 +4,15 @@ use crate::args::InfoCommand;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Monitor, Stage};
 use brainmesh_formats::{VolumeOptions, VolumeReader};
-use brainmesh_segmentation::Task;
 use serde_json::{Value, json};
-use std::path::Path;
 
 pub fn run(arguments: &InfoCommand, progress: &Progress) -> Result<ExitCode> {
     let summary = describe(arguments, progress)?;
     progress.finish();
     if arguments.json {
         print_line(format!("{summary:#}"));
+    } else if summary["kind"] == "model" {
+        super::model_text::print_model(&summary);
     } else {
         print_text(&arguments.file, &summary);
     }
@@ -26,7 +26,7 @@ fn describe(arguments: &InfoCommand, progress: &Progress) -> Result<Value> {
         return Err(Error::Unusable(format!("{}: no such file or folder", path.display())));
     }
     if path.join("rdf.yaml").is_file() {
-        return describe_model(path);
+        return Ok(super::models::describe(&brainmesh_segmentation::Model::open(path)?));
     }
     let mut options = VolumeOptions::default().with_repair(arguments.repair);
     if let Some(uid) = &arguments.series {
@@ -48,34 +48,6 @@ fn describe(arguments: &InfoCommand, progress: &Progress) -> Result<Value> {
         Err(_) if !is_map && !matches!(surface, brainmesh_formats::Error::NotRecognised { .. }) => Err(surface.into()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn describe_model(folder: &Path) -> Result<Value> {
-    let model = brainmesh_segmentation::Model::open(folder)?;
-    let manifest = model.manifest();
-    let mut summary = json!({
-        "kind": "model",
-        "name": manifest.name,
-        "version": manifest.version,
-        "description": manifest.description,
-        "license": manifest.license,
-        "sha256": manifest.onnx.sha256,
-    });
-    match &manifest.task {
-        Task::Rays(task) => {
-            summary["task"] = "layers".into();
-            summary["samples"] = task.samples.into();
-            summary["channels"] = json!(task.channels.iter().map(|c| &c.channel).collect::<Vec<_>>());
-            summary["classes"] = task.classes().into();
-        }
-        Task::Image(task) => {
-            summary["task"] = "segmentation".into();
-            summary["channels"] = json!(task.channels);
-            summary["classes"] = json!(task.classes);
-            summary["window"] = json!(task.window);
-        }
-    }
-    Ok(summary)
 }
 
 fn describe_volume(volume: &VolumeReader, stats: bool, progress: &Progress) -> Result<Value> {

@@ -1,17 +1,22 @@
 //! One file a command.
 
+mod bench;
+mod bench_engine;
+mod bench_report;
 mod convert;
 mod demo;
 mod evaluate;
 mod info;
 mod info_text;
 mod labelled_rays;
+mod model_text;
+mod models;
 mod phantom;
 mod profiles;
 mod rays2surface;
 mod segment;
 
-use crate::args::{Arguments, Command, EvaluateCommand};
+use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
 use clap::CommandFactory;
 use std::io::Write;
@@ -32,9 +37,11 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),
+        Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
+        Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "brainmesh", &mut script);

@@ -1,18 +1,18 @@
 use super::{print_line, volume_line};
 use crate::args::SegmentCommand;
 use crate::batch::{Job, jobs};
-use crate::plan::{open_model, session_options};
+use crate::plan::session_options;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{LabelTable, Monitor, Uncounted, Volume};
 use brainmesh_formats::{Error as FormatsError, VolumeOptions, VolumeReader, VolumeWriter};
-use brainmesh_segmentation::{Forecast, ImageTask, SegmentOptions, Segmentation, Segmented, Session};
+use brainmesh_segmentation::{Forecast, ImageTask, Model, SegmentOptions, Segmentation, Segmented, Session};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 pub fn run(arguments: &SegmentCommand, threads: usize, progress: &Progress) -> Result<ExitCode> {
     let session = session_options(&arguments.engine, threads)?;
-    let model = open_model(&arguments.model)?;
+    let model = Model::find(&arguments.model)?;
     let options = segment_options(arguments);
     let task = options.apply(model.manifest().image()?).map_err(|error| Error::Usage(format!("--{error}")))?;
     let replaces = arguments.force || arguments.skip_existing;
@@ -212,7 +212,7 @@ fn write(
         error => error.into(),
     })?;
     for note in &segmented.notes {
-        tracing::warn!("{}: {note}", job.input.display());
+        tracing::info!("{}: {note}", job.input.display());
     }
     if arguments.json {
         let summary = json!({

@@ -12,12 +12,14 @@ mod plan;
 mod pointwise;
 mod run;
 mod spectral;
+#[cfg(test)]
+mod tests;
 
 use crate::onnx::Network;
 use crate::{Error, Result};
 use brainmesh_core::Monitor;
 use ndarray::{ArrayView3, ArrayViewMut3};
-use plan::{Plan, Registers};
+use plan::{Pays, Plan, Registers};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use run::Scratch;
@@ -50,11 +52,18 @@ impl Engine {
     /// # Errors
     /// [`Error::Memory`] where it would need more than any ray network; [`Error::Device`] where no threads can be started.
     pub fn new(network: &Network, model: &str, samples: usize, threads: usize) -> Result<Self> {
-        Self::with_arch(network, model, samples, threads, Arch::new())
+        Self::with_arch(network, model, samples, threads, Arch::new(), spectral::pays)
     }
 
-    fn with_arch(network: &Network, model: &str, samples: usize, threads: usize, arch: Arch) -> Result<Self> {
-        let plan = Plan::new(network, model, samples, arch.dispatch(Ask))?;
+    fn with_arch(
+        network: &Network,
+        model: &str,
+        samples: usize,
+        threads: usize,
+        arch: Arch,
+        pays: Pays,
+    ) -> Result<Self> {
+        let plan = Plan::new(network, model, samples, arch.dispatch(Ask), pays)?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("brainmesh-engine-{index}"))
@@ -93,52 +102,5 @@ impl Engine {
                 Ok(())
             })
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use brainmesh_core::Silent;
-    use ndarray::Array3;
-
-    /// Every instruction set of this machine, the portable code first.
-    fn archs() -> Vec<Arch> {
-        #[allow(unused_mut, reason = "there may be nothing to add")]
-        let mut archs = vec![Arch::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        archs.extend(pulp::x86::V3::try_new().map(Arch::V3));
-        archs.push(Arch::new());
-        archs
-    }
-
-    #[test]
-    fn every_instruction_set_gives_the_same_to_rounding() {
-        for (name, channels, classes, samples) in [
-            ("before-1d", 2, 7, 40),
-            ("dilated-2d", 3, 8, 53),
-            ("residual-2d", 2, 8, 31),
-            ("dense-1d", 1, 8, 11),
-            ("long-2d", 2, 8, 200),
-        ] {
-            let path = format!("{}/tests/data/{name}/model.onnx", env!("CARGO_MANIFEST_DIR"));
-            let network = crate::onnx::read(&std::fs::read(path).unwrap(), name).unwrap();
-            let rays = Array3::from_shape_fn((45, channels, samples), |(ray, channel, sample)| {
-                ((ray * 7 + channel * 5 + sample * 3) % 11) as f32 / 4.0 - 1.25
-            });
-            let results: Vec<Array3<f32>> = archs()
-                .into_iter()
-                .map(|arch| {
-                    let engine = Engine::with_arch(&network, name, samples, 1, arch).unwrap();
-                    let mut output = Array3::zeros((45, classes, samples));
-                    engine.run(rays.view(), output.view_mut(), &Silent).unwrap();
-                    output
-                })
-                .collect();
-            for other in &results[1..] {
-                let largest = results[0].iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                assert!(largest < 1e-5, "{name}: {largest}");
-            }
-        }
     }
 }

@@ -1,5 +1,5 @@
 use super::direct::DirectConv;
-use super::spectral::{SpectralChain, pays};
+use super::spectral::SpectralChain;
 use crate::onnx::{Conv, Network, Operation, Step, ValueId};
 use crate::{Error, Result};
 
@@ -8,6 +8,9 @@ use crate::{Error, Result};
 /// Groups lie interleaved, sample by sample: a row then is one signal of `samples * GROUPS` vectors, in which a
 /// convolution has `GROUPS` times its dilation and padding.
 pub(super) const GROUPS: usize = 2;
+
+/// Whether a convolution of rays of so many samples is computed in the frequency domain.
+pub(super) type Pays = fn(&Conv, usize) -> bool;
 
 /// The vector registers of a processor: floats in each, and how many there are.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +66,7 @@ pub(super) enum Kernel {
     Add,
     Concat,
     Softmax,
+    OneHot,
 }
 
 /// Working memory of one thread; the widest published ray networks need a few MiB.
@@ -71,10 +75,9 @@ const MAX_SCRATCH_BYTES: usize = 1 << 28;
 impl Plan {
     /// # Errors
     /// [`Error::Memory`] where a bundle would need more than any ray network; it names `model`.
-    pub fn new(network: &Network, model: &str, samples: usize, registers: Registers) -> Result<Self> {
-        let convolutions = || network.steps.iter().filter_map(Step::convolution);
-        let before = convolutions().map(|conv| conv.pad_before).max().unwrap_or(0) * GROUPS;
-        let after = convolutions().map(Conv::pad_after).max().unwrap_or(0) * GROUPS;
+    pub fn new(network: &Network, model: &str, samples: usize, registers: Registers, pays: Pays) -> Result<Self> {
+        let before = network.convolutions().map(|conv| conv.pad_before).max().unwrap_or(0) * GROUPS;
+        let after = network.convolutions().map(Conv::pad_after).max().unwrap_or(0) * GROUPS;
         let rows = Rows { samples: samples * GROUPS, before, length: before + samples * GROUPS + after };
 
         let mut slots = Slots::new(network);
@@ -82,8 +85,8 @@ impl Plan {
         let mut spectral_floats = [0; 3];
         let mut position = 0;
         while let Some(first) = network.steps.get(position) {
-            let chain =
-                chain(&network.steps[position..], samples, |ahead, value| slots.last_use[value] == position + ahead);
+            let last_read = |ahead, value: ValueId| slots.last_use[value] == position + ahead;
+            let chain = chain(&network.steps[position..], |conv| pays(conv, samples), last_read);
             let kernel = match &first.operation {
                 Operation::Conv(_) if !chain.is_empty() => {
                     let chain = SpectralChain::new(&chain, samples, rows, registers.count);
@@ -98,6 +101,7 @@ impl Plan {
                 Operation::Add => Kernel::Add,
                 Operation::Concat => Kernel::Concat,
                 Operation::Softmax => Kernel::Softmax,
+                Operation::OneHot => Kernel::OneHot,
             };
             let last = &network.steps[position + chain.len().max(1) - 1];
             let output = slots.take(last.output);
@@ -147,12 +151,16 @@ impl Plan {
 
 /// The convolutions at the start of `steps` for which the frequency domain pays, each reading what the one before it
 /// wrote and nobody else reads (`last_read(n, value)`: no step after the n-th reads it).
-fn chain(steps: &[Step], samples: usize, last_read: impl Fn(usize, ValueId) -> bool) -> Vec<(&Conv, bool)> {
+fn chain(
+    steps: &[Step],
+    pays: impl Fn(&Conv) -> bool,
+    last_read: impl Fn(usize, ValueId) -> bool,
+) -> Vec<(&Conv, bool)> {
     let mut chain = Vec::new();
     for (ahead, step) in steps.iter().enumerate() {
         let follows = ahead == 0 || (step.inputs[0] == steps[ahead - 1].output && last_read(ahead, step.inputs[0]));
         match step.convolution() {
-            Some(conv) if follows && pays(conv, samples) => chain.push((conv, step.relu)),
+            Some(conv) if follows && pays(conv) => chain.push((conv, step.relu)),
             _ => break,
         }
     }

@@ -41,6 +41,23 @@ pub(super) fn softmax<S: Simd>(simd: S, column: &mut [S::f32s]) {
     }
 }
 
+/// 1 where the largest value stands, at the first of equals, and 0 elsewhere; NaN everywhere where a value is not finite.
+#[inline(always)]
+pub(super) fn one_hot<S: Simd>(simd: S, column: &mut [S::f32s]) {
+    let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+    let (mut largest, mut defect) = (simd.splat_f32s(f32::NEG_INFINITY), zero);
+    for &value in column.iter() {
+        largest = simd.max_f32s(largest, value);
+        defect = simd.mul_add_e_f32s(zero, value, defect);
+    }
+    let mut rest = one;
+    for value in column.iter_mut() {
+        let is_largest = simd.equal_f32s(*value, largest);
+        *value = simd.add_f32s(simd.select_f32s(is_largest, rest, zero), defect);
+        rest = simd.select_f32s(is_largest, zero, rest);
+    }
+}
+
 /// `e^x` for `x <= 0`, to 2 units in the last place; values below `2^-126` become about that.
 ///
 /// `x = n ln 2 + r` with `|r| <= ln 2 / 2` and a polynomial for `e^r` (Cephes `expf`, S. L. Moshier 1989).

@@ -1,13 +1,13 @@
 use super::buffer::Buffer;
 use super::plan::{GROUPS, Kernel, Plan, PlannedStep, Rows};
-use super::pointwise::{affine, relu, softmax};
+use super::pointwise::{affine, one_hot, relu, softmax};
 use super::spectral::SpectralScratch;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Working memory of one thread.
 pub(super) struct Scratch {
     slots: Vec<Buffer>,
-    /// One sample of every channel, for softmax.
+    /// One sample of every channel, for what looks at all of them.
     column: Buffer,
     spectral: SpectralScratch,
 }
@@ -122,13 +122,16 @@ impl WithSimd for RunStep<'_> {
                     }
                 }
             }
-            Kernel::Softmax => {
+            Kernel::Softmax | Kernel::OneHot => {
                 let column = &mut column.vectors_mut::<S>()[..channels];
                 for sample in 0..rows.samples {
                     for (channel, value) in column.iter_mut().enumerate() {
                         *value = input[rows.range(channel).start + sample];
                     }
-                    softmax(simd, column);
+                    match step.kernel {
+                        Kernel::OneHot => one_hot(simd, column),
+                        _ => softmax(simd, column),
+                    }
                     for (channel, &value) in column.iter().enumerate() {
                         output[rows.range(channel).start + sample] = value;
                     }

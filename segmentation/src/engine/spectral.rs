@@ -91,9 +91,10 @@ impl SpectralChain {
     /// `[input, sample]` to `[output, sample]`.
     #[inline(always)]
     pub fn run<S: Simd>(&self, simd: S, scratch: &mut SpectralScratch, input: &[S::f32s], output: &mut [S::f32s]) {
-        let spectrum = scratch.spectrum.vectors_mut::<S>();
-        let products = scratch.products.vectors_mut::<S>();
-        let pair = scratch.pair.vectors_mut::<S>().as_chunks_mut::<2>().0;
+        // The working memory is that of the network's largest chain.
+        let spectrum = &mut scratch.spectrum.vectors_mut::<S>()[..self.fourier.frequencies() * self.stride];
+        let products = &mut scratch.products.vectors_mut::<S>()[..self.stride];
+        let pair = &mut scratch.pair.vectors_mut::<S>().as_chunks_mut::<2>().0[..self.fourier.length()];
         for channel in (0..self.inputs).step_by(2) {
             for group in 0..GROUPS {
                 self.load(simd, input, channel, group, pair);

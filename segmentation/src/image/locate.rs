@@ -49,6 +49,7 @@ pub(super) fn locate(
         }
     }
     let mut output = backend.run(input.view().into_dyn(), &Uncounted(monitor))?;
+    monitor.advance(1);
     let (expected, found) = ([a, b, c], output.shape().to_vec());
     if found.len() != 5 || found[1] <= locator.class || found[2..] != expected {
         let expected = format!("[1, more than {}, {a}, {b}, {c}]", locator.class);

@@ -15,6 +15,7 @@ mod placement;
 mod runner;
 mod segment;
 mod slab;
+mod trial;
 mod windows;
 
 pub use forecast::Forecast;
@@ -23,3 +24,4 @@ pub use segment::{Segmentation, Segmented};
 
 pub(crate) use field::Field;
 pub(crate) use segment::segment;
+pub(crate) use trial::run_tensor;

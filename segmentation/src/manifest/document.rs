@@ -78,7 +78,9 @@ pub(super) struct Step {
 
 #[derive(Deserialize)]
 pub(super) struct Weights {
-    pub onnx: FileReference,
+    pub onnx: Option<FileReference>,
+    #[serde(flatten)]
+    pub others: serde_json::Map<String, Value>,
 }
 
 /// Our own part. A model without one is a segmentation that bioimage.io describes in full.

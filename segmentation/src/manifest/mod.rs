@@ -45,7 +45,15 @@ pub struct Manifest {
     pub onnx: FileReference,
     /// Input and output of the network for [`Model::verify`](crate::Model::verify), where given.
     pub test_tensors: Option<(FileReference, FileReference)>,
+    /// Largest difference from the test output that counts as the same, as [`Model::verify`](crate::Model::verify)
+    /// measures it.
+    pub tolerance: f64,
 }
+
+/// bioimage.io's own: <https://github.com/bioimage-io/spec-bioimage-io>, `ReproducibilityTolerance`.
+const TOLERANCE: f64 = 1e-3;
+/// Format versions of manifests.
+const FORMAT: &str = "0.5";
 
 /// What a network does.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,14 +72,19 @@ impl Manifest {
     /// other than outside, I..VI and perhaps white, sizes or channels that contradict one another, a file outside the
     /// manifest's folder.
     pub fn parse(yaml: &[u8], path: &Path) -> Result<Self> {
-        // As in YAML 1.2, where `y` is a string.
-        let options = serde_saphyr::options! { strict_booleans: true };
-        let value: serde_json::Value = serde_saphyr::from_slice_with_options(yaml, options).map_err(|error| {
-            Error::ManifestSyntax { path: path.into(), field: "(the whole)".into(), detail: error.to_string() }
-        })?;
         let checker = Checker { path };
-        let document: Document = checker.typed(value, "")?;
+        let document: Document = checker.typed(read(yaml, path)?, "")?;
         document.check(&checker)
+    }
+
+    /// Every file that it names.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileReference> {
+        let locator = match &self.task {
+            Task::Image(task) => task.locator.as_ref().map(|locator| &locator.onnx),
+            Task::Rays(_) => None,
+        };
+        let tensors = self.test_tensors.iter().flat_map(|(input, output)| [input, output]);
+        std::iter::once(&self.onnx).chain(tensors).chain(locator)
     }
 
     /// The task of a network along rays.
@@ -99,6 +112,33 @@ impl Manifest {
     fn other_task(&self, expected: &'static str, found: &'static str) -> Error {
         Error::Task { model: self.name.clone(), expected, found }
     }
+}
+
+/// Reads YAML, which JSON is; of a manifest the version of the format is known then, since others look different.
+///
+/// # Errors
+/// [`Error::ManifestSyntax`] for something else; [`Error::Manifest`] for another version.
+pub(crate) fn read(yaml: &[u8], path: &Path) -> Result<serde_json::Value> {
+    let value = yaml_value(yaml, path)?;
+    let found = value.get("format_version").and_then(serde_json::Value::as_str).unwrap_or("none");
+    let is_known = found.split('.').take(2).eq(FORMAT.split('.'));
+    let expected = format!("{FORMAT} (older ones: `bioimageio update-format`)");
+    Checker { path }.require(is_known, "format_version", expected, found)?;
+    Ok(value)
+}
+
+/// Any YAML or JSON file.
+///
+/// # Errors
+/// [`Error::ManifestSyntax`].
+pub(crate) fn yaml_value(yaml: &[u8], path: &Path) -> Result<serde_json::Value> {
+    // As in YAML 1.2, where `y` is a string.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_slice_with_options(yaml, options).map_err(|error| Error::ManifestSyntax {
+        path: path.into(),
+        field: "(the whole)".into(),
+        detail: error.to_string(),
+    })
 }
 
 /// Makes errors that name the manifest.
@@ -149,6 +189,10 @@ impl Document {
     fn check(self, checker: &Checker) -> Result<Manifest> {
         let (input, output) = (checker.one(&self.inputs, "inputs")?, checker.one(&self.outputs, "outputs")?);
         let mut settings = self.config.brainmesh.unwrap_or_default();
+        let tolerance = settings.remove("tolerance").unwrap_or_else(|| TOLERANCE.into());
+        let tolerance = tolerance.as_f64().filter(|tolerance| (0.0..=1.0).contains(tolerance)).ok_or_else(|| {
+            checker.wrong("config.brainmesh.tolerance", "a number from 0 to 1", tolerance.to_string())
+        })?;
         let task = settings.remove("task").unwrap_or_else(|| "segmentation".into());
         let task = match task.as_str() {
             Some("layers") => {
@@ -164,7 +208,9 @@ impl Document {
                 return Err(checker.wrong("config.brainmesh.task", expected, task.to_string()));
             }
         };
-        checker.file(&self.weights.onnx, "weights.onnx")?;
+        let others: Vec<&str> = self.weights.others.keys().map(String::as_str).collect();
+        let onnx = self.weights.onnx.ok_or_else(|| checker.wrong("weights", "onnx", others.join(", ")))?;
+        checker.file(&onnx, "weights.onnx")?;
         let test_tensors = input.test_tensor.clone().zip(output.test_tensor.clone());
         if let Some((test_input, test_output)) = &test_tensors {
             checker.file(test_input, "inputs.test_tensor")?;
@@ -178,8 +224,9 @@ impl Document {
             authors: self.authors.into_iter().map(|author| author.name).collect(),
             citations: self.cite.into_iter().map(|citation| citation.text).collect(),
             task,
-            onnx: self.weights.onnx,
+            onnx,
             test_tensors,
+            tolerance,
         })
     }
 }

@@ -5,17 +5,13 @@
 //! not know are refused.
 
 use super::attributes::Attributes;
+use super::proto::attribute_type::INT;
+use super::proto::data_type::{FLOAT, FLOAT16};
 use super::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 use crate::{Error, Result};
 use half::f16;
 use prost::Message;
 use std::collections::HashMap;
-
-/// `TensorProto.DataType`.
-const FLOAT: i32 = 1;
-const FLOAT16: i32 = 10;
-/// `AttributeProto.AttributeType.INT`.
-const INT: i32 = 2;
 
 /// Operators that take and give 16-bit floats wherever they take and give floats.
 const EITHER: &[&str] = &[

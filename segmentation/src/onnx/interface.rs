@@ -1,15 +1,15 @@
+use super::proto::data_type::FLOAT;
 use super::proto::{ModelProto, ValueInfoProto};
 use crate::{Error, Result};
 use prost::Message;
-
-/// `TensorProto.DataType.FLOAT`.
-const FLOAT: i32 = 1;
 
 /// What goes into a network and comes out of it, as its file declares.
 #[derive(Debug, Clone)]
 pub(crate) struct Interface {
     pub input: Port,
     pub output: Port,
+    /// Version of the operators, where it is said.
+    pub opset: Option<i64>,
 }
 
 /// One tensor of a network's interface.
@@ -55,7 +55,9 @@ impl Interface {
                 }
             }
         };
-        Ok(Self { input: port(input)?, output: port(output)? })
+        let standard = file.opset_import.iter().filter(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
+        let opset = standard.map(|set| set.version).max();
+        Ok(Self { input: port(input)?, output: port(output)?, opset })
     }
 }
 

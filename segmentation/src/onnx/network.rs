@@ -1,3 +1,5 @@
+use super::Form;
+
 /// Position of a value among the values of a [`Network`]; 0 is the input.
 pub(crate) type ValueId = usize;
 
@@ -12,7 +14,9 @@ pub(crate) struct Network {
     /// The class probabilities.
     pub output: ValueId,
     /// Whether the file's tensors are `[batch, channels, 1, samples]`, else `[batch, channels, samples]`.
-    pub two_dimensional: bool,
+    pub form: Form,
+    /// Whether the file's output is the number of the class, from which the probabilities are made here.
+    pub gives_classes: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +26,12 @@ pub(crate) struct Step {
     pub output: ValueId,
     /// Negative results become zero.
     pub relu: bool,
+}
+
+impl Network {
+    pub fn convolutions(&self) -> impl Iterator<Item = &Conv> {
+        self.steps.iter().filter_map(Step::convolution)
+    }
 }
 
 impl Step {
@@ -49,6 +59,8 @@ pub(crate) enum Operation {
     Concat,
     /// Over channels, at every sample.
     Softmax,
+    /// 1 in the channel of the largest value, the first of equals, at every sample; 0 in the others.
+    OneHot,
 }
 
 /// Cross-correlation (ONNX `Conv`) of stride 1 and one group that keeps the number of samples:

@@ -3,6 +3,20 @@
 
 use prost::Message;
 
+/// Values of `TensorProto.DataType`.
+pub(super) mod data_type {
+    pub const FLOAT: i32 = 1;
+    pub const INT64: i32 = 7;
+    pub const FLOAT16: i32 = 10;
+}
+
+/// Values of `AttributeProto.AttributeType`. Readers go by an attribute's name; a file must state them all the same.
+pub(super) mod attribute_type {
+    pub const FLOAT: i32 = 1;
+    pub const INT: i32 = 2;
+    pub const INTS: i32 = 7;
+}
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {
     #[prost(int64, tag = "1")]
@@ -127,9 +141,11 @@ pub(super) struct TensorShapeProto {
     pub dim: Vec<DimensionProto>,
 }
 
-/// A size, or 0 where it is symbolic.
+/// A size, or 0 and the name of one.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct DimensionProto {
     #[prost(int64, tag = "1")]
     pub dim_value: i64,
+    #[prost(string, tag = "2")]
+    pub dim_param: String,
 }

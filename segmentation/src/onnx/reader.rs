@@ -1,15 +1,13 @@
 use super::attributes::Attributes;
-use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto};
+use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, data_type};
 use super::simplify::simplify;
-use super::{Conv, Network, Operation, Step, ValueId};
+use super::{Conv, Form, Network, Operation, Step, ValueId};
 use crate::{Error, Result};
 use prost::Message;
 use std::collections::HashMap;
 
 /// From opset 13 on `Softmax` works along one axis; before, it flattened.
 const OLDEST_OPSET: i64 = 13;
-/// `TensorProto.DataType.FLOAT`.
-const FLOAT: i32 = 1;
 /// A wider map is no ray network; it bounds what a graph of repeated concatenations can ask for.
 const MAX_CHANNELS: usize = 4096;
 const MAX_NODES: usize = 10_000;
@@ -49,6 +47,8 @@ struct Reader<'a> {
     channels: Vec<usize>,
     steps: Vec<Step>,
     rank: usize,
+    /// The result of an `ArgMax`, which only the graph's output may be, and the probabilities that stand for it.
+    classes: Option<(&'a str, ValueId)>,
 }
 
 /// One node, for errors that name it.
@@ -100,7 +100,15 @@ impl<'a> Reader<'a> {
             )));
         }
         let values = HashMap::from([(input.name.as_str(), 0)]);
-        Ok(Self { model, tensors, values, channels: vec![channels], steps: Vec::new(), rank: sizes.len() })
+        Ok(Self {
+            model,
+            tensors,
+            values,
+            channels: vec![channels],
+            steps: Vec::new(),
+            rank: sizes.len(),
+            classes: None,
+        })
     }
 
     fn node(&mut self, proto: &'a NodeProto) -> Result<()> {
@@ -117,6 +125,7 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
             "Identity" | "Dropout" => return self.alias(node),
+            "ArgMax" => return self.arg_max(node, attributes),
             _ => {}
         }
         let (operation, inputs, channels, relu) = match proto.op_type.as_str() {
@@ -184,6 +193,27 @@ impl<'a> Reader<'a> {
         self.define(node, value)
     }
 
+    /// The classes themselves instead of their probabilities: these are given all the same where the file has them, else
+    /// 1 for the class and 0 for the others.
+    fn arg_max(&mut self, node: Node<'a>, attributes: Attributes) -> Result<()> {
+        self.channel_axis(node, attributes.int("axis", 0))?;
+        node.require(attributes.int("select_last_index", 0) == 0, || "the last of equals is not supported".into())?;
+        node.require(self.classes.is_none(), || "a second one is not supported".into())?;
+        let input = self.value(node, 0)?;
+        let is_softmax = |step: &Step| step.output == input && matches!(step.operation, Operation::Softmax);
+        let probabilities = if self.steps.iter().any(is_softmax) {
+            input
+        } else {
+            let output = self.channels.len();
+            self.channels.push(self.channels[input]);
+            self.steps.push(Step { operation: Operation::OneHot, inputs: vec![input], output, relu: false });
+            output
+        };
+        let name = node.proto.output.first().ok_or_else(|| node.unsupported("it has no output"))?;
+        self.classes = Some((name, probabilities));
+        Ok(())
+    }
+
     fn value(&self, node: Node, index: usize) -> Result<ValueId> {
         let name = node.input(index).unwrap_or_default();
         let value = self.values.get(name).copied();
@@ -207,8 +237,12 @@ impl<'a> Reader<'a> {
         if tensor.data_location != 0 {
             return Err(damaged("its data lie in another file".into()));
         }
-        if tensor.data_type != FLOAT {
-            return Err(damaged(format!("expected float32 (data type {FLOAT}), found data type {}", tensor.data_type)));
+        if tensor.data_type != data_type::FLOAT {
+            return Err(damaged(format!(
+                "expected float32 (data type {}), found data type {}",
+                data_type::FLOAT,
+                tensor.data_type
+            )));
         }
         let sizes: Vec<usize> = tensor.dims.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect();
         let expected = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size)).unwrap_or(usize::MAX);
@@ -308,9 +342,11 @@ impl<'a> Reader<'a> {
         let [output] = graph.output.as_slice() else {
             return Err(damaged(format!("expected one output, found {}", graph.output.len())));
         };
-        let Some(&output) = self.values.get(output.name.as_str()) else {
+        let classes = self.classes.filter(|(name, _)| *name == output.name).map(|(_, value)| value);
+        let Some(output) = classes.or_else(|| self.values.get(output.name.as_str()).copied()) else {
             return Err(damaged(format!("its output `{}` is not the result of a node", output.name)));
         };
-        Ok(Network { channels: self.channels, steps: self.steps, output, two_dimensional: self.rank == 4 })
+        let form = if self.rank == 4 { Form::TwoDimensional } else { Form::OneDimensional };
+        Ok(Network { channels: self.channels, steps: self.steps, output, form, gives_classes: classes.is_some() })
     }
 }

@@ -39,7 +39,9 @@ fn remove_unused(network: &mut Network) {
 /// Lets `writer` do what `step` does to its result, where it can.
 fn fold(writer: &mut Step, step: &Step) -> bool {
     match (&mut writer.operation, &step.operation) {
-        (operation, Operation::Copy) if !matches!(operation, Operation::Softmax) => writer.relu |= step.relu,
+        (operation, Operation::Copy) if !matches!(operation, Operation::Softmax | Operation::OneHot) => {
+            writer.relu |= step.relu
+        }
         (Operation::Conv(conv), Operation::Affine { scale, shift }) if !writer.relu => {
             scale_outputs(conv, scale, shift);
             writer.relu = step.relu;

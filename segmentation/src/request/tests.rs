@@ -28,6 +28,8 @@ impl Made {
             precision: Precision::F32,
             threads: 2,
             library: None,
+            form: None,
+            batch: 0,
         }
     }
 }

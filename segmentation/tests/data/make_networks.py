@@ -1,7 +1,7 @@
 """Makes the small networks of this folder, with outputs computed by ONNX Runtime.
 
     python make_networks.py                   # the networks of this folder
-    python make_networks.py FOLDER NAME...    # these, elsewhere; `tutorial-2d` is for benches/engine.rs
+    python make_networks.py FOLDER NAME...    # these, elsewhere; `tutorial-2d` is for `brainmesh bench segment`
 
 needs torch, onnx, onnxscript and onnxruntime. Every network has random weights and random running statistics, so that
 no part of it can be left out unnoticed. Written per network: NAME/model.onnx, NAME/test_input.npy, NAME/test_output.npy
@@ -25,8 +25,9 @@ LAYERS = ["I", "II", "III", "IV", "V", "VI"]
 class Ray(nn.Module):
     """Rays as [N, C, 1, S] in a 2-D network, or [N, C, S] in a 1-D one."""
 
-    def __init__(self, two_dimensional, channels, maps, kernel, blocks, classes, dilation=1, style="before", bias=True):
+    def __init__(self, two_dimensional, channels, maps, kernel, blocks, classes, dilation=1, style="before", bias=True, head="probabilities"):
         super().__init__()
+        self.ending = head
         norm = nn.BatchNorm2d if two_dimensional else nn.BatchNorm1d
         self.style = style
 
@@ -54,7 +55,11 @@ class Ray(nn.Module):
             first = x if first is None else first
         if self.style == "dense":
             x = torch.cat([first, x], dim=1)
-        return torch.softmax(self.head(x), dim=1)
+        x = self.head(x)
+        if self.ending == "class-of-scores":
+            return torch.argmax(x, dim=1)
+        x = torch.softmax(x, dim=1)
+        return torch.argmax(x, dim=1, keepdim=True) if self.ending == "class-of-probabilities" else x
 
 
 NETWORKS = {
@@ -68,6 +73,9 @@ NETWORKS = {
     "dense-1d": dict(two_dimensional=False, channels=1, maps=5, kernel=25, blocks=2, classes=8, samples=11, style="dense"),
     # Kernel and maps of the real thing, where a frequency-domain engine pays.
     "long-2d": dict(two_dimensional=True, channels=2, maps=16, kernel=25, blocks=3, classes=8, samples=200, style="before"),
+    # Ends in ArgMax: of probabilities, with the axis kept, and of scores, without it.
+    "classes-1d": dict(two_dimensional=False, channels=2, maps=6, kernel=9, blocks=2, classes=7, samples=37, style="after", head="class-of-probabilities"),
+    "classes-2d": dict(two_dimensional=True, channels=2, maps=6, kernel=7, blocks=2, classes=8, samples=29, style="before", head="class-of-scores"),
     # Embedded by the crate's tests.
     "made-layers": dict(two_dimensional=True, channels=3, maps=4, kernel=5, blocks=2, classes=8, samples=20, style="before"),
 }
@@ -129,6 +137,30 @@ def manifest(name, folder, options):
     }
 
 
+def answer(network, rays):
+    """What ONNX Runtime gives; of a network that ends in ArgMax the probabilities before it, else 1 for the class."""
+
+    def run(network):
+        session = onnxruntime.InferenceSession(network.SerializeToString(), providers=["CPUExecutionProvider"])
+        return session.run(None, {"rays": rays})[0]
+
+    output = run(network)
+    last = network.graph.node[-1]
+    if last.op_type != "ArgMax":
+        return output
+    before = onnx.ModelProto()
+    before.CopyFrom(network)
+    del before.graph.node[-1], before.graph.output[:]
+    before.graph.output.append(onnx.helper.make_tensor_value_info(last.input[0], onnx.TensorProto.FLOAT, None))
+    values = run(before)
+    classes = output.reshape(values.shape[0], 1, *values.shape[2:])
+    assert (values.argmax(1, keepdims=True) == classes).all()
+    if before.graph.node[-1].op_type == "Softmax":
+        return values
+    numbers = numpy.arange(values.shape[1]).reshape(-1, *[1] * (values.ndim - 2))
+    return (classes == numbers).astype(numpy.float32)
+
+
 def make(name, options, folder):
     torch.manual_seed(20)
     samples = options["samples"]
@@ -164,10 +196,13 @@ def make(name, options, folder):
     del exported.graph.metadata_props[:], exported.graph.value_info[:]
     onnx.save(exported, path)
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (probabilities,) = session.run(None, {"rays": rays.numpy()})
+    probabilities = answer(exported, rays.numpy())
     with torch.no_grad():
-        assert numpy.abs(probabilities - network(rays).numpy()).max() < 1e-5
+        expected = network(rays).numpy()
+        if "head" in options:
+            assert (probabilities.argmax(1) == expected.reshape(probabilities.argmax(1).shape)).all()
+        else:
+            assert numpy.abs(probabilities - expected).max() < 1e-5
     numpy.save(folder / "test_input.npy", rays.numpy())
     numpy.save(folder / "test_output.npy", probabilities)
     (folder / "rdf.yaml").write_text(json.dumps(manifest(name, folder, options), indent=1) + "\n")
