@@ -13,7 +13,7 @@ fn model() -> PathBuf {
 fn volume(shape: [usize; 3], seed: usize) -> Volume<f32> {
     let m = DMat3::from_diagonal(DVec3::new(-0.5, 2.0, 3.0));
     let grid = Grid::new(shape, DAffine3::from_mat3_translation(m, DVec3::new(9.0, -4.0, 2.5)), "scanner").unwrap();
-    let values = (0..grid.voxel_count()).map(|n| ((n * 7919 + seed * 31) % 1009) as f32 / 1008.0).collect();
+    let values = (0..grid.voxel_count()).map(|n| (((n * 7919 + seed * 31) % 1009) as f32 + 0.25) / 1009.5).collect();
     Volume::new(grid, values).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn labels_lie_where_the_intensities_do_in_every_format() {
         ok(&brainmesh(&["segment", text(&model()), text(&input), "-o", text(&output), "--device", "builtin"]));
         let found = read_volume(&output).unwrap();
         // MINC holds its axes in an order of its own.
-        assert_eq!(found.data(), expected(&read_volume(&input).unwrap()), "{ending}");
+        assert!(found.data() == expected(&read_volume(&input).unwrap()), "{ending}");
         let worst = (found.grid().affine().matrix3 - read_volume(&input).unwrap().grid().affine().matrix3).abs();
         assert!(worst.to_cols_array().iter().all(|d| *d < 1e-5), "{ending}");
     }
@@ -62,7 +62,8 @@ fn many_inputs_go_into_a_folder_and_a_failure_stops_or_not() {
     assert_eq!(entries(&path("out")), [path("out/a_above-half.nii.gz")], "what was finished before stays");
     fails(&run(&[]), 2, &["a_above-half.nii.gz", "--skip-existing"]);
     let done = run(&["--keep-going", "--skip-existing"]);
-    fails(&done, 3, &["broken.nii"]);
+    assert_eq!(done.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("broken.nii"));
     assert_eq!(entries(&path("out")), [path("out/a_above-half.nii.gz"), path("out/c_above-half.nii.gz")]);
     for (name, source) in [("a", &sources[0]), ("c", &sources[1])] {
         let found = read_volume(&path(&format!("out/{name}_above-half.nii.gz"))).unwrap();

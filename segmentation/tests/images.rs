@@ -62,7 +62,7 @@ fn every_voxel_gets_the_label_of_its_own_intensity() {
         let found = labels(&mut session, &volume, &SegmentOptions::default());
         assert_eq!(found.grid(), volume.grid());
         let expected: Vec<u8> = volume.data().iter().map(|&value| u8::from(value > 0.5)).collect();
-        assert_eq!(found.data(), expected, "{shape:?}");
+        assert!(found.data() == expected, "{shape:?}");
     }
 }
 
@@ -79,7 +79,7 @@ fn a_network_sees_the_axes_it_was_made_for_whatever_the_orientation_of_the_file(
         let found = labels(&mut session, &turned, &SegmentOptions::default());
         assert_eq!(found.grid(), turned.grid());
         let back = found.swapped(orientation.swap_to(ras.grid().orientation())).unwrap();
-        assert_eq!(back.data(), expected.data(), "{orientation}");
+        assert!(back.data() == expected.data(), "{orientation}");
     }
 }
 
