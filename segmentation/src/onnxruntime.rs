@@ -2,7 +2,7 @@ use crate::batches::{Batches, Sink, unpadded};
 use crate::bound::Bound;
 use crate::onnx::{self, Interface, Port};
 use crate::provider::{advice, preload_nvidia, provider};
-use crate::request::Request;
+use crate::request::{Purpose, Request};
 use crate::{Device, Error, Precision, Result, library};
 use brainmesh_core::Monitor;
 use ndarray::{ArrayViewD, Axis};
@@ -53,7 +53,12 @@ impl Runtime {
             move |error: ort::Error| Error::Runtime { step, detail: format!("{}: {error}", request.name) }
         };
         let mut builder = Session::builder(&environment).map_err(failed("make a session"))?;
-        builder = builder.with_intra_threads(request.threads).map_err(|error| failed("set threads")(error.into()))?;
+        let threads = |error: ort::Error<_>| failed("set threads")(error.into());
+        builder = builder.with_intra_threads(request.threads).map_err(threads)?;
+        if request.purpose == Purpose::Images {
+            // Between windows its threads would spin on the cores that cut and blend them.
+            builder = builder.with_intra_op_spinning(false).map_err(threads)?;
+        }
         complaints();
         let session = match &provider {
             None => commit(builder, &network).map_err(|detail| Error::Runtime {

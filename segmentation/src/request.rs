@@ -13,7 +13,7 @@ use ndarray::Array3;
 use std::path::Path;
 
 /// What a network is to do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Class probabilities along rays: `[rays, channels, samples]` or `[.., 1, samples]` in, classes for channels out.
     Rays { channels: usize, classes: usize, samples: usize },
