@@ -59,20 +59,57 @@ impl Flood {
     }
 }
 
+/// The box of all tissue with a voxel around it, where the volume has one, cut out for `work` and put back.
+fn in_box(
+    classes: &mut [u8],
+    shape: [usize; 3],
+    is_tissue: &impl Fn(u8) -> bool,
+    work: impl FnOnce(&mut [u8], [usize; 3]),
+) {
+    let [ni, nj, _] = shape;
+    let (mut low, mut high) = (shape, [0; 3]);
+    for (row, values) in classes.chunks_exact(ni).enumerate() {
+        let Some(first) = values.iter().position(|&class| is_tissue(class)) else { continue };
+        let last = values.iter().rposition(|&class| is_tissue(class)).unwrap_or(first);
+        for (n, [from, to]) in [[first, last], [row % nj; 2], [row / nj; 2]].into_iter().enumerate() {
+            low[n] = low[n].min(from);
+            high[n] = high[n].max(to);
+        }
+    }
+    if high < low {
+        return;
+    }
+    let from = low.map(|voxel| voxel.saturating_sub(1));
+    let size = [0, 1, 2].map(|n: usize| (high[n] + 2).min(shape[n]) - from[n]);
+    let row = |j: usize, k: usize| from[0] + ni * (from[1] + j + nj * (from[2] + k));
+    let rows = || (0..size[2]).flat_map(|k| (0..size[1]).map(move |j| (j, k)));
+    let mut part: Vec<u8> = Vec::with_capacity(size.iter().product());
+    rows().for_each(|(j, k)| part.extend_from_slice(&classes[row(j, k)..row(j, k) + size[0]]));
+    work(&mut part, size);
+    for ((j, k), values) in rows().zip(part.chunks_exact(size[0])) {
+        classes[row(j, k)..row(j, k) + size[0]].copy_from_slice(values);
+    }
+}
+
 /// Clears (to 0) all tissue but the largest part that hangs together by faces, edges or corners; of equals the first.
 pub(crate) fn keep_largest(classes: &mut [u8], shape: [usize; 3], is_tissue: impl Fn(u8) -> bool) {
+    in_box(classes, shape, &is_tissue, |classes, shape| keep_largest_in(classes, shape, &is_tissue));
+}
+
+fn keep_largest_in(classes: &mut [u8], shape: [usize; 3], is_tissue: &impl Fn(u8) -> bool) {
     let mut flood = Flood::new(shape);
-    let (mut best, mut most) = (None, 0_usize);
+    let (mut best, mut most, mut parts) = (None, 0_usize, 0);
     for seed in 0..classes.len() {
         if is_tissue(classes[seed]) && !flood.is_visited(seed) {
             let mut count = 0;
             flood.run(seed, true, |voxel| is_tissue(classes[voxel]), |_| count += 1, |_| {});
+            parts += 1;
             if count > most {
                 (best, most) = (Some(seed), count);
             }
         }
     }
-    let Some(best) = best else { return };
+    let Some(best) = best.filter(|_| parts > 1) else { return };
     let mut flood = Flood::new(shape);
     flood.run(best, true, |voxel| is_tissue(classes[voxel]), |_| {}, |_| {});
     for (voxel, class) in classes.iter_mut().enumerate() {
@@ -85,6 +122,10 @@ pub(crate) fn keep_largest(classes: &mut [u8], shape: [usize; 3], is_tissue: imp
 /// Gives every hole, background that no path by faces joins to the border of the volume, the class that most of its
 /// walls have.
 pub(crate) fn fill_holes(classes: &mut [u8], shape: [usize; 3], is_tissue: impl Fn(u8) -> bool) {
+    in_box(classes, shape, &is_tissue, |classes, shape| fill_holes_in(classes, shape, &is_tissue));
+}
+
+fn fill_holes_in(classes: &mut [u8], shape: [usize; 3], is_tissue: &impl Fn(u8) -> bool) {
     let [ni, nj, nk] = shape;
     let mut flood = Flood::new(shape);
     let is_border = |voxel: usize| {

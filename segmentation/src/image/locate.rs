@@ -55,7 +55,7 @@ pub(super) fn locate(
         let expected = format!("[1, more than {}, {a}, {b}, {c}]", locator.class);
         return Err(Error::Shape { expected, found: format!("{found:?}") });
     }
-    activate(task.activation, output.view_mut());
+    activate(task.activation, &mut output);
     let class = output.index_axis(Axis(0), 0).index_axis_move(Axis(0), locator.class);
     // x fastest.
     let place = |axis: usize| order.iter().position(|&known| known == axis).unwrap_or(0);

@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::manifest::{Activation, ImageTask};
 use crate::{Error, Result};
 use brainmesh_core::{Monitor, Uncounted};
-use ndarray::{ArrayD, ArrayView4, ArrayViewMutD, Axis};
+use ndarray::{Array1, ArrayD, ArrayView4, ArrayViewMut2, Axis, Zip};
 use rayon::prelude::*;
 
 /// A finished row of a plane.
@@ -104,7 +104,7 @@ impl Runner<'_> {
                 let (expected, found) = (format!("{expected:?}"), format!("{:?}", output.shape()));
                 return Err(Error::Shape { expected, found });
             }
-            activate(self.task.activation, output.view_mut());
+            activate(self.task.activation, &mut output);
             if output.iter().any(|value| !value.is_finite()) {
                 return Err(Error::Output { expected: "finite numbers".into(), found: "others".into() });
             }
@@ -172,25 +172,70 @@ impl Runner<'_> {
     }
 }
 
-/// Makes probabilities of `[batch, class, ..]`.
-pub(super) fn activate(activation: Activation, mut output: ArrayViewMutD<f32>) {
-    match activation {
-        Activation::None => {}
-        Activation::Sigmoid => output.mapv_inplace(|value| 1.0 / (1.0 + (-value).exp())),
-        Activation::Softmax => {
-            for mut item in output.outer_iter_mut() {
-                let most = item.fold_axis(Axis(0), f32::NEG_INFINITY, |&a, &b| a.max(b));
-                let mut sum = ndarray::ArrayD::<f32>::zeros(most.raw_dim());
-                for mut class in item.outer_iter_mut() {
-                    ndarray::Zip::from(&mut class).and(&mut sum).and(&most).for_each(|value, sum, &most| {
-                        *value = (*value - most).exp();
-                        *sum += *value;
-                    });
-                }
-                for mut class in item.outer_iter_mut() {
-                    class /= &sum;
-                }
+/// Makes probabilities of `[batch, class, ..]`, in parallel; the network's own softmax over channels is often slower than
+/// all the rest of it.
+pub(super) fn activate(activation: Activation, output: &mut ArrayD<f32>) {
+    /// Voxels at a time: all classes of them stay in the cache.
+    const VOXELS: usize = 1024;
+    if activation == Activation::None {
+        return;
+    }
+    if !output.is_standard_layout() {
+        *output = output.as_standard_layout().into_owned();
+    }
+    let (classes, item) = (output.shape()[1], output.shape()[1..].iter().product::<usize>());
+    let values = output.as_slice_mut().unwrap_or_default();
+    for item in values.chunks_exact_mut(item.max(1)) {
+        let voxels = item.len() / classes;
+        let Ok(mut item) = ArrayViewMut2::from_shape((classes, voxels), item) else { continue };
+        let parts: Vec<_> = item.axis_chunks_iter_mut(Axis(1), VOXELS).collect();
+        parts.into_par_iter().for_each(|mut part| match activation {
+            Activation::None => {}
+            Activation::Sigmoid => part.mapv_inplace(|value| 1.0 / (1.0 + (-value).exp())),
+            Activation::Softmax => softmax(&mut part),
+        });
+    }
+}
+
+/// Over the rows of `[class, voxel]`.
+fn softmax(part: &mut ArrayViewMut2<f32>) {
+    let most = part.fold_axis(Axis(0), f32::NEG_INFINITY, |&a, &b| a.max(b));
+    let mut sum = Array1::<f32>::zeros(most.len());
+    for mut class in part.outer_iter_mut() {
+        Zip::from(&mut class).and(&mut sum).and(&most).for_each(|value, sum, &most| {
+            *value = (*value - most).exp();
+            *sum += *value;
+        });
+    }
+    for mut class in part.outer_iter_mut() {
+        class /= &sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn activations_are_what_they_are_defined_as_in_any_layout() {
+        let scores =
+            ArrayD::from_shape_fn(vec![2, 3, 41, 37], |at| ((at[0] * 7 + at[1] * 5 + at[2] * at[3]) % 13) as f32);
+        let turned = || {
+            // The same numbers, laid out with the classes last.
+            let there = scores.view().permuted_axes(vec![0, 2, 3, 1]).as_standard_layout().into_owned();
+            there.permuted_axes(vec![0, 3, 1, 2])
+        };
+        for mut found in [scores.clone(), turned()] {
+            activate(Activation::Softmax, &mut found);
+            for (at, &value) in found.indexed_iter() {
+                let exp = |class: usize| f64::from(scores[[at[0], class, at[2], at[3]]]).exp();
+                assert!((f64::from(value) - exp(at[1]) / (exp(0) + exp(1) + exp(2))).abs() < 1e-6);
             }
+        }
+        let mut found = turned();
+        activate(Activation::Sigmoid, &mut found);
+        for (at, &value) in found.indexed_iter() {
+            assert!((f64::from(value) - 1.0 / (1.0 + (-f64::from(scores[at])).exp())).abs() < 1e-6);
         }
     }
 }

@@ -61,6 +61,6 @@ pub(crate) fn run_tensor(backend: &mut Backend, task: &ImageTask, mut tensor: Ar
         }
     }
     let mut output = backend.run(tensor.view(), &Silent)?;
-    activate(task.activation, output.view_mut());
+    activate(task.activation, &mut output);
     Ok(output)
 }
