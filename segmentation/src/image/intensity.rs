@@ -130,18 +130,24 @@ impl Intensity {
     /// Mean and population standard deviation. Sums run in a fixed order.
     fn moments(&self, field: &Field, part: Part) -> (f64, f64) {
         let slices = Self::slices(field, part);
-        let sums = |of: &(dyn Fn(f64) -> f64 + Sync)| -> Vec<(usize, f64)> {
-            let sum = |&slice| {
+        let sums: Vec<(usize, f64, f64)> = slices
+            .par_iter()
+            .map(|&slice| {
                 let values = self.values(field, slice);
-                (values.len(), values.iter().map(|&value| of(f64::from(value))).sum())
-            };
-            slices.par_iter().map(sum).collect()
-        };
-        let plain = sums(&|value| value);
-        let count = plain.iter().map(|sum| sum.0).sum::<usize>().max(1) as f64;
-        let mean = plain.iter().map(|sum| sum.1).sum::<f64>() / count;
-        let squares = sums(&|value| (value - mean).powi(2));
-        (mean, (squares.iter().map(|sum| sum.1).sum::<f64>() / count).sqrt())
+                let (mut sum, mut squares) = (0.0, 0.0);
+                for &value in &values {
+                    let value = f64::from(value);
+                    sum += value;
+                    squares += value * value;
+                }
+                (values.len(), sum, squares)
+            })
+            .collect();
+        let count = sums.iter().map(|sums| sums.0).sum::<usize>().max(1) as f64;
+        let mean = sums.iter().map(|sums| sums.1).sum::<f64>() / count;
+        // In double precision the difference keeps more digits than single precision has.
+        let variance = sums.iter().map(|sums| sums.2).sum::<f64>() / count - mean * mean;
+        (mean, variance.max(0.0).sqrt())
     }
 
     /// Percentiles between order statistics (numpy's `linear`), exact: values are counted by the upper half of their
