@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+mod support;
+
 use brainmesh_core::{Grid, Orientation, Silent, Volume};
-use brainmesh_segmentation::{Device, Error, Forecast, Model, SegmentOptions, Segmentation, Session, SessionOptions};
+use brainmesh_segmentation::{Device, Error, Forecast, Model, SegmentOptions, Segmentation, Session};
 use glam::{DAffine3, DMat3, DVec3};
 use std::path::Path;
+use support::here;
 
 fn model(name: &str) -> Model {
     Model::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap()
@@ -88,10 +91,7 @@ fn windows_give_what_the_whole_gives() {
     for (name, device, shape) in
         [("strided-2d", Device::Builtin, [53, 41, 3]), ("strided-3d", Device::Cpu, [30, 22, 41])]
     {
-        let Ok(mut session) = SessionOptions::default().with_device(device).with_threads(2).open(&model(name)) else {
-            eprintln!("{name}: skipped, ONNX Runtime is not here");
-            continue;
-        };
+        let Some(mut session) = here(Session::open(&model(name), device, 2)) else { continue };
         let volume = made(grid(shape, [1.0; 3]), noise);
         let axes = if name == "strided-2d" { 2 } else { 3 };
         let whole = probability(&mut session, &volume, &SegmentOptions::default().with_window(vec![64; axes]));

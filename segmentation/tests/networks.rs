@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod support;
+
 use brainmesh_core::{Cancelled, Monitor, Silent};
 use brainmesh_segmentation::{Device, Error, Model, Session};
 use ndarray::{Array3, Axis, concatenate, s};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use support::here;
 
 const NETWORKS: [&str; 6] = ["before-1d", "dilated-2d", "residual-2d", "dense-1d", "long-2d", "made-layers"];
 /// Networks that give classes instead of probabilities.
@@ -118,23 +121,11 @@ fn progress_adds_up_and_cancelling_stops() {
     assert!(some.1.load(Ordering::Relaxed) < 200);
 }
 
-/// `None`, and a line that says so, where there is no ONNX Runtime here.
-fn runtime(model: &Model, device: Device) -> Option<Session> {
-    match Session::open(model, device, 2) {
-        Ok(session) => Some(session),
-        Err(error) => {
-            assert!(matches!(error, Error::RuntimeLibrary { .. } | Error::RuntimeVersion { .. }), "{error}");
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
-}
-
 #[test]
 fn the_built_in_engine_agrees_with_onnx_runtime() {
     for name in NETWORKS {
         let model = Model::open(folder(name)).unwrap();
-        let Some(mut runtime) = runtime(&model, Device::Cpu) else { return };
+        let Some(mut runtime) = here(Session::open(&model, Device::Cpu, 2)) else { return };
         assert!(model.verify(&mut runtime).unwrap().unwrap() <= 1e-5, "{name}");
         let rays = rays(&model, 500);
         let expected = runtime.classify(&rays, &Silent).unwrap();

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod support;
+
 use brainmesh_core::Silent;
 use brainmesh_segmentation::{Device, Error, Model, Precision, Session, SessionOptions};
 use ndarray::{Array3, ArrayView1, Axis};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::here;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
@@ -14,18 +17,6 @@ fn folder(name: &str) -> PathBuf {
 
 fn model() -> Model {
     Model::open(folder("made-layers")).unwrap()
-}
-
-/// `None`, and a line that says so, where there is no ONNX Runtime here.
-fn here(opened: Result<Session, Error>) -> Option<Session> {
-    match opened {
-        Ok(session) => Some(session),
-        Err(error) => {
-            assert!(matches!(error, Error::RuntimeLibrary { .. } | Error::RuntimeVersion { .. }), "{error}");
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
 }
 
 #[test]

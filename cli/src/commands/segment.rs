@@ -150,10 +150,8 @@ impl Batch<'_> {
             }
             match segmented {
                 Some(Ok(segmented)) => made = Some((job, segmented)),
-                Some(Err(error)) => {
-                    // What is finished is not lost to a later input's error.
-                    failed(keep_going, error)?;
-                }
+                // The result before it is written by now.
+                Some(Err(error)) => failed(keep_going, error)?,
                 None => {}
             }
         }

@@ -187,6 +187,7 @@ pub(super) fn activate(activation: Activation, output: &mut ArrayD<f32>) {
     let values = output.as_slice_mut().unwrap_or_default();
     for item in values.chunks_exact_mut(item.max(1)) {
         let voxels = item.len() / classes;
+        // Cannot fail: an item is that many numbers.
         let Ok(mut item) = ArrayViewMut2::from_shape((classes, voxels), item) else { continue };
         let parts: Vec<_> = item.axis_chunks_iter_mut(Axis(1), VOXELS).collect();
         parts.into_par_iter().for_each(|mut part| match activation {
