@@ -1,4 +1,5 @@
 use crate::diffusion::{Diffusion, mean_curvature, usable};
+use crate::equivolume::volume_share;
 use crate::error::same_length;
 use crate::sample::is_constant;
 use crate::{Error, Result};
@@ -224,7 +225,7 @@ impl DepthMap {
                 let rho = RaySet::t_of_sample(i as f64, self.samples);
                 let position = match &self.area_ratios {
                     None => rho * last,
-                    Some(ratios) => volume_fraction(rho, ratios[ray]) * depths as f64 - 0.5,
+                    Some(ratios) => volume_share(rho, 1.0, ratios[ray]) * depths as f64 - 0.5,
                 }
                 .clamp(0.0, last);
                 let low = (position.floor() as usize).min(depths - 2);
@@ -233,11 +234,4 @@ impl DepthMap {
             }
         }
     }
-}
-
-/// Volume between the pia and the Euclidean depth fraction `rho`, over the volume of the whole column, for a white
-/// area that is `ratio` times the pial one and an area that changes linearly in between: the inverse of the
-/// equivolumetric model of Waehnert et al. 2014, NeuroImage 93.
-fn volume_fraction(rho: f64, ratio: f64) -> f64 {
-    (rho + (ratio - 1.0) * rho * rho / 2.0) / ((1.0 + ratio) / 2.0)
 }
