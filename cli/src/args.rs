@@ -1,7 +1,9 @@
 //! Arguments as typed. Nothing here computes or opens a file; [`crate::Plan`] resolves them.
 
+mod equivolume;
 mod models;
 
+pub use equivolume::EquivolumeCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 
 use crate::progress::ProgressMode;
@@ -48,6 +50,8 @@ pub enum Command {
     Segment(Box<SegmentCommand>),
     /// Sample intensities along cortical rays into an .npz file (what the network sees).
     Profiles(ProfilesCommand),
+    /// Surfaces at fractions of the volume of a ribbon, without intensities.
+    Equivolume(EquivolumeCommand),
     /// Describe a volume, surface, profile, label or model file.
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.

@@ -172,7 +172,7 @@ impl Plan {
 }
 
 /// MNI and Wavefront share `.obj`: the MNI file says so, so that both can stand side by side.
-fn file_extension(format: SurfaceFormat) -> String {
+pub(crate) fn file_extension(format: SurfaceFormat) -> String {
     match format {
         SurfaceFormat::MniObj => "mni.obj".into(),
         other => other.extension().into(),

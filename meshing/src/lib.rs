@@ -17,11 +17,11 @@ mod sample;
 mod smooth;
 
 pub use banks::{LimitedRays, limit_extensions};
-pub use certify::certify;
+pub use certify::{certify, certify_surfaces};
 pub use channels::{DepthSpacing, RayIntensities, channels};
 pub use decode::{DecodeOptions, decode};
 pub use diffusion::{Diffusion, mean_curvature};
-pub use equivolume::{equivolumetric_depth, volume_share};
+pub use equivolume::{equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, volume_share};
 pub use error::Error;
 pub use fill::fill;
 pub use layers::{layer_surfaces, thickness_mm};
