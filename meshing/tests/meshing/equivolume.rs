@@ -1,6 +1,8 @@
 use crate::support::{Stopped, assert_cancelled, sheet, sphere_ribbon};
 use brainmesh_core::{Ribbon, Silent, Structure, Surface, WorldPoint};
-use brainmesh_meshing::{certify_surfaces, equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, volume_share};
+use brainmesh_meshing::{
+    certify_surfaces, equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, volume_share,
+};
 use ndarray::Array2;
 
 const FRACTIONS: [f64; 5] = [0.0, 0.1, 0.5, 0.9, 1.0];
