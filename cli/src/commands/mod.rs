@@ -5,6 +5,7 @@ mod bench_engine;
 mod bench_report;
 mod convert;
 mod demo;
+mod equivolume;
 mod evaluate;
 mod info;
 mod info_text;
@@ -35,6 +36,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
         Command::Segment(command) => segment::run(command, threads, progress),
         Command::Profiles(command) => profiles::run(command, progress),
+        Command::Equivolume(command) => equivolume::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),
         Command::Models(command) => models::run(command, threads),

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod decoding;
+mod equivolume;
 mod layers;
 mod rays;
 mod sampling;
