@@ -8,7 +8,7 @@
 use brainmesh_cli::score::{BoundaryError, Confusion, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, Diffusion, RayIntensities, Smoothing, channels, decode, extended_rays, fill,
+    DecodeOptions, DepthSpacing, Diffusion, RayIntensities, SmoothOptions, channels, decode, extended_rays, fill,
     no_cortex, sample, smooth_boundaries,
 };
 use brainmesh_phantom::{Artefacts, Folding, LayerModel, Phantom, PhantomOptions, Shape};
@@ -88,8 +88,7 @@ fn score(phantom: &Phantom, model: &Model, session: &mut Session, tally: &mut Ta
     let neighbours = ribbon.neighbours();
     let decoded = decode(&probabilities, &rays, profiles.defects(), &options, &Silent)?;
     let filled = fill(&decoded, &rays, &neighbours)?;
-    let smoothing = Smoothing::Auto { seed: 1609 };
-    let (ours, _) = smooth_boundaries(&filled, ribbon, &rays, &neighbours, smoothing, &Silent)?;
+    let ours = smooth_boundaries(&filled, ribbon, &rays, &SmoothOptions::default(), &Silent)?.boundaries;
     let usable: Vec<bool> = profiles.defects().iter().map(Option::is_none).collect();
     let reference = reference_procedure(&probabilities, ribbon, &usable);
 

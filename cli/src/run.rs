@@ -8,7 +8,7 @@ use brainmesh_core::{
 };
 use brainmesh_formats::{SceneSurface, SurfaceFormat, VertexMaps};
 use brainmesh_meshing::{
-    DecodeOptions, Smoothing, certify, decode, fill, layer_surfaces, smooth_boundaries, thickness_mm,
+    DecodeOptions, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, smooth_boundaries, thickness_mm,
 };
 use brainmesh_segmentation::{Polarity, normalise};
 use ndarray::Array2;
@@ -56,14 +56,15 @@ impl Plan {
         let neighbours = ribbon.neighbours();
         let decoded = decode(&probabilities, &rays, profiles.defects(), &options, monitor)?;
         let filled = fill(&decoded, &rays, &neighbours)?;
-        let (boundaries, strength) = smooth_boundaries(&filled, &ribbon, &rays, &neighbours, self.smoothing, monitor)?;
+        let Smoothed { boundaries, lengths_mm } =
+            smooth_boundaries(&filled, &ribbon, &rays, &self.smooth_options(), monitor)?;
         let surfaces = layer_surfaces(&ribbon, &rays, &boundaries)?;
         let certificate = certify(&surfaces, &ribbon, &boundaries, monitor)?;
         let thickness_mm = thickness_mm(&rays, &boundaries);
         let layers = Layers { boundaries, surfaces, thickness_mm, certificate };
 
         monitor.check()?;
-        let report = self.report(inputs, &session.device_note(), strength, &rays, &layers);
+        let report = self.report(inputs, &session.device_note(), lengths_mm, &rays, &layers);
         self.write(staging.path(), &ribbon, &layers, &report)?;
         monitor.check()?;
         let defective = layers.boundaries.outcomes().iter().filter(|o| counts_as_defect(**o)).count();
@@ -72,16 +73,23 @@ impl Plan {
         Ok(Outcome { report, files: staging.publish()?, too_many_defects })
     }
 
-    fn report(&self, inputs: Vec<InputFile>, device: &str, strength: f64, rays: &RaySet, layers: &Layers) -> Report {
+    fn report(
+        &self,
+        inputs: Vec<InputFile>,
+        device: &str,
+        lengths_mm: [f64; BOUNDARY_COUNT],
+        rays: &RaySet,
+        layers: &Layers,
+    ) -> Report {
         let manifest = self.model.manifest();
         let mut parameters = self.parameters();
-        parameters["smoothing_strength_mm2"] = strength.into();
+        parameters["smoothing_lengths_mm"] = serde_json::json!(lengths_mm);
         let column = |k: usize| layers.thickness_mm.column(k).into_iter().copied();
         let mut notes = Vec::new();
         if self.inputs.span == Span::PialWhite {
             notes.push("Profiles cover the ribbon alone: boundaries 0 and 6 are the given surfaces.".into());
         }
-        if matches!(self.smoothing, Smoothing::Auto { .. }) && strength == 0.0 {
+        if matches!(self.smoothing, Smoothing::Auto { .. }) && lengths_mm == [0.0; BOUNDARY_COUNT] {
             notes.push(
                 "Too few measured rays to choose the smoothing from the data: boundaries are not smoothed.".into(),
             );

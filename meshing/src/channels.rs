@@ -169,7 +169,7 @@ fn zero_defects(values: &Array2<f32>, defects: &[Option<RayDefect>]) -> Array2<f
 }
 
 /// Natural logarithm of pial over white vertex area, clamped to a factor of 8.
-fn log_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
+pub(crate) fn log_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
     let (pial, white) = (vertex_areas_mm2(ribbon.pial()), vertex_areas_mm2(ribbon.white()));
     let limit = 8f64.ln();
     let ratio = |(p, w): (&f64, &f64)| if *p > 0.0 && *w > 0.0 { (p / w).ln().clamp(-limit, limit) } else { 0.0 };
@@ -187,7 +187,7 @@ fn vertex_areas_mm2(surface: &Surface) -> Vec<f64> {
 }
 
 /// Smoothing of the area ratio that turns volume fractions into distances: single triangles are noisy.
-const AREA_FWHM_MM: f64 = 3.0;
+pub(crate) const AREA_FWHM_MM: f64 = 3.0;
 
 /// Where to read given depths for every equidistant sample of every ray.
 struct DepthMap {
