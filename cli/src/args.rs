@@ -487,6 +487,15 @@ pub struct PhantomCommand {
     /// Strength of blur, texture, vessels, tears and uneven sections.
     #[arg(long, value_enum, default_value_t)]
     pub artefacts: ArtefactsArg,
+    /// Thickness of the six layers at every vertex of --pial, .npy or shape GIFTI: layers stand there instead of being drawn.
+    #[arg(long, value_name = "FILE", requires = "pial")]
+    pub layer_thickness: Option<PathBuf>,
+    /// Correlation length of the finer part of the layers' thickness; 0.5 makes rough truth.
+    #[arg(long, value_name = "MM", default_value_t = 2.5)]
+    pub detail_mm: f64,
+    /// Contrast between layers, 0 to 2: 0 the BigBrain's mean at 18 depths, 1 its labelled patch. Drawn when not given.
+    #[arg(long, value_name = "X")]
+    pub contrast: Option<f64>,
     /// Error of the given surfaces (standard deviation).
     #[arg(long, value_name = "MM", default_value_t = 0.0)]
     pub surface_error_mm: f64,

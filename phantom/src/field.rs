@@ -32,7 +32,7 @@ impl SmoothField {
 }
 
 /// A field with a short and a long correlation length, as the layers of the BigBrain have: the correlation of a
-/// layer's share falls to a half within 1.5 to 2 mm and then has a tail beyond 10 mm.
+/// layer's share falls to a half within 1.5 to 2 mm (a short length of 2.5 mm) and then has a tail beyond 10 mm.
 #[derive(Debug, Clone)]
 pub(crate) struct TwoScaleField {
     short: SmoothField,
@@ -43,9 +43,9 @@ impl TwoScaleField {
     /// Share of the variance with the long correlation length.
     const LONG_SHARE: f64 = 0.35;
 
-    pub(crate) fn named(seed: u64, purpose: Purpose, index: usize) -> Self {
+    pub(crate) fn named(seed: u64, purpose: Purpose, index: usize, short_mm: f64) -> Self {
         let mut rng = stream(seed, purpose, index);
-        Self { short: SmoothField::new(&mut rng, 2.5), long: SmoothField::new(&mut rng, 12.0) }
+        Self { short: SmoothField::new(&mut rng, short_mm), long: SmoothField::new(&mut rng, short_mm.max(12.0)) }
     }
 
     pub(crate) fn at(&self, p: DVec3) -> f64 {

@@ -172,7 +172,7 @@ impl Folding {
             *p -= shift;
         }
         let wanted = vec![true; pial.len()];
-        Sheet { pial, white, unfolded, triangles, wanted }
+        Sheet { pial, white, unfolded, triangles, wanted, layers_mm: None }
     }
 
     fn turns(&self, rng: &mut rand_chacha::ChaCha8Rng, length_mm: f64) -> Vec<Turn> {

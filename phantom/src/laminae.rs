@@ -47,31 +47,40 @@ pub(crate) struct ThicknessModel<'a> {
     factor: Matrix,
     variance: [f64; LAYER_COUNT],
     fields: Vec<TwoScaleField>,
+    /// The same without what is finer than the surfaces of a ribbon are.
+    coarse_fields: Vec<TwoScaleField>,
 }
 
+/// Shortest correlation length of the total thickness, mm.
+const COARSE_MM: f64 = 2.5;
+
 impl<'a> ThicknessModel<'a> {
-    pub(crate) fn new(seed: u64, population: Thickness, areas: &'a Areas) -> Self {
+    /// `detail_mm`: see [`crate::PhantomOptions::detail_mm`].
+    pub(crate) fn new(seed: u64, population: Thickness, detail_mm: f64, areas: &'a Areas) -> Self {
         let (mean_mm, covariance) = log_moments(population);
+        let fields =
+            |mm: f64| (0..LAYER_COUNT).map(|k| TwoScaleField::named(seed, Purpose::Thickness, k, mm)).collect();
         Self {
             areas,
             mean_mm,
             factor: cholesky(&covariance),
             variance: std::array::from_fn(|k| covariance[k][k]),
-            fields: (0..LAYER_COUNT).map(|k| TwoScaleField::named(seed, Purpose::Thickness, k)).collect(),
+            fields: fields(detail_mm),
+            coarse_fields: fields(detail_mm.max(COARSE_MM)),
         }
     }
 
     /// Thickness of layers I..VI in mm, before folding changes the total.
     pub(crate) fn at(&self, unfolded: DVec3) -> [f64; LAYER_COUNT] {
-        self.on(self.areas.place(unfolded), unfolded)
+        self.on(self.areas.place(unfolded), &self.fields, unfolded)
     }
 
-    fn on(&self, place: Place, unfolded: DVec3) -> [f64; LAYER_COUNT] {
+    fn on(&self, place: Place, fields: &[TwoScaleField], unfolded: DVec3) -> [f64; LAYER_COUNT] {
         // Blending two areas halves their variance on the border: divide by the norm of the weights.
         let norm = place.weight.hypot(1.0 - place.weight);
         let deviates: [f64; LAYER_COUNT] = std::array::from_fn(|k| {
             let area = self.areas.blend(&place, |a| a.thickness[k]) / norm;
-            BETWEEN_AREAS.sqrt() * area + (1.0 - BETWEEN_AREAS).sqrt() * self.fields[k].at(unfolded)
+            BETWEEN_AREAS.sqrt() * area + (1.0 - BETWEEN_AREAS).sqrt() * fields[k].at(unfolded)
         });
         let mut mm: [f64; LAYER_COUNT] = std::array::from_fn(|k| {
             let z: f64 = (0..=k).map(|j| self.factor[k][j] * deviates[j]).sum();
@@ -87,7 +96,7 @@ impl<'a> ThicknessModel<'a> {
 
     /// Total in mm, inside what occurs.
     pub(crate) fn total_mm(&self, unfolded: DVec3) -> f64 {
-        let mm = self.on(self.areas.smooth_place(unfolded), unfolded);
+        let mm = self.on(self.areas.smooth_place(unfolded), &self.coarse_fields, unfolded);
         mm.iter().sum::<f64>().clamp(TOTAL_LIMITS_MM[0], TOTAL_LIMITS_MM[1])
     }
 }
@@ -197,7 +206,7 @@ mod tests {
         let mut draws = Vec::new();
         for seed in 0..500 {
             let areas = Areas::new(seed, 10.0);
-            let model = ThicknessModel::new(seed, Thickness::BigBrain, &areas);
+            let model = ThicknessModel::new(seed, Thickness::BigBrain, 2.5, &areas);
             for x in 0..3 {
                 let p = DVec3::new(40.0 * f64::from(x), 3.0, 0.0);
                 if areas.blend(&areas.place(p), |a| f64::from(u8::from(a.kind == Kind::Granular))) > 0.99 {

@@ -80,8 +80,14 @@ pub struct PhantomOptions {
     pub layer_model: LayerModel,
     /// How thick layers are (spheres have their radii instead).
     pub thickness: Thickness,
+    /// Correlation length of the finer part of the layers' thickness along the cortex, mm (0.3 to 20). 2.5 is that of
+    /// the BigBrain; 0.5 makes truth that no smoother along the cortex may assume away.
+    pub detail_mm: f64,
     /// How the layers are stained.
     pub stain: Stain,
+    /// Contrast between drawn layers (0 to 2): 0 is the mean of the BigBrain's 18 depths, which are blurred, 1 its
+    /// labelled patch at full resolution. `None`: drawn, 0.3 to 1.2.
+    pub contrast: Option<f64>,
 }
 
 impl Default for PhantomOptions {
@@ -97,7 +103,9 @@ impl Default for PhantomOptions {
             surface_error_mm: 0.05,
             layer_model: LayerModel::default(),
             thickness: Thickness::default(),
+            detail_mm: 2.5,
             stain: Stain::default(),
+            contrast: None,
         }
     }
 }
@@ -123,6 +131,8 @@ impl PhantomOptions {
     pub(crate) fn check(&self) -> Result<()> {
         in_range("spacing_mm", self.spacing_mm, 0.005, 2.0)?;
         in_range("surface_error_mm", self.surface_error_mm, 0.0, 0.3)?;
+        in_range("detail_mm", self.detail_mm, 0.3, 20.0)?;
+        in_range("contrast", self.contrast.unwrap_or(1.0), 0.0, 2.0)?;
         for edge in self.extent_mm.into_iter().flatten() {
             in_range("extent_mm", edge, 0.1, 400.0)?;
         }

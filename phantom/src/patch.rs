@@ -2,7 +2,7 @@ use crate::options::in_range;
 use crate::sheet::{Sheet, vertex_normals};
 use crate::sphere::split_in_four;
 use crate::{Error, Result};
-use brainmesh_core::Ribbon;
+use brainmesh_core::{LAYER_COUNT, Ribbon};
 use glam::DVec3;
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ pub struct RibbonPatch {
     pub radius_mm: f64,
     /// Triangles are cut in four until the median edge is shorter, mm.
     pub edge_mm: f64,
+    /// Known thickness of layers I..VI at every vertex, mm, as shares of the straight way between the surfaces; rows of
+    /// zeros where unknown. Without it layers are drawn.
+    pub layers_mm: Option<Arc<Vec<[f64; LAYER_COUNT]>>>,
 }
 
 /// Corresponding vertices nearer than this have no cortex between them (the medial wall).
@@ -35,6 +38,16 @@ impl RibbonPatch {
                 expected: format!("a vertex below {}", self.ribbon.len()),
                 found: self.centre.to_string(),
             });
+        }
+        if let Some(layers) = &self.layers_mm {
+            let good = |mm: &f64| (0.0..=20.0).contains(mm);
+            if layers.len() != self.ribbon.len() || !layers.iter().flatten().all(good) {
+                return Err(Error::Option {
+                    field: "ribbon.layers_mm",
+                    expected: format!("{} rows of thicknesses from 0 to 20 mm", self.ribbon.len()),
+                    found: format!("{} rows, or a value outside", layers.len()),
+                });
+            }
         }
         Ok(())
     }
@@ -57,6 +70,7 @@ impl RibbonPatch {
         let whole = Sheet {
             unfolded: pial.iter().zip(&white).map(|(p, w)| p.midpoint(*w)).collect(),
             wanted: vec![true; pial.len()],
+            layers_mm: self.layers_mm.as_deref().cloned(),
             triangles: self.ribbon.triangles().to_vec(),
             pial,
             white,
@@ -105,6 +119,9 @@ fn refined(sheet: &Sheet) -> Sheet {
         new.white.push(curved(&sheet.white, &normals[1], a, b));
         new.unfolded.push(sheet.unfolded[a].midpoint(sheet.unfolded[b]));
         new.wanted.push(true);
+        if let (Some(new), Some(mm)) = (&mut new.layers_mm, &sheet.layers_mm) {
+            new.push(std::array::from_fn(|k| mm[a][k].midpoint(mm[b][k])));
+        }
         new.pial.len() as u32 - 1
     });
     new

@@ -4,11 +4,11 @@ use crate::laminae::{ThicknessModel, place_boundaries};
 use crate::prism::{inverted, unfold};
 use crate::random::Purpose;
 use crate::raster::Raster;
-use crate::render::render;
+use crate::render::{Rendered, render};
 use crate::sheet::{Sheet, ribbon};
 use crate::stain::Staining;
 use crate::{Error, PhantomOptions, Result, Shape};
-use brainmesh_core::{BOUNDARY_COUNT, Grid, LayerSurfaces, Monitor, Ribbon, Volume, WorldPoint};
+use brainmesh_core::{BOUNDARY_COUNT, Grid, LAYER_COUNT, LayerSurfaces, Monitor, Ribbon, Volume, WorldPoint};
 use glam::{DAffine3, DMat3, DVec3};
 use ndarray::{Array2, Axis};
 use std::collections::BTreeMap;
@@ -31,6 +31,10 @@ pub struct Phantom {
     layers: LayerSurfaces,
     regions: Vec<u32>,
     boundary_fractions: Array2<f64>,
+    /// How much of layer I is torn off at each vertex.
+    pub(crate) torn_mm: Vec<f64>,
+    /// Voxels that are cracks for the most part, ascending.
+    pub(crate) cracks: Vec<u32>,
 }
 
 impl Phantom {
@@ -54,7 +58,7 @@ impl Phantom {
             folding.check_size(extent_mm)?;
         }
         let areas = Areas::new(seed, area_mm);
-        let thickness = ThicknessModel::new(seed, options.thickness, &areas);
+        let thickness = ThicknessModel::new(seed, options.thickness, options.detail_mm, &areas);
         let mut sheet = match &options.shape {
             Shape::Sphere(sphere) => sphere.sheet(),
             Shape::Folded(folding) => folding.sheet(seed, extent_mm, &|p| thickness.total_mm(p)),
@@ -70,18 +74,28 @@ impl Phantom {
             }
             _ => {
                 let shares: Vec<_> = sheet.unfolded.iter().map(|&p| thickness.at(p)).collect();
-                place_boundaries(&sheet, &shares, options.layer_model, seed)
+                let mut fractions = place_boundaries(&sheet, &shares, options.layer_model, seed);
+                // Known layers stand where they were found, whatever the layer model.
+                sheet.layers_mm.iter().for_each(|known| known_boundaries(&mut fractions, known));
+                fractions
             }
         };
-        let staining = Staining::new(seed, options.stain, options.artefacts.torn_layer_one, &areas, &sheet);
+        let torn = options.artefacts.torn_layer_one;
+        let staining = Staining::new(seed, options.stain, options.contrast, torn, &areas, &sheet);
         monitor.advance(1);
         let painted = Raster::new(&grid, &sheet, &fractions, &staining).paint(monitor)?;
-        let intensities = render(options, &grid, &staining.surroundings, painted.absorbance, monitor)?;
+        let Rendered { intensities, cracks } =
+            render(options, &grid, &staining.surroundings, painted.absorbance, monitor)?;
 
         let (shown, old) = visible(&sheet, &grid)?;
         let rows: Vec<usize> = old.iter().map(|&v| v as usize).collect();
         let boundary_fractions = fractions.select(Axis(0), &rows);
         let true_ribbon = shown.ribbon()?;
+        let torn = |(n, &v): (usize, &u32)| {
+            let layer_one_mm = boundary_fractions[[n, 1]] * shown.pial[n].distance(shown.white[n]);
+            staining.columns[v as usize].torn * layer_one_mm
+        };
+        let torn_mm = old.iter().enumerate().map(torn).collect();
         Ok(Self {
             volume: Volume::new(grid.clone(), intensities)?,
             labels: Volume::new(grid, painted.labels)?,
@@ -90,6 +104,8 @@ impl Phantom {
             regions: regions(&areas, &shown),
             boundary_fractions,
             true_ribbon,
+            torn_mm,
+            cracks,
         })
     }
 
@@ -129,6 +145,20 @@ impl Phantom {
     /// column is 0, the last 1.
     pub fn boundary_fractions(&self) -> &Array2<f64> {
         &self.boundary_fractions
+    }
+}
+
+/// Boundaries at the cumulative shares of known thicknesses; rows of zeros say nothing.
+fn known_boundaries(fractions: &mut Array2<f64>, layers_mm: &[[f64; LAYER_COUNT]]) {
+    for (mut row, layers) in fractions.outer_iter_mut().zip(layers_mm) {
+        let total: f64 = layers.iter().sum();
+        if total > 0.0 {
+            let mut depth = 0.0;
+            for k in 1..LAYER_COUNT {
+                depth += layers[k - 1];
+                row[k] = (depth / total).min(1.0);
+            }
+        }
     }
 }
 

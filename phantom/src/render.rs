@@ -18,14 +18,22 @@ const GRAIN: f64 = 0.35;
 /// Intensity of bare glass.
 const GLASS: f64 = 65535.0;
 
-/// Runs the artefacts in the order in which they come about, and returns intensities 0..=65535.
+/// A scanned volume.
+pub(crate) struct Rendered {
+    /// 0..=65535.
+    pub intensities: Vec<f32>,
+    /// Voxels that are cracks for the most part, ascending.
+    pub cracks: Vec<u32>,
+}
+
+/// Runs the artefacts in the order in which they come about.
 pub(crate) fn render(
     options: &PhantomOptions,
     grid: &Grid,
     around: &Surroundings,
     mut absorbance: Vec<f32>,
     monitor: &dyn Monitor,
-) -> Result<Vec<f32>> {
+) -> Result<Rendered> {
     let a = &options.artefacts;
     monitor.stage("staining and cutting", 7);
     let step = || {
@@ -37,7 +45,7 @@ pub(crate) fn render(
     }
     step()?;
     vessels(options.seed, a.vessels, grid, around.outside, around.grey, &mut absorbance);
-    tears(options.seed, a.tears, grid, around.outside, &mut absorbance);
+    let cracks = tears(options.seed, a.tears, grid, around.outside, &mut absorbance);
     step()?;
     if a.bias > 0.0 {
         bias(options.seed, a.bias, grid, &mut absorbance);
@@ -69,7 +77,7 @@ pub(crate) fn render(
         *v = (GLASS * light) as f32;
     });
     step()?;
-    Ok(absorbance)
+    Ok(Rendered { intensities: absorbance, cracks })
 }
 
 /// Calls `work` with each slice of constant k, its index and the number of values in a slice, in parallel.

@@ -1,4 +1,4 @@
-use brainmesh_core::{Ribbon, Structure, Surface, WorldPoint};
+use brainmesh_core::{LAYER_COUNT, Ribbon, Structure, Surface, WorldPoint};
 use glam::DVec3;
 
 use crate::Result;
@@ -14,6 +14,8 @@ pub(crate) struct Sheet {
     pub triangles: Vec<[u32; 3]>,
     /// Vertices whose rays are handed out; the others are cortex around them that only fills the volume.
     pub wanted: Vec<bool>,
+    /// Thickness of layers I..VI along the straight way from pia to white surface, where it is known beforehand.
+    pub layers_mm: Option<Vec<[f64; LAYER_COUNT]>>,
 }
 
 impl Sheet {
@@ -30,6 +32,7 @@ impl Sheet {
             white: pick(&self.white),
             unfolded: pick(&self.unfolded),
             wanted: old.iter().map(|&v| self.wanted[v as usize]).collect(),
+            layers_mm: self.layers_mm.as_ref().map(|mm| old.iter().map(|&v| mm[v as usize]).collect()),
             triangles,
         };
         (sheet, old)

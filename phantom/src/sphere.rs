@@ -52,6 +52,7 @@ impl Sphere {
             white: at(self.radii_mm[BOUNDARY_COUNT - 1]),
             unfolded: at(self.radii_mm[0]),
             wanted: vec![true; directions.len()],
+            layers_mm: None,
             triangles,
         }
     }

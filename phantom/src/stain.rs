@@ -23,17 +23,19 @@ const BIGBRAIN_DARKNESS: Thirds = [
     [0.0255, 0.0230, 0.0173],
     [0.0102, 0.0021, -0.0115],
 ];
-/// Standard deviation of layer means of the same quantity between vertices.
-const BIGBRAIN_DARKNESS_SD: [f64; LAYER_COUNT] = [0.041, 0.036, 0.027, 0.035, 0.027, 0.027];
-/// Their correlations.
+/// Standard deviation of layer means of the same quantity between places. Half of the variance between vertices is gone
+/// at the next one, 0.9 mm away: noise of sections and surfaces. These are the square roots of the covariances along
+/// edges, what neighbours have in common.
+const BIGBRAIN_DARKNESS_SD: [f64; LAYER_COUNT] = [0.031, 0.024, 0.019, 0.022, 0.019, 0.019];
+/// Correlations of these.
 #[rustfmt::skip]
 const BIGBRAIN_DARKNESS_CORRELATION: [[f64; LAYER_COUNT]; LAYER_COUNT] = [
-    [ 1.00,  0.57, -0.05, -0.35, -0.42, -0.11],
-    [ 0.57,  1.00,  0.09, -0.43, -0.44, -0.28],
-    [-0.05,  0.09,  1.00,  0.07, -0.55, -0.45],
-    [-0.35, -0.43,  0.07,  1.00,  0.20, -0.22],
-    [-0.42, -0.44, -0.55,  0.20,  1.00,  0.19],
-    [-0.11, -0.28, -0.45, -0.22,  0.19,  1.00],
+    [ 1.00,  0.75,  0.00, -0.56, -0.58, -0.03],
+    [ 0.75,  1.00,  0.16, -0.64, -0.60, -0.27],
+    [ 0.00,  0.16,  1.00,  0.18, -0.61, -0.51],
+    [-0.56, -0.64,  0.18,  1.00,  0.37, -0.25],
+    [-0.58, -0.60, -0.61,  0.37,  1.00,  0.30],
+    [-0.03, -0.27, -0.51, -0.25,  0.30,  1.00],
 ];
 /// The same thirds in the one expert-labelled BigBrain patch at full resolution: absorbed share of the light of bare
 /// glass (grey 246.6 of 255) over its mean in the cortex, 0.473. High contrast, one place.
@@ -50,8 +52,12 @@ const PATCH_ABSORBANCE: Thirds = [
 const SPLIT_FOUR: [f64; 3] = [1.08, 0.80, 1.12];
 /// Share of a layer over which it passes into the next, at either end.
 const EDGE: f64 = 0.12;
-/// Share of the spread that is between areas.
-const BETWEEN_AREAS: f64 = 0.5;
+/// Share of the variance that is between areas: what two places 8 to 10 mm apart still have in common.
+const BETWEEN_AREAS: f64 = 0.35;
+/// Correlation length of the rest, mm: the covariance falls to 0.7 at 2 mm and to 0.5 at 5 mm, areas included.
+const STAIN_LENGTH_MM: f64 = 2.0;
+/// Contrasts of phantoms that are not told theirs.
+const CONTRASTS: [f64; 2] = [0.3, 1.2];
 
 /// How far beyond pia and white surface tissue is painted before it is plain, mm.
 pub(crate) const OUTSIDE_MM: f64 = 0.4;
@@ -88,7 +94,14 @@ pub(crate) struct Staining {
 }
 
 impl Staining {
-    pub(crate) fn new(seed: u64, stain: Stain, torn_share: f64, areas: &Areas, sheet: &Sheet) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        stain: Stain,
+        contrast: Option<f64>,
+        torn_share: f64,
+        areas: &Areas,
+        sheet: &Sheet,
+    ) -> Self {
         let torn = SmoothField::named(seed, Purpose::Torn, 0, 1.5);
         let threshold = normal_quantile(1.0 - torn_share);
         let torn = |p: DVec3| if torn_share > 0.0 { ((torn.at(p) - threshold) * 3.0).clamp(0.0, 1.0) } else { 0.0 };
@@ -101,15 +114,16 @@ impl Staining {
                 let column = |p: &DVec3| Column { thirds, joints: [0.0; LAYER_COUNT + 1], torn: torn(*p) };
                 Self { surroundings, columns: sheet.unfolded.iter().map(column).collect(), graded: false }
             }
-            Stain::Drawn => Self::drawn(seed, areas, sheet, torn),
+            Stain::Drawn => Self::drawn(seed, contrast, areas, sheet, torn),
         }
     }
 
-    fn drawn(seed: u64, areas: &Areas, sheet: &Sheet, torn: impl Fn(DVec3) -> f64) -> Self {
+    fn drawn(seed: u64, contrast: Option<f64>, areas: &Areas, sheet: &Sheet, torn: impl Fn(DVec3) -> f64) -> Self {
         let mut rng = stream(seed, Purpose::Stain, 0);
         let grey = uniform(&mut rng, [0.25, 0.50]);
-        let contrast = uniform(&mut rng, [0.3, 1.0]);
-        let spread = uniform(&mut rng, [0.4, 1.0]);
+        let drawn_contrast = uniform(&mut rng, CONTRASTS);
+        let contrast = contrast.unwrap_or(drawn_contrast);
+        let spread = uniform(&mut rng, [0.7, 1.1]);
         // Mostly clean glass; sometimes embedding medium, arachnoid and blood.
         let murky = uniform(&mut rng, [0.0, 1.0]) < 0.25;
         let surroundings = Surroundings {
@@ -125,7 +139,8 @@ impl Staining {
             })
         });
         let factor = cholesky(&covariance);
-        let fields: Vec<_> = (1..=LAYER_COUNT).map(|k| SmoothField::named(seed, Purpose::Stain, k, 3.0)).collect();
+        let fields: Vec<_> =
+            (1..=LAYER_COUNT).map(|k| SmoothField::named(seed, Purpose::Stain, k, STAIN_LENGTH_MM)).collect();
         let template = |layer: usize, third: usize| {
             let smooth = 1.0 - (1.0 - grey) * (1.0 - BIGBRAIN_DARKNESS[layer][third]);
             smooth + contrast * (grey * PATCH_ABSORBANCE[layer][third] - smooth)

@@ -1,7 +1,7 @@
 //! Where rays meet the true layer surfaces.
 
 use crate::{Error, Phantom, Result};
-use brainmesh_core::{BOUNDARY_COUNT, Neighbours, RaySet, Surface};
+use brainmesh_core::{BOUNDARY_COUNT, Neighbours, RaySet, Surface, WorldPoint};
 use glam::DVec3;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -36,6 +36,44 @@ impl Phantom {
             })
             .collect();
         Ok(Array2::from_shape_fn((expected, BOUNDARY_COUNT), |(n, k)| rows[n][k]))
+    }
+}
+
+impl Phantom {
+    /// How much tissue is missing on each ray between the true pia and the true white surface, mm: layer I torn off, and
+    /// cracks that fill a voxel for the most part.
+    ///
+    /// Ray n must belong to vertex n of [`Phantom::given_ribbon`].
+    ///
+    /// # Errors
+    /// Another number of rays than vertices.
+    pub fn missing_mm(&self, rays: &RaySet) -> Result<Vec<f64>> {
+        let expected = self.given_ribbon().len();
+        if rays.len() != expected {
+            return Err(Error::Rays { expected, found: rays.len() });
+        }
+        let grid = self.volume().grid();
+        let [ni, nj, nk] = grid.shape();
+        let step_mm = grid.spacing_mm()[0] / 2.0;
+        let (pial, white) = (self.true_ribbon().pial().vertices(), self.true_ribbon().white().vertices());
+        let cracked = |p: WorldPoint| {
+            let voxel = grid.voxel_from_world(p).0.round();
+            let inside =
+                voxel.cmpge(DVec3::ZERO).all() && voxel.cmplt(DVec3::new(ni as f64, nj as f64, nk as f64)).all();
+            let index = || voxel.x as usize + ni * (voxel.y as usize + nj * voxel.z as usize);
+            inside && self.cracks.binary_search(&(index() as u32)).is_ok()
+        };
+        Ok((0..expected)
+            .into_par_iter()
+            .map(|n| {
+                let (origin, direction) = (rays.point(n, 0.0).0, rays.point(n, 1.0).0 - rays.point(n, 0.0).0);
+                let along = |p: WorldPoint| (p.0 - origin).dot(direction) / direction.length();
+                let (from, to) = (along(pial[n]) + self.torn_mm[n], along(white[n]));
+                let steps = ((to - from) / step_mm).max(0.0) as usize;
+                let at = |s: usize| rays.point(n, (from + (s as f64 + 0.5) * step_mm) / direction.length());
+                self.torn_mm[n] + (0..steps).filter(|&s| cracked(at(s))).count() as f64 * step_mm
+            })
+            .collect())
     }
 }
 

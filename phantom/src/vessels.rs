@@ -78,13 +78,15 @@ fn draw(tube: &Tube, grid: &Grid, absorbance: &mut [f32]) {
     }
 }
 
-/// Draws cracks: thin curved lenses in which the glass shows.
-pub(crate) fn tears(seed: u64, strength: f64, grid: &Grid, outside: f64, absorbance: &mut [f32]) {
+/// Draws cracks: thin curved lenses in which the glass shows. Returns the voxels that they fill for the most part,
+/// ascending.
+pub(crate) fn tears(seed: u64, strength: f64, grid: &Grid, outside: f64, absorbance: &mut [f32]) -> Vec<u32> {
     let mut rng = stream(seed, Purpose::Tears, 0);
     let (low, high) = grid.world_bounds();
     let extent = (high.0 - low.0).max(DVec3::splat(grid.spacing_mm()[0]));
     let spacing = grid.spacing_mm()[0];
     let count = (strength * extent.x * extent.y * extent.z / 60.0).min(MOST).round() as usize;
+    let mut filled = Vec::new();
     for _ in 0..count {
         let centre = low.0 + extent * DVec3::new(unit(&mut rng), unit(&mut rng), unit(&mut rng));
         let normal_mm = DVec3::new(normal(&mut rng), normal(&mut rng), normal(&mut rng)).normalize_or_zero();
@@ -101,9 +103,15 @@ pub(crate) fn tears(seed: u64, strength: f64, grid: &Grid, outside: f64, absorba
                 let share = (0.5 + (half - (q.dot(normal_mm) - bow).abs()) / spacing).clamp(0.0, 1.0);
                 let share = share.min(2.0 * half / spacing) as f32;
                 absorbance[voxel] += share * (outside as f32 - absorbance[voxel]);
+                if share >= 0.5 {
+                    filled.push(voxel as u32);
+                }
             }
         });
     }
+    filled.sort_unstable();
+    filled.dedup();
+    filled
 }
 
 /// Calls `visit` with the index and world position of each voxel centre in a box of the world. The grids of this

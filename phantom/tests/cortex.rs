@@ -182,8 +182,13 @@ fn a_piece_of_a_given_ribbon_is_refined_onto_its_smooth_surface() {
     let sphere = Sphere { radii_mm: [20.0, 19.8, 19.6, 19.0, 18.7, 18.2, 17.5], subdivisions: 4 };
     let whole = PhantomOptions { shape: Shape::Sphere(sphere), spacing_mm: 1.0, surface_error_mm: 0.0, ..folded(0) };
     let whole = Phantom::make(&PhantomOptions { extent_mm: None, ..whole }, &Silent).unwrap();
-    let patch =
-        RibbonPatch { ribbon: Arc::new(whole.true_ribbon().clone()), centre: 100, radius_mm: 5.0, edge_mm: 0.4 };
+    let patch = RibbonPatch {
+        ribbon: Arc::new(whole.true_ribbon().clone()),
+        centre: 100,
+        radius_mm: 5.0,
+        edge_mm: 0.4,
+        layers_mm: None,
+    };
     let options = PhantomOptions { shape: Shape::Ribbon(patch), extent_mm: None, spacing_mm: 0.2, ..folded(0) };
     let phantom = Phantom::make(&options, &Silent).unwrap();
     let (pial, white) = (phantom.true_ribbon().pial(), phantom.true_ribbon().white());

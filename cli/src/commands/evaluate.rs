@@ -102,7 +102,7 @@ fn scored_vertices(mask: Option<&Path>, n: usize) -> Result<Vec<bool>> {
 }
 
 /// `[vertices, 6]` from .npy, or from a shape file of the six layers, with or without a total before them.
-fn read_thickness(path: &Path) -> Result<Array2<f64>> {
+pub(super) fn read_thickness(path: &Path) -> Result<Array2<f64>> {
     if path.extension().is_some_and(|e| e == "gii") {
         let maps = brainmesh_formats::read_shape_gifti(path)?;
         if !(LAYER_COUNT..=LAYER_COUNT + 1).contains(&maps.len()) {

@@ -45,6 +45,8 @@ pub fn write(phantom: &Phantom, sampling: &Sampling, path: &Path, monitor: &dyn 
     let per_ray = |value: &dyn Fn(usize) -> f64| Array1::from_iter(kept.iter().map(|&r| value(r)));
     let values = profiles.values().select(Axis(0), &kept);
     let boundaries_t = truth.select(Axis(0), &kept);
+    let missing = phantom.missing_mm(&rays)?;
+    let missing_mm = per_ray(&|r| missing[r]);
     let region = Array1::from_iter(kept.iter().map(|&r| phantom.regions()[r] as i32));
     let (pial_t, white_t) = (per_ray(&|r| rays.pial_t(r)), per_ray(&|r| rays.white_t(r)));
     let length_mm = per_ray(&|r| rays.length_mm(r));
@@ -56,6 +58,7 @@ pub fn write(phantom: &Phantom, sampling: &Sampling, path: &Path, monitor: &dyn 
             ("values", (&values).into()),
             ("boundaries_t", (&boundaries_t).into()),
             ("region", (&region).into()),
+            ("missing_mm", (&missing_mm).into()),
             ("pial_t", (&pial_t).into()),
             ("white_t", (&white_t).into()),
             ("length_mm", (&length_mm).into()),

@@ -1,3 +1,4 @@
+use super::evaluate::read_thickness;
 use super::labelled_rays::{Sampling, write as write_labelled_rays};
 use super::print_line;
 use super::profiles::parse_channel;
@@ -5,13 +6,13 @@ use crate::args::{ArtefactsArg, LayerModelArg, PhantomCommand, PolarityArg, Shap
 use crate::output::Staging;
 use crate::run::write_json;
 use crate::{Error, ExitCode, Progress, Result};
-use brainmesh_core::{BOUNDARY_COUNT, LayerSurfaces, Ribbon, Structure};
+use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LayerSurfaces, Ribbon, Structure};
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::extended_rays;
 use brainmesh_phantom::{
     Artefacts, Folding, LayerModel, Phantom, PhantomOptions, Polarity, RibbonPatch, Shape, Sphere,
 };
-use ndarray::Array3;
+use ndarray::{Array1, Array3};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ fn resolve(arguments: &PhantomCommand) -> Result<PhantomOptions> {
             let what = format!("{} and {}", pial.display(), white.display());
             let (pial, white) = (brainmesh_formats::read_surface(pial)?, brainmesh_formats::read_surface(white)?);
             let ribbon = Ribbon::new(pial, white).map_err(|source| Error::Inputs { what, source })?;
+            let layers_mm = arguments.layer_thickness.as_deref().map(read_layers).transpose()?;
             // A large odd multiplier scatters neighbouring seeds over the ribbon.
             let scattered = arguments.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
             let centre = arguments.center.unwrap_or((scattered % ribbon.len() as u64) as u32);
@@ -62,6 +64,7 @@ fn resolve(arguments: &PhantomCommand) -> Result<PhantomOptions> {
                 centre,
                 radius_mm: extent_mm.unwrap_or(8.0) / 2.0,
                 edge_mm: arguments.edge_mm,
+                layers_mm,
             })
         }
     };
@@ -88,8 +91,22 @@ fn resolve(arguments: &PhantomCommand) -> Result<PhantomOptions> {
             LayerModelArg::Equidistant => LayerModel::Equidistant,
             LayerModelArg::Blended => LayerModel::Blended,
         },
+        detail_mm: arguments.detail_mm,
+        contrast: arguments.contrast,
         ..PhantomOptions::default()
     })
+}
+
+fn read_layers(path: &Path) -> Result<Arc<Vec<[f64; LAYER_COUNT]>>> {
+    let thickness = read_thickness(path)?;
+    if thickness.ncols() != LAYER_COUNT {
+        return Err(Error::Unusable(format!(
+            "{}: expected {LAYER_COUNT} thicknesses a vertex, found {}",
+            path.display(),
+            thickness.ncols()
+        )));
+    }
+    Ok(Arc::new(thickness.outer_iter().map(|row| std::array::from_fn(|k| row[k])).collect()))
 }
 
 /// Volume, given surfaces, and the truth, as files.
@@ -117,7 +134,12 @@ pub(super) fn write_phantom(phantom: &Phantom, folder: &Path) -> Result<()> {
     let points = Array3::from_shape_fn((rays.len(), BOUNDARY_COUNT, 3), |(ray, k, axis)| {
         rays.point(ray, t[[ray, k]]).to_array()[axis]
     });
-    Ok(brainmesh_formats::write_npz(&truth.join("points.npz"), &[("points", (&points).into())])?)
+    let missing_mm = Array1::from(phantom.missing_mm(&rays)?);
+    let region = Array1::from_iter(phantom.regions().iter().map(|&r| r as i32 + 1));
+    Ok(brainmesh_formats::write_npz(
+        &truth.join("points.npz"),
+        &[("points", (&points).into()), ("missing_mm", (&missing_mm).into()), ("region", (&region).into())],
+    )?)
 }
 
 fn write_layers(layers: &LayerSurfaces, folder: &Path) -> Result<()> {
