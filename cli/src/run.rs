@@ -187,9 +187,9 @@ fn file_extension(format: SurfaceFormat) -> String {
     }
 }
 
-/// Defects that a user may want to bound: not the medial wall or the user's own mask.
+/// Defects that a user may want to bound: not the medial wall, the user's own mask, or where no ray was given.
 fn counts_as_defect(outcome: RayOutcome) -> bool {
-    !matches!(outcome.defect(), None | Some(RayDefect::NoCortex | RayDefect::Masked))
+    !matches!(outcome.defect(), None | Some(RayDefect::NoCortex | RayDefect::Masked | RayDefect::NotSampled))
 }
 
 /// Label of vertices on triangles that cross, beyond every [`RayDefect`] code.
@@ -202,7 +202,7 @@ fn defect_labels(boundaries: &LayerBoundaries, certificate: &Certificate) -> (Ve
     let mut table = LabelTable::default();
     table.insert(0, "none", [0.0, 0.0, 0.0, 0.0]);
     for (i, defect) in RayDefect::ALL.into_iter().enumerate() {
-        let shade = 0.35 + 0.1 * i as f32;
+        let shade = 0.3 + 0.08 * i as f32;
         table.insert(defect.code(), format!("{} (missing)", defect.name()), [shade, 0.1, 0.1, 1.0]);
         table.insert(defect.code() + FILLED, format!("{} (filled)", defect.name()), [shade, shade, 0.1, 1.0]);
     }

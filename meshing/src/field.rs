@@ -179,7 +179,7 @@ impl Field {
     /// The minimum with Cauchy costs in place of squares, by iterated reweighting (Holland and Welsch 1977): a measurement
     /// far from where its neighbours want it loses weight, and so does an edge across which the boundaries step. A
     /// stray ray gives way; an areal border, where many rays agree on either side, stays. A sure ray that lies no
-    /// further off than rays do is no stray, however small its standard deviation. Returns the system it ended with.
+    /// further off than usual rays may is no stray, however small its standard deviation. Returns the system it ended with.
     pub(crate) fn solve_robustly(&self, stiffness: &Row, monitor: &dyn Monitor) -> Result<(Vec<Row>, System<'_>)> {
         let mut system = self.system(stiffness);
         let mut x = system.solve(&system.pull(), self.data.clone(), EXACT, monitor)?;
@@ -198,10 +198,12 @@ impl Field {
             let measured = |v: &usize| self.precision[*v][k] > 0.0 && self.precision[*v][k] < GIVEN;
             median((0..self.len()).filter(measured).map(|v| off(v, k))) / MEDIAN_DEVIATION
         });
+        let usual = self.usual_precision();
         let mut system = self.system(stiffness);
         system.weights.par_iter_mut().enumerate().for_each(|(v, weights)| {
             for k in (0..BOUNDARY_COUNT).filter(|&k| self.precision[v][k] > 0.0) {
-                let scale = (1.0 / self.precision[v][k] + typical[k].powi(2)).sqrt();
+                let variance = 1.0 / self.precision[v][k].min(usual[k]);
+                let scale = (variance + typical[k].powi(2)).sqrt();
                 weights[k] *= cauchy(off(v, k), STRAY * scale);
             }
         });
@@ -211,11 +213,16 @@ impl Field {
         system
     }
 
+    /// Median precision of each boundary over the rays that measured it.
+    fn usual_precision(&self) -> Row {
+        let measured = |k: usize| self.precision.iter().map(move |p| p[k]).filter(|&p| p > 0.0 && p < GIVEN);
+        std::array::from_fn(|k| median(measured(k)))
+    }
+
     /// How far the boundaries step along every edge, in standard deviations of a typical measurement: the largest of
     /// the seven, since an areal border need not show in all.
     fn steps(&self, x: &[Row]) -> Vec<f64> {
-        let measured = |k: usize| self.precision.iter().map(move |p| p[k]).filter(|&p| p > 0.0 && p < GIVEN);
-        let scale: Row = std::array::from_fn(|k| median(measured(k)).sqrt());
+        let scale = self.usual_precision().map(f64::sqrt);
         let rows: Vec<Vec<f64>> = (0..self.len())
             .into_par_iter()
             .map(|v| {

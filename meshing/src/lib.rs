@@ -1,5 +1,6 @@
 //! From a cortical ribbon to rays, profiles, layer boundaries and checked layer surfaces. Opens no files.
 
+mod attach;
 mod banks;
 mod boxes;
 mod certify;
@@ -23,6 +24,7 @@ mod smooth;
 mod strength;
 mod system;
 
+pub use attach::{AttachedRays, RefusedRays, attach_rays};
 pub use banks::{LimitedRays, limit_extensions};
 pub use certify::certify;
 pub use channels::{DepthSpacing, RayIntensities, channels};

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn far_from_rays_the_field_has_their_spread() {
-        let field = sheet(|v| if v == 0 { 1e5 } else { 0.0 });
+        let field = sheet(|v| if v == 0 { 1e6 } else { 0.0 });
         // One measurement has no spread of its own: the least there is, sd 1e-3.
         let system = field.system(&[500.0; BOUNDARY_COUNT]);
         let found = variances(&system, 200, 1, &Silent).unwrap();
