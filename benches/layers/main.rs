@@ -12,8 +12,8 @@ mod scenario;
 use brainmesh_cli::score::{Comparison, RayClasses, ScoresByPart, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, Smoothing, channels, decode, extended_rays, fill,
-    no_cortex, sample, smooth_boundaries,
+    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, channels, decode, extended_rays, fill, no_cortex,
+    sample, smooth_boundaries,
 };
 use brainmesh_phantom::Phantom;
 use brainmesh_segmentation::{Device, Model, Polarity, Session, normalise};
@@ -54,7 +54,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             print(scenario.name, &scores);
         }
         let members = METHODS.iter().zip(&scores).map(|(name, s)| Ok((name.to_string(), serde_json::to_value(s)?)));
-        results.insert(scenario.name.into(), members.collect::<Result<serde_json::Map<_, _>, serde_json::Error>>()?.into());
+        results.insert(
+            scenario.name.into(),
+            members.collect::<Result<serde_json::Map<_, _>, serde_json::Error>>()?.into(),
+        );
     }
     if json {
         println!("{:#}", serde_json::Value::Object(results));
@@ -84,8 +87,13 @@ fn score(
     let neighbours = ribbon.neighbours();
     let decoded = decode(&probabilities, &rays, profiles.defects(), &options, &Silent)?;
     let filled = fill(&decoded, &rays, &neighbours)?;
-    let smoothing = SmoothOptions { smoothing: Smoothing::Auto { seed: 1609 }, ..SmoothOptions::default() };
-    let smoothed = smooth_boundaries(&filled, ribbon, &rays, &neighbours, &smoothing, &Silent)?.boundaries;
+    let defaults = SmoothOptions::default();
+    let smoothing = SmoothOptions {
+        sd_scale: manifest.sd_scale.unwrap_or(defaults.sd_scale),
+        error_length_mm: manifest.error_length_mm.unwrap_or(defaults.error_length_mm),
+        ..defaults
+    };
+    let smoothed = smooth_boundaries(&filled, ribbon, &rays, &smoothing, &Silent)?.boundaries;
     let usable: Vec<bool> = profiles.defects().iter().map(Option::is_none).collect();
 
     let nothing = Array2::from_elem((rays.len(), BOUNDARY_COUNT), f64::NAN);
@@ -145,9 +153,8 @@ fn print(name: &str, scores: &[ScoresByPart; METHODS.len()]) {
     }
     for (method, scores) in METHODS.iter().zip(scores) {
         let boundaries = &scores.all.boundaries;
-        let row = |of: &dyn Fn(usize) -> f64| -> String {
-            (0..boundaries.len()).map(|k| format!("{:7.1}", of(k))).collect()
-        };
+        let row =
+            |of: &dyn Fn(usize) -> f64| -> String { (0..boundaries.len()).map(|k| format!("{:7.1}", of(k))).collect() };
         let inner = &boundaries[1..boundaries.len().saturating_sub(1)];
         let mean = inner.iter().map(|b| b.errors.mean_um).sum::<f64>() / inner.len() as f64;
         println!("  {method:25} mean {}   I-II..V-VI {mean:.1} um", row(&|k| boundaries[k].errors.mean_um));

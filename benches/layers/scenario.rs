@@ -55,7 +55,7 @@ impl Scenario {
             surface_error_mm: self.surface_error_mm,
             detail_mm: self.detail_mm,
             contrast: self.contrast,
-            layer_model: if seed % 2 == 0 { LayerModel::Equivolumetric } else { LayerModel::Equidistant },
+            layer_model: if seed.is_multiple_of(2) { LayerModel::Equivolumetric } else { LayerModel::Equidistant },
             ..PhantomOptions::default()
         }
     }

@@ -184,9 +184,13 @@ pub struct Rays2surface {
     /// What runs the model.
     #[command(flatten)]
     pub engine: EngineArguments,
-    /// Smoothing of the boundaries over the mesh: auto, or 0 (none) and up. Weak rays are drawn to their neighbours.
-    #[arg(long, value_name = "STRENGTH", default_value = "auto", help_heading = "Boundaries")]
+    /// Smoothing of the boundaries over the mesh: auto, or the distance in mm over which typical rays are averaged (0:
+    /// none). Weak rays are drawn to their neighbours.
+    #[arg(long, value_name = "MM", default_value = "auto", help_heading = "Boundaries")]
     pub smoothing: String,
+    /// Smoothing makes no layer thinner than this, unless it was measured thinner.
+    #[arg(long, value_name = "MM", default_value_t = 0.01, help_heading = "Boundaries")]
+    pub min_gap_mm: f64,
     /// Seed of every random choice.
     #[arg(long, value_name = "N", default_value_t = 1609, help_heading = "Boundaries")]
     pub seed: u64,

@@ -18,10 +18,12 @@ pub(super) fn against_labels(result: &Path, truth: &Path) -> Result<Comparison> 
     }
     let surfaces = folder.surfaces()?;
     let mut comparison = folder.comparison();
+    let places_of = |vertex: usize| -> [DVec3; BOUNDARY_COUNT] { std::array::from_fn(|k| surfaces[k][vertex].0) };
     for vertex in 0..folder.len() {
-        let (first, last) = (surfaces[0][vertex].0, surfaces[BOUNDARY_COUNT - 1][vertex].0);
+        let places = places_of(vertex);
+        let [first, .., last] = places;
         let inward = (last - first).try_normalize().unwrap_or_default();
-        let found: [f64; BOUNDARY_COUNT] = std::array::from_fn(|k| (surfaces[k][vertex].0 - first).dot(inward));
+        let found = places.map(|place| (place - first).dot(inward));
         let step_mm = (found[BOUNDARY_COUNT - 1] + 2.0 * EXTENSION_MM) / (SAMPLES - 1) as f64;
         let at = |i: f64| i * step_mm - EXTENSION_MM;
         let seen: Option<Vec<u8>> = (0..SAMPLES).map(|i| nearest(&labels, first + inward * at(i as f64))).collect();
