@@ -68,8 +68,9 @@ impl Field {
         let spread = std::array::from_fn(|k| {
             let deviation = median(measured(k).map(|x| (x - mean[k]).abs())) / MEDIAN_DEVIATION;
             let error = median(precision.iter().filter(|p| p[k] > 0.0).map(|p| 1.0 / p[k]));
-            // Where all of the spread may be error, half of it is taken for real.
-            (deviation.powi(2) - error).max(deviation.powi(2) / 2.0).max(1.0 / GIVEN)
+            // Where all of the spread may be error, half of it is taken for real; rays that agree by chance are not taken
+            // for a field that never varies.
+            (deviation.powi(2) - error).max(deviation.powi(2) / 2.0).max(error / 4.0).max(1.0 / GIVEN)
         });
         for (row, precision) in data.iter_mut().zip(&precision) {
             *row = std::array::from_fn(|k| if precision[k] > 0.0 { row[k] - mean[k] } else { 0.0 });

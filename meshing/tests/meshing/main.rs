@@ -8,4 +8,5 @@ mod layers;
 mod rays;
 mod sampling;
 mod smoothing;
+mod sparse;
 mod support;
