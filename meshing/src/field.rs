@@ -221,7 +221,8 @@ impl Field {
     }
 
     /// How far the boundaries step along every edge, in standard deviations of a typical measurement: the largest of
-    /// the seven, since an areal border need not show in all.
+    /// the seven, since an areal border need not show in all. 0 along edges with an end that was not measured: how the
+    /// field leans towards its few measurements is no border.
     fn steps(&self, x: &[Row]) -> Vec<f64> {
         let scale = self.usual_precision().map(f64::sqrt);
         let rows: Vec<Vec<f64>> = (0..self.len())
@@ -229,7 +230,8 @@ impl Field {
             .map(|v| {
                 let along =
                     |j: usize| (0..BOUNDARY_COUNT).map(|k| (x[v][k] - x[j][k]).abs() * scale[k]).fold(0.0, f64::max);
-                self.edges(v).map(|edge| along(self.neighbours[edge] as usize)).collect()
+                let step = |j: usize| if self.is_measured(v) && self.is_measured(j) { along(j) } else { 0.0 };
+                self.edges(v).map(|edge| step(self.neighbours[edge] as usize)).collect()
             })
             .collect();
         rows.concat()
