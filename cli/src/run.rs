@@ -8,7 +8,8 @@ use brainmesh_core::{
 };
 use brainmesh_formats::{SceneSurface, SurfaceFormat, VertexMaps};
 use brainmesh_meshing::{
-    DecodeOptions, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, smooth_boundaries, thickness_mm,
+    DecodeOptions, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage, smooth_boundaries,
+    thickness_mm,
 };
 use brainmesh_segmentation::{Polarity, normalise};
 use ndarray::Array2;
@@ -55,6 +56,7 @@ impl Plan {
         };
         let neighbours = ribbon.neighbours();
         let decoded = decode(&probabilities, &rays, profiles.defects(), &options, monitor)?;
+        let decoded = mark_damage(&decoded, &profiles, &rays, !self.inputs.bright_is_dense)?;
         let (decoded, rays) = match &attached {
             Some(attached) => (attached.onto_own(&decoded)?, attached.own.clone()),
             None => (decoded, rays),
