@@ -89,7 +89,7 @@ pub struct Inputs {
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub white: PathBuf,
     /// Volume to sample (NIfTI, MINC, or a DICOM folder).
-    #[arg(long, value_name = "FILE", help_heading = "Input", required_unless_present = "profiles", conflicts_with_all = ["profiles", "smoothed_profiles"])]
+    #[arg(long, value_name = "FILE", help_heading = "Input", required_unless_present_any = ["profiles", "rays"], conflicts_with_all = ["profiles", "smoothed_profiles"])]
     pub volume: Option<PathBuf>,
     /// Volume already smoothed along the cortex, for the smoothed channel.
     #[arg(long, value_name = "FILE", help_heading = "Input", requires = "volume")]
@@ -100,6 +100,14 @@ pub struct Inputs {
     /// The same profiles smoothed along the cortex, for the smoothed channel.
     #[arg(long, value_name = "FILE", help_heading = "Input", requires = "profiles")]
     pub smoothed_profiles: Option<PathBuf>,
+    /// Rays with places of their own, at some vertices alone: .npz with outer and inner points [rays, 3] in world RAS mm and
+    /// perhaps values [rays, samples], or profile text (x y z ... intensity). Without intensities they are sampled from
+    /// --volume. Layers between the rays are interpolated.
+    #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with_all = ["profiles", "smoothed_profiles"])]
+    pub rays: Option<PathBuf>,
+    /// Rays of --rays further from every vertex than this (half way between the surfaces) are left out.
+    #[arg(long, value_name = "MM", default_value_t = 1.0, help_heading = "Input", requires = "rays")]
+    pub ray_distance_mm: f64,
     /// What the profiles cover. Default: extended (0.5 mm beyond both surfaces, see --extension-mm).
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub profiles_span: SpanArg,

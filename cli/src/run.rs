@@ -1,14 +1,15 @@
 use crate::input::{Sampled, Span};
 use crate::output::Staging;
-use crate::report::{InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
-use crate::{Plan, Report, Result};
+use crate::report::{GivenRaysSummary, InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
+use crate::{Error, Plan, Report, Result};
 use brainmesh_core::{
     BOUNDARY_COUNT, Certificate, Channel, LAYER_NAMES, LabelTable, LayerBoundaries, LayerSurfaces, Monitor, RayDefect,
     RayOutcome, RaySet, Ribbon, layer_color,
 };
 use brainmesh_formats::{SceneSurface, SurfaceFormat, VertexMaps};
 use brainmesh_meshing::{
-    DecodeOptions, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, smooth_boundaries, thickness_mm,
+    DecodeOptions, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage, smooth_boundaries,
+    thickness_mm,
 };
 use brainmesh_segmentation::{Polarity, normalise};
 use ndarray::Array2;
@@ -41,7 +42,7 @@ impl Plan {
         let task = &self.task;
         let inputs = self.inputs.hash()?;
         let wanted: Vec<Channel> = task.channels.iter().map(|c| c.channel).collect();
-        let Sampled { ribbon, rays, profiles } = self.inputs.sample(&wanted, task.samples, monitor)?;
+        let Sampled { ribbon, rays, attached, profiles } = self.inputs.sample(&wanted, task.samples, monitor)?;
 
         let mut session = self.open_session()?;
         let polarity = if self.inputs.bright_is_dense { Polarity::BrightIsDense } else { Polarity::DarkIsDense };
@@ -55,16 +56,28 @@ impl Plan {
         };
         let neighbours = ribbon.neighbours();
         let decoded = decode(&probabilities, &rays, profiles.defects(), &options, monitor)?;
+        let decoded = mark_damage(&decoded, &profiles, &rays, !self.inputs.bright_is_dense)?;
+        let (decoded, rays) = match &attached {
+            Some(attached) => (attached.onto_own(&decoded)?, attached.own.clone()),
+            None => (decoded, rays),
+        };
         let filled = fill(&decoded, &rays, &neighbours)?;
         let Smoothed { boundaries, lengths_mm } =
             smooth_boundaries(&filled, &ribbon, &rays, &self.smooth_options(), monitor)?;
+        if attached.is_some() && lengths_mm == [0.0; BOUNDARY_COUNT] {
+            return Err(Error::Unusable(
+                "--rays: too few measured rays to interpolate between them; give more rays, or a --smoothing length"
+                    .into(),
+            ));
+        }
         let surfaces = layer_surfaces(&ribbon, &rays, &boundaries)?;
         let certificate = certify(&surfaces, &ribbon, &boundaries, monitor)?;
         let thickness_mm = thickness_mm(&rays, &boundaries);
         let layers = Layers { boundaries, surfaces, thickness_mm, certificate };
 
         monitor.check()?;
-        let report = self.report(inputs, &session.device_note(), lengths_mm, &rays, &layers);
+        let mut report = self.report(inputs, &session.device_note(), lengths_mm, &rays, &layers);
+        report.given_rays = attached.as_ref().map(GivenRaysSummary::new);
         self.write(staging.path(), &ribbon, &layers, &report)?;
         monitor.check()?;
         let defective = layers.boundaries.outcomes().iter().filter(|o| counts_as_defect(**o)).count();
@@ -122,6 +135,7 @@ impl Plan {
                 .collect(),
             thickness_mean_mm: mean_sd(column(0)).map(|m| m.0),
             certificate: layers.certificate.clone(),
+            given_rays: None,
             notes,
         }
     }

@@ -12,6 +12,8 @@ const SAME_WAY: f64 = 0.5;
 const RINGS: usize = 2;
 /// Share of the extension that a given ray may lack at either end: its last value is held there.
 const LACKING: f64 = 0.5;
+/// What any ray may lack, in mm.
+const LEAST_LACKING_MM: f64 = 0.1;
 /// Longest ray that is looked at, in mm.
 const LONGEST_MM: f64 = 100.0;
 
@@ -21,6 +23,8 @@ pub struct AttachedRays {
     /// One ray a vertex: the attached one, from `extension_mm` outside the pia to as far below the white surface along
     /// its own line; where there is none, the vertex's own ray.
     pub rays: RaySet,
+    /// The vertices' own rays.
+    pub own: RaySet,
     /// Number of the ray attached to each vertex.
     pub ray_of_vertex: Vec<Option<usize>>,
     /// What became of the others.
@@ -45,13 +49,13 @@ pub struct RefusedRays {
 /// A ray belongs to the vertex whose point half way between the surfaces lies nearest to it, if that is within
 /// `farthest_mm` and pial to white runs the ray's way (within 60 degrees). It meets the given surfaces where it crosses
 /// their triangles around that vertex. `whole` says that intensities come with the rays: then a ray that lacks more
-/// than half of `extension_mm` beyond a surface is refused.
+/// than half of `extension_mm` (or 0.1 mm) beyond a surface is refused.
 ///
 /// # Errors
 /// Numbers of points that differ, points that are not finite, a distance that is not positive; cancellation.
 pub fn attach_rays(
     ribbon: &Ribbon,
-    own: &RaySet,
+    own: RaySet,
     (outer, inner): (&[WorldPoint], &[WorldPoint]),
     extension_mm: f64,
     farthest_mm: f64,
@@ -84,7 +88,7 @@ pub fn attach_rays(
         let lacking_mm = hit.lacking_mm(extension_mm);
         if hit.white_mm <= hit.pial_mm {
             refused.far += 1;
-        } else if whole && lacking_mm > LACKING * extension_mm + 1e-6 {
+        } else if whole && lacking_mm > (LACKING * extension_mm).max(LEAST_LACKING_MM) {
             refused.short += 1;
         } else {
             let before = nearest[vertex].replace(hit);
@@ -102,7 +106,7 @@ pub fn attach_rays(
 
 impl AttachedRays {
     fn new(
-        own: &RaySet,
+        own: RaySet,
         hits: &[Option<Hit>],
         (outer, inner): (&[WorldPoint], &[WorldPoint]),
         extension_mm: f64,
@@ -128,7 +132,7 @@ impl AttachedRays {
         }
         let ([outer, inner], [pial_t, white_t]) = (points, places);
         let ray_of_vertex = hits.iter().map(|hit| hit.as_ref().map(|hit| hit.ray)).collect();
-        Ok(Self { rays: RaySet::new(outer, inner, pial_t, white_t)?, ray_of_vertex, refused, ends })
+        Ok(Self { rays: RaySet::new(outer, inner, pial_t, white_t)?, own, ray_of_vertex, refused, ends })
     }
 
     /// Intensities given along whole rays, `[given rays, samples]`, evenly spaced with both ends: read at `samples` places
@@ -165,8 +169,8 @@ impl AttachedRays {
     ///
     /// # Errors
     /// Numbers of rays that differ.
-    pub fn onto(&self, own: &RaySet, boundaries: &LayerBoundaries) -> Result<LayerBoundaries> {
-        same_length("rays", self.rays.len(), own.len())?;
+    pub fn onto_own(&self, boundaries: &LayerBoundaries) -> Result<LayerBoundaries> {
+        let own = &self.own;
         same_length("boundaries", self.rays.len(), boundaries.len())?;
         let (mut t, mut sd_mm) = (boundaries.t().clone(), boundaries.sd_mm().clone());
         for vertex in (0..own.len()).filter(|&v| self.ray_of_vertex[v].is_some()) {

@@ -68,8 +68,9 @@ impl Field {
         let spread = std::array::from_fn(|k| {
             let deviation = median(measured(k).map(|x| (x - mean[k]).abs())) / MEDIAN_DEVIATION;
             let error = median(precision.iter().filter(|p| p[k] > 0.0).map(|p| 1.0 / p[k]));
-            // Where all of the spread may be error, half of it is taken for real.
-            (deviation.powi(2) - error).max(deviation.powi(2) / 2.0).max(1.0 / GIVEN)
+            // Where all of the spread may be error, half of it is taken for real; rays that agree by chance are not taken
+            // for a field that never varies.
+            (deviation.powi(2) - error).max(deviation.powi(2) / 2.0).max(error / 4.0).max(1.0 / GIVEN)
         });
         for (row, precision) in data.iter_mut().zip(&precision) {
             *row = std::array::from_fn(|k| if precision[k] > 0.0 { row[k] - mean[k] } else { 0.0 });
@@ -220,7 +221,8 @@ impl Field {
     }
 
     /// How far the boundaries step along every edge, in standard deviations of a typical measurement: the largest of
-    /// the seven, since an areal border need not show in all.
+    /// the seven, since an areal border need not show in all. 0 along edges with an end that was not measured: how the
+    /// field leans towards its few measurements is no border.
     fn steps(&self, x: &[Row]) -> Vec<f64> {
         let scale = self.usual_precision().map(f64::sqrt);
         let rows: Vec<Vec<f64>> = (0..self.len())
@@ -228,7 +230,8 @@ impl Field {
             .map(|v| {
                 let along =
                     |j: usize| (0..BOUNDARY_COUNT).map(|k| (x[v][k] - x[j][k]).abs() * scale[k]).fold(0.0, f64::max);
-                self.edges(v).map(|edge| along(self.neighbours[edge] as usize)).collect()
+                let step = |j: usize| if self.is_measured(v) && self.is_measured(j) { along(j) } else { 0.0 };
+                self.edges(v).map(|edge| step(self.neighbours[edge] as usize)).collect()
             })
             .collect();
         rows.concat()

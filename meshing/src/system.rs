@@ -9,8 +9,8 @@ const STEPS: usize = 500;
 const BLOCK: usize = 1024;
 /// Conjugate gradients stop when the error is about the square root of this share of the solution.
 pub(crate) const EXACT: f64 = 1e-9;
-/// The same, where a hundredth does.
-pub(crate) const ROUGH: f64 = 1e-4;
+/// The same, where a thousandth does: what is smooth over many vertices has a small share and must be found too.
+pub(crate) const ROUGH: f64 = 1e-6;
 
 /// One value for each boundary.
 pub(crate) type Row = [f64; BOUNDARY_COUNT];
