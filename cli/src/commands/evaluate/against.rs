@@ -11,7 +11,8 @@ pub(super) const SAMPLES: usize = 200;
 /// How far these go beyond pia and white surface, in mm, as the rays of the reference do.
 pub(super) const EXTENSION_MM: f64 = 0.5;
 
-/// A result folder against thickness maps: boundaries as fractions of the ribbon, errors in mm of the true ribbon.
+/// A result folder against thickness maps: everything as fractions of the ribbon, in mm of the true ribbon. The given
+/// ribbon may be thicker or thinner than the true one (a coarse mesh cuts corners), which is no error of its layers.
 pub(super) fn against_thickness(result: &Path, truth: &Path) -> Result<Comparison> {
     let folder = ResultFolder::read(result)?;
     let truth_mm = read_thickness(truth)?;
@@ -33,8 +34,11 @@ pub(super) fn against_thickness(result: &Path, truth: &Path) -> Result<Compariso
             comparison.signed_mm[[vertex, k]] = error * total;
             comparison.sd_mm[[vertex, k]] = folder.sd_mm[[vertex, k]] * total / found_total;
         }
+        for k in 0..LAYER_COUNT {
+            comparison.found_mm[[vertex, k]] = folder.thickness_mm[[vertex, k]] * total / found_total;
+        }
+        comparison.ribbon_mm[vertex] = found_total;
     }
-    comparison.found_mm = folder.thickness_mm;
     comparison.truth_mm = truth_mm;
     Ok(comparison)
 }
