@@ -76,21 +76,19 @@ pub(in crate::commands) fn against_points(result: &Path, truth: &Path, damaged_m
             points.dim()
         )));
     }
-    let surfaces = folder.surfaces()?;
     let mut comparison = folder.comparison();
-    for vertex in 0..n {
+    for (vertex, found) in folder.points()?.into_iter().enumerate() {
         let point = |k: usize| DVec3::from_array(std::array::from_fn(|axis| f64::from(points[[vertex, k, axis]])));
         comparison.scored[vertex] &= (0..BOUNDARY_COUNT).any(|k| point(k).is_finite());
-        let (first, last) = (surfaces[0][vertex].0, surfaces[BOUNDARY_COUNT - 1][vertex].0);
-        let along = [point(BOUNDARY_COUNT - 1) - point(0), last - first];
+        let along = [point(BOUNDARY_COUNT - 1) - point(0), found[BOUNDARY_COUNT - 1] - found[0]];
         let Some(inward) = along.into_iter().find_map(|a| a.is_finite().then(|| a.try_normalize()).flatten()) else {
             continue;
         };
         if !folder.has_layers(vertex) {
             continue;
         }
-        let origin = if point(0).is_finite() { point(0) } else { first };
-        let found = std::array::from_fn(|k| (surfaces[k][vertex].0 - origin).dot(inward));
+        let origin = if point(0).is_finite() { point(0) } else { found[0] };
+        let found = found.map(|p| (p - origin).dot(inward));
         let known = std::array::from_fn(|k| (point(k) - origin).dot(inward));
         comparison.set_boundaries(vertex, &found, &known, &std::array::from_fn(|k| folder.sd_mm[[vertex, k]]));
         comparison.classes[vertex] = classes_along(&found, &known);
