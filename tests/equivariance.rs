@@ -92,7 +92,10 @@ fn divided(surface: &Surface) -> Surface {
 #[test]
 fn mirrored_reordered_and_subdivided_meshes_give_the_same_layers() {
     let folder = tempfile::tempdir().unwrap();
-    let inputs = Inputs::read(&sphere(folder.path()));
+    let phantom = folder.path().join("phantom");
+    let size = ["--extent-mm", "12", "--edge-mm", "0.5", "--spacing-mm", "0.2", "--artefacts", "none"];
+    ok(&brainmesh(&[&["phantom", "--out", text(&phantom)], &size[..]].concat()));
+    let inputs = Inputs::read(&phantom);
     let base = inputs.layers(&folder.path().join("base"));
     let n = inputs.pial.vertices().len();
 
@@ -125,13 +128,13 @@ fn mirrored_reordered_and_subdivided_meshes_give_the_same_layers() {
     // Sums run in another order, and network inputs are single precision.
     assert!(worst < 1e-3, "reordered: {worst} mm");
 
-    // Channels smoothed along the cortex by less than an edge gain the new vertices' own samples, so that here the answer
-    // changes by as much as noise of the volume does: about a tenth of a voxel (.2 mm) at the worst vertex of the worst
-    // boundary, a hundredth on average.
+    // Kernels along the cortex that are narrower than an edge (.163 of .5 mm) gain the new vertices' own samples, so that
+    // here the network sees other values, not only the same in another order: 4.5 um on average, a fifth of a voxel (.2 mm)
+    // at the worst vertex of the worst boundary, and no layer thicker or thinner as a whole.
     let found = inputs.with(divided).layers(&folder.path().join("divided"));
     let distances = distances_mm(&base, &found, |v| v, |p| p);
     let mean = distances.iter().sum::<f64>() / distances.len() as f64;
-    assert!(mean < 0.004 && largest(&distances) < 0.05, "divided: mean {mean}, largest {} mm", largest(&distances));
+    assert!(mean < 0.008 && largest(&distances) < 0.08, "divided: mean {mean}, largest {} mm", largest(&distances));
     for (map, (old, new)) in base.thickness_mm.iter().zip(&found.thickness_mm).enumerate() {
         let mean = |values: &[f32]| values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
         assert!((mean(new) / mean(old) - 1.0).abs() < 0.01, "map {map}: {} for {}", mean(new), mean(old));
