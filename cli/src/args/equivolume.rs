@@ -14,7 +14,7 @@ pub struct EquivolumeCommand {
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub mask: Option<PathBuf>,
     /// Where pial and white are closer than this there is no cortex (the medial wall).
-    #[arg(long, value_name = "MM", default_value_t = 0.5, help_heading = "Input")]
+    #[arg(long, value_name = "MM", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Input")]
     pub min_thickness_mm: f64,
     /// Fractions of the volume of the ribbon, counted from the pia (0) to the white surface (1), comma-separated.
     #[arg(
@@ -29,7 +29,7 @@ pub struct EquivolumeCommand {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     pub layers: Option<u16>,
     /// Smooth the ratio of pial and white vertex areas along the cortex (full width at half maximum); 0: not at all.
-    #[arg(long, value_name = "MM", default_value_t = 0.0)]
+    #[arg(long, value_name = "MM", default_value_t = 0.0, allow_negative_numbers = true)]
     pub area_fwhm_mm: f64,
     /// Folder for the results; made if needed, filled at the end or not at all.
     #[arg(long, short, value_name = "DIR", help_heading = "Output")]

@@ -18,6 +18,8 @@ pub struct Comparison {
     pub found_mm: Array2<f64>,
     /// True thickness `[rays, 6]` in mm, NaN where unknown.
     pub truth_mm: Array2<f64>,
+    /// Thickness of the given ribbon in mm where the others are scaled to the true one, else NaN.
+    pub ribbon_mm: Vec<f64>,
     /// Classes of samples between the boundaries found, where they were compared.
     pub classes: Vec<Option<RayClasses>>,
     /// Classes of samples by the network alone, where it was run.
@@ -45,6 +47,9 @@ pub struct Scores {
     pub boundaries: Vec<BoundaryError>,
     /// `total`, then I to VI.
     pub thickness: Vec<ThicknessError>,
+    /// Mean thickness of the given ribbon over that of the true one, where lengths are scaled to the true one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ribbon_ratio: Option<f64>,
     /// Classes of samples between the boundaries found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassScores>,
@@ -89,6 +94,7 @@ impl Comparison {
             sd_mm: unknown(BOUNDARY_COUNT),
             found_mm: unknown(LAYER_COUNT),
             truth_mm: unknown(LAYER_COUNT),
+            ribbon_mm: vec![f64::NAN; rays],
             classes: vec![None; rays],
             network: vec![None; rays],
             scored: vec![true; rays],
@@ -142,6 +148,7 @@ impl Comparison {
         ] {
             *matrix = concatenate(Axis(0), &[matrix.view(), more.view()])?;
         }
+        self.ribbon_mm.extend(other.ribbon_mm);
         self.classes.extend(other.classes);
         self.network.extend(other.network);
         self.scored.extend(other.scored);
@@ -185,10 +192,18 @@ impl Comparison {
             compared: rays.iter().filter(|&&ray| (0..BOUNDARY_COUNT).any(|k| known(ray, k))).count(),
             boundaries: (0..BOUNDARY_COUNT).filter_map(|k| self.boundary(k, rays, places)).collect(),
             thickness: (0..=LAYER_COUNT).filter_map(|layer| self.thickness(layer, rays)).collect(),
+            ribbon_ratio: self.ribbon_ratio(rays),
             classes: ClassScores::over(rays.iter().filter_map(|&ray| self.classes[ray].as_ref())),
             network: ClassScores::over(rays.iter().filter_map(|&ray| self.network[ray].as_ref())),
             damage: rays.iter().any(|&ray| self.damaged[ray].is_some()).then(damage),
         }
+    }
+
+    fn ribbon_ratio(&self, rays: &[usize]) -> Option<f64> {
+        let pairs = rays.iter().map(|&ray| (self.ribbon_mm[ray], self.truth_mm.row(ray).sum()));
+        let known = pairs.filter(|(given, truth)| given.is_finite() && truth.is_finite());
+        let (given, truth) = known.fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+        (truth > 0.0).then(|| given / truth)
     }
 
     fn boundary(&self, k: usize, rays: &[usize], [found, truth]: &[Array2<f64>; 2]) -> Option<BoundaryError> {
@@ -318,5 +333,9 @@ mod tests {
         assert!((boundaries[1].parcel_correlation.unwrap() - 1.0).abs() < 1e-12);
         assert!((boundaries[2].parcel_correlation.unwrap() + 1.0).abs() < 1e-12);
         assert_eq!((boundaries[3].parcel_correlation, boundaries[0].parcel_correlation), (None, None));
+        // The true ribbons are 3 mm thick; of the third nothing is said.
+        assert_eq!(rays.scores().all.ribbon_ratio, None);
+        rays.ribbon_mm = vec![2.4, 3.0, f64::NAN];
+        assert!((rays.scores().all.ribbon_ratio.unwrap() - 0.9).abs() < 1e-12);
     }
 }

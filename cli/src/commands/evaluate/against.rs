@@ -11,7 +11,8 @@ pub(super) const SAMPLES: usize = 200;
 /// How far these go beyond pia and white surface, in mm, as the rays of the reference do.
 pub(super) const EXTENSION_MM: f64 = 0.5;
 
-/// A result folder against thickness maps: boundaries as fractions of the ribbon, errors in mm of the true ribbon.
+/// A result folder against thickness maps: everything as fractions of the ribbon, in mm of the true ribbon. The given
+/// ribbon may be thicker or thinner than the true one (a coarse mesh cuts corners), which is no error of its layers.
 pub(super) fn against_thickness(result: &Path, truth: &Path) -> Result<Comparison> {
     let folder = ResultFolder::read(result)?;
     let truth_mm = read_thickness(truth)?;
@@ -33,8 +34,11 @@ pub(super) fn against_thickness(result: &Path, truth: &Path) -> Result<Compariso
             comparison.signed_mm[[vertex, k]] = error * total;
             comparison.sd_mm[[vertex, k]] = folder.sd_mm[[vertex, k]] * total / found_total;
         }
+        for k in 0..LAYER_COUNT {
+            comparison.found_mm[[vertex, k]] = folder.thickness_mm[[vertex, k]] * total / found_total;
+        }
+        comparison.ribbon_mm[vertex] = found_total;
     }
-    comparison.found_mm = folder.thickness_mm;
     comparison.truth_mm = truth_mm;
     Ok(comparison)
 }
@@ -72,21 +76,19 @@ pub(in crate::commands) fn against_points(result: &Path, truth: &Path, damaged_m
             points.dim()
         )));
     }
-    let surfaces = folder.surfaces()?;
     let mut comparison = folder.comparison();
-    for vertex in 0..n {
+    for (vertex, found) in folder.points()?.into_iter().enumerate() {
         let point = |k: usize| DVec3::from_array(std::array::from_fn(|axis| f64::from(points[[vertex, k, axis]])));
         comparison.scored[vertex] &= (0..BOUNDARY_COUNT).any(|k| point(k).is_finite());
-        let (first, last) = (surfaces[0][vertex].0, surfaces[BOUNDARY_COUNT - 1][vertex].0);
-        let along = [point(BOUNDARY_COUNT - 1) - point(0), last - first];
+        let along = [point(BOUNDARY_COUNT - 1) - point(0), found[BOUNDARY_COUNT - 1] - found[0]];
         let Some(inward) = along.into_iter().find_map(|a| a.is_finite().then(|| a.try_normalize()).flatten()) else {
             continue;
         };
         if !folder.has_layers(vertex) {
             continue;
         }
-        let origin = if point(0).is_finite() { point(0) } else { first };
-        let found = std::array::from_fn(|k| (surfaces[k][vertex].0 - origin).dot(inward));
+        let origin = if point(0).is_finite() { point(0) } else { found[0] };
+        let found = found.map(|p| (p - origin).dot(inward));
         let known = std::array::from_fn(|k| (point(k) - origin).dot(inward));
         comparison.set_boundaries(vertex, &found, &known, &std::array::from_fn(|k| folder.sd_mm[[vertex, k]]));
         comparison.classes[vertex] = classes_along(&found, &known);

@@ -1,7 +1,8 @@
 use crate::run::defect_of;
 use crate::score::Comparison;
 use crate::{Error, Result};
-use brainmesh_core::{BOUNDARY_COUNT, LAYER_NAMES, RayDefect, WorldPoint};
+use brainmesh_core::{BOUNDARY_COUNT, LAYER_NAMES, RayDefect};
+use glam::DVec3;
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
@@ -46,15 +47,16 @@ impl ResultFolder {
         self.thickness_mm.row(vertex).iter().all(|t| t.is_finite())
     }
 
-    /// Vertices of the seven surfaces.
-    pub fn surfaces(&self) -> Result<Vec<Vec<WorldPoint>>> {
-        let read = |k: usize| {
+    /// The seven surfaces' points of every vertex.
+    pub fn points(&self) -> Result<Vec<[DVec3; BOUNDARY_COUNT]>> {
+        let mut points = vec![[DVec3::ZERO; BOUNDARY_COUNT]; self.len()];
+        for k in 0..BOUNDARY_COUNT {
             let path = self.path.join(format!("layer{k}.surf.gii"));
-            let vertices = brainmesh_formats::read_surface(&path)?.vertices().to_vec();
-            same_length(&path, "vertices", self.len(), vertices.len())?;
-            Ok(vertices)
-        };
-        (0..BOUNDARY_COUNT).map(read).collect()
+            let surface = brainmesh_formats::read_surface(&path)?;
+            same_length(&path, "vertices", self.len(), surface.vertices().len())?;
+            points.iter_mut().zip(surface.vertices()).for_each(|(point, v)| point[k] = v.0);
+        }
+        Ok(points)
     }
 
     /// A comparison of which only the result's side is known: what to score and what was refused.

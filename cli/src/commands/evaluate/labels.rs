@@ -16,14 +16,11 @@ pub(super) fn against_labels(result: &Path, truth: &Path) -> Result<Comparison> 
     {
         return Err(Error::Unusable(format!("{}: expected labels from 0 to 7, found {bad}", truth.display())));
     }
-    let surfaces = folder.surfaces()?;
     let mut comparison = folder.comparison();
-    let places_of = |vertex: usize| -> [DVec3; BOUNDARY_COUNT] { std::array::from_fn(|k| surfaces[k][vertex].0) };
-    for vertex in 0..folder.len() {
-        let places = places_of(vertex);
-        let [first, .., last] = places;
-        let inward = (last - first).try_normalize().unwrap_or_default();
-        let found = places.map(|place| (place - first).dot(inward));
+    for (vertex, points) in folder.points()?.into_iter().enumerate() {
+        let first = points[0];
+        let inward = (points[BOUNDARY_COUNT - 1] - first).try_normalize().unwrap_or_default();
+        let found: [f64; BOUNDARY_COUNT] = points.map(|p| (p - first).dot(inward));
         let step_mm = (found[BOUNDARY_COUNT - 1] + 2.0 * EXTENSION_MM) / (SAMPLES - 1) as f64;
         let at = |i: f64| i * step_mm - EXTENSION_MM;
         let seen: Option<Vec<u8>> = (0..SAMPLES).map(|i| nearest(&labels, first + inward * at(i as f64))).collect();

@@ -14,6 +14,11 @@ pub(super) fn print(name: &str, truth: &str, scores: &ScoresByPart) {
     if let Some(damage) = &all.damage {
         print_damage(damage);
     }
+    if let Some(ratio) = all.ribbon_ratio {
+        print_line(format!(
+            "The given ribbon has {ratio:.3} of the thickness of the true one; all is scaled to the true one."
+        ));
+    }
     print_line(match truth {
         "thickness" => "Boundaries as fractions of the ribbon, errors in micrometres of the true ribbon:",
         _ => "Boundaries along the ray, errors in micrometres:",
