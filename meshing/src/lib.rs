@@ -13,6 +13,7 @@ mod layers;
 mod predicates;
 mod rays;
 mod sample;
+mod section;
 mod smooth;
 
 pub use banks::{LimitedRays, limit_extensions};
@@ -25,6 +26,7 @@ pub use fill::fill;
 pub use layers::{layer_surfaces, thickness_mm};
 pub use rays::{extended_rays, no_cortex, ribbon_rays};
 pub use sample::sample;
+pub use section::{NoRay, SectionOptions, SectionRays, SectionSampling, part_banks, section_profiles, section_rays};
 pub use smooth::{Smoothing, smooth_boundaries};
 
 /// Result with this crate's [`Error`].
