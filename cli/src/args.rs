@@ -1,8 +1,10 @@
 //! Arguments as typed. Nothing here computes or opens a file; [`crate::Plan`] resolves them.
 
 mod models;
+mod section;
 
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
+pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -48,6 +50,8 @@ pub enum Command {
     Segment(Box<SegmentCommand>),
     /// Sample intensities along cortical rays into an .npz file (what the network sees).
     Profiles(ProfilesCommand),
+    /// Labelled rays from a section whose layers are drawn (or known at spots), for training and evaluation.
+    Rays(Box<RaysCommand>),
     /// Describe a volume, surface, profile, label or model file.
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.
@@ -416,6 +420,8 @@ pub struct BenchSegment {
 pub enum EvaluateCommand {
     /// Layer boundaries: a result folder against a truth, or a model against labelled rays.
     Layers(EvaluateLayers),
+    /// A model on a section whose layers are drawn, from picture and labels to a results file.
+    Section(Box<EvaluateSection>),
 }
 
 /// Arguments of `evaluate layers`.

@@ -9,10 +9,12 @@ mod error;
 mod input;
 mod output;
 mod plan;
+mod preview;
 mod progress;
 mod report;
 mod run;
 pub mod score;
+mod section_input;
 
 pub use commands::dispatch;
 pub use error::{Error, ExitCode};

@@ -5,11 +5,13 @@ mod domain;
 mod field;
 mod potential;
 mod profiles;
+mod spots;
 mod trace;
 mod truth;
 
 pub use banks::part_banks;
 pub use profiles::{SectionSampling, section_profiles};
+pub use spots::{label_spots, spot_pitch_px};
 pub use truth::NoRay;
 
 use crate::{Error, Result};
