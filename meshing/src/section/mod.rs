@@ -26,6 +26,8 @@ use trace::{chord, middle_lines, places};
 
 /// A streamline further from its chord than this share of the chord's length is no ray.
 const MOST_BEND: f64 = 0.1;
+/// Where the pia is not drawn, rays shorter than this share of the third quartile begin at a cut or a tear.
+const SHORTEST: f64 = 0.7;
 /// More rays than this are none of one section.
 const MOST_RAYS: usize = 20_000;
 
@@ -59,7 +61,8 @@ pub struct SectionRays {
 /// deep end the border with white matter or, where none is labelled, that of the last layer facing away from those above.
 /// Cut edges are neither. Between the two ends the harmonic potential is found (Jones et al. 2000), its streamlines pair
 /// points of both ends, and a ray is the straight line between such a pair, extended both ways, as everywhere in this
-/// program. Streamlines that are not nearly straight, and rays that cross another, are left out.
+/// program. Streamlines that are not nearly straight, and rays that cross another, are left out; so are, where no pia is
+/// drawn, rays shorter than 0.7 of the third quartile, which begin at a cut edge or a tear.
 ///
 /// Boundary k of a ray lies where fewest labels are on the wrong side of it. It is unknown, and NaN, where the section
 /// does not show it: the pia where the outer layer is not I or the picture ends there; a boundary of a layer that is
@@ -110,11 +113,27 @@ pub fn section_rays(labels: &Volume<u8>, options: &SectionOptions, monitor: &dyn
     }
     let mut keep = crossing.iter();
     cuts.retain(|_| keep.next() == Some(&false));
+    let short = cut_short(&mut cuts);
+    if short > 0 {
+        refused.insert(NoRay::Short, short);
+    }
     if cuts.is_empty() {
         let reasons: Vec<_> = refused.iter().map(|(why, n)| format!("{n} {}", why.name())).collect();
         return Err(Error::NoUsableRay { rays: refused.values().sum(), reasons: reasons.join(", ") });
     }
     assemble(labels.grid(), &cuts, options.extension_mm, refused)
+}
+
+/// Leaves out short rays of a section without a pia, and says how many: their outer ends are no border of the cortex.
+fn cut_short(cuts: &mut Vec<(u32, f64, truth::Cut)>) -> usize {
+    let before = cuts.len();
+    if before > 0 && cuts.iter().all(|(.., cut)| cut.boundaries[0].is_nan()) {
+        let length = |cut: &truth::Cut| cut.outer.distance(cut.inner);
+        let mut lengths: Vec<f64> = cuts.iter().map(|(.., cut)| length(cut)).collect();
+        let long = *lengths.select_nth_unstable_by(before * 3 / 4, f64::total_cmp).1;
+        cuts.retain(|(.., cut)| length(cut) >= SHORTEST * long);
+    }
+    before - cuts.len()
 }
 
 fn assemble(

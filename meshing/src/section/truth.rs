@@ -20,6 +20,8 @@ pub enum NoRay {
     Disordered,
     /// The straight line crosses that of another.
     Crossing,
+    /// No pia is drawn, and the ray begins far below the others: at a cut edge or a tear.
+    Short,
 }
 
 impl NoRay {
@@ -30,6 +32,7 @@ impl NoRay {
             Self::Bent => "bent",
             Self::Disordered => "disordered",
             Self::Crossing => "crossing",
+            Self::Short => "short",
         }
     }
 }
