@@ -2,7 +2,8 @@
 //! without its smoothing, and beside ours without smoothing over the mesh.
 //!
 //! `cargo bench -p brainmesh-cli --bench layers -- [--json] [--seeds N] [--first N] [--only TEXT] [--model DIR]`.
-//! `--first` skips that many seeds; `--only` takes the scenarios whose name contains the text. One JSON object a
+//! `--first` skips that many seeds; `--only` takes the scenarios whose name contains the text. `--length MM`,
+//! `--error-length MM`, `--sd-scale` and `--smoothed-sd-scale` (seven numbers) stand in for the model's calibration. One JSON object a
 //! scenario, one member a method, as docs/evaluate.md describes them.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the result goes to the terminal")]
 
@@ -12,8 +13,8 @@ mod scenario;
 use brainmesh_cli::score::{Comparison, RayClasses, ScoresByPart, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, channels, decode, extended_rays, fill, no_cortex,
-    sample, smooth_boundaries,
+    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, Smoothing, channels, decode, extended_rays, fill,
+    mark_damage, no_cortex, sample, smooth_boundaries,
 };
 use brainmesh_phantom::Phantom;
 use brainmesh_segmentation::{Device, Model, Polarity, Session, normalise};
@@ -38,13 +39,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(folder) => Model::open(folder)?,
         None => Model::named("cortical-layers")?,
     };
+    let smoothing = smooth_options(&model, &arguments)?;
     let mut session = Session::open(&model, Device::Auto, 0)?;
     let mut results = serde_json::Map::new();
     for scenario in SCENARIOS.iter().filter(|s| value("--only").is_none_or(|text| s.name.contains(text.as_str()))) {
         let mut pooled: [Comparison; METHODS.len()] = std::array::from_fn(|_| Comparison::with_rays(0));
         for n in first..first + seeds {
             let phantom = Phantom::make(&scenario.options(n), &Silent)?;
-            for (all, one) in pooled.iter_mut().zip(score(&phantom, &model, &mut session)?) {
+            for (all, one) in pooled.iter_mut().zip(score(&phantom, &model, &mut session, &smoothing)?) {
                 all.append(one)?;
             }
             eprintln!("{}: phantom {} of {seeds}", scenario.name, n + 1 - first);
@@ -65,11 +67,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// As the model's calibration says, unless told otherwise.
+fn smooth_options(model: &Model, arguments: &[String]) -> Result<SmoothOptions, Box<dyn Error>> {
+    let numbers = |name: &str| -> Result<Option<Vec<f64>>, Box<dyn Error>> {
+        let word = arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1));
+        Ok(word.map(|w| w.split(',').map(str::parse).collect::<Result<_, _>>()).transpose()?)
+    };
+    let seven = |name: &str, otherwise: Option<[f64; BOUNDARY_COUNT]>| match numbers(name)? {
+        Some(given) => <[f64; BOUNDARY_COUNT]>::try_from(given)
+            .map_err(|given| format!("{name}: expected {BOUNDARY_COUNT} numbers, found {}", given.len()).into()),
+        None => Ok::<_, Box<dyn Error>>(otherwise.unwrap_or([1.0; BOUNDARY_COUNT])),
+    };
+    let one = |name: &str| Ok::<_, Box<dyn Error>>(numbers(name)?.and_then(|n| n.first().copied()));
+    let (task, defaults) = (model.manifest().rays()?, SmoothOptions::default());
+    Ok(SmoothOptions {
+        smoothing: one("--length")?.map_or(defaults.smoothing, Smoothing::LengthMm),
+        error_length_mm: one("--error-length")?.or(task.error_length_mm).unwrap_or(defaults.error_length_mm),
+        sd_scale: seven("--sd-scale", task.sd_scale)?,
+        smoothed_sd_scale: seven("--smoothed-sd-scale", task.smoothed_sd_scale)?,
+        ..defaults
+    })
+}
+
 /// The whole pipeline on one phantom, by every method.
 fn score(
     phantom: &Phantom,
     model: &Model,
     session: &mut Session,
+    smoothing: &SmoothOptions,
 ) -> Result<[Comparison; METHODS.len()], Box<dyn Error>> {
     let manifest = model.manifest().rays()?;
     let ribbon = phantom.given_ribbon();
@@ -86,21 +111,18 @@ fn score(
     let options = DecodeOptions { evidence: manifest.evidence.unwrap_or(defaults.evidence), ..defaults };
     let neighbours = ribbon.neighbours();
     let decoded = decode(&probabilities, &rays, profiles.defects(), &options, &Silent)?;
+    let decoded = mark_damage(&decoded, &profiles, &rays, true)?;
     let filled = fill(&decoded, &rays, &neighbours)?;
-    let defaults = SmoothOptions::default();
-    let smoothing = SmoothOptions {
-        sd_scale: manifest.sd_scale.unwrap_or(defaults.sd_scale),
-        error_length_mm: manifest.error_length_mm.unwrap_or(defaults.error_length_mm),
-        ..defaults
-    };
-    let smoothed = smooth_boundaries(&filled, ribbon, &rays, &smoothing, &Silent)?.boundaries;
+    let smoothed = smooth_boundaries(&filled, ribbon, &rays, smoothing, &Silent)?;
+    eprintln!("  smoothing lengths {:.2?} mm", smoothed.lengths_mm);
+    let smoothed = smoothed.boundaries;
     let usable: Vec<bool> = profiles.defects().iter().map(Option::is_none).collect();
 
     let nothing = Array2::from_elem((rays.len(), BOUNDARY_COUNT), f64::NAN);
     let of = |found: &brainmesh_core::LayerBoundaries| (found.t().clone(), found.sd_mm().clone());
     let found: [(Array2<f64>, Array2<f64>); METHODS.len()] = [
         of(&smoothed),
-        of(&filled),
+        (filled.t().clone(), filled.sd_mm() * &ndarray::ArrayView1::from(&smoothing.sd_scale)),
         (reference(&probabilities, ribbon, &usable, 1.0), nothing.clone()),
         (reference(&probabilities, ribbon, &usable, 0.0), nothing),
     ];
@@ -163,6 +185,12 @@ fn print(name: &str, scores: &[ScoresByPart; METHODS.len()]) {
         if boundaries.iter().any(|b| b.calibration.is_some()) {
             let coverage = |k: usize| boundaries[k].calibration.as_ref().map_or(f64::NAN, |c| 100.0 * c.coverage_90);
             println!("  {:25} 90 % {}", "", row(&coverage));
+            let factor = |k: usize| boundaries[k].calibration.as_ref().map_or(f64::NAN, |c| c.sd_factor_90);
+            println!(
+                "  {:25} x SD {}",
+                "",
+                (0..boundaries.len()).map(|k| format!("{:7.2}", factor(k))).collect::<String>()
+            );
         }
     }
 }

@@ -3,10 +3,12 @@
 mod equivolume;
 mod evaluate;
 mod models;
+mod section;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
+pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -54,6 +56,8 @@ pub enum Command {
     Profiles(ProfilesCommand),
     /// Surfaces at fractions of the volume of a ribbon, without intensities.
     Equivolume(EquivolumeCommand),
+    /// Labelled rays from a section whose layers are drawn (or known at spots), for training and evaluation.
+    Rays(Box<RaysCommand>),
     /// Describe a volume, surface, profile, label or model file.
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.

@@ -21,6 +21,7 @@ mod predicates;
 mod rays;
 mod sample;
 mod scatter;
+mod section;
 mod smooth;
 mod strength;
 mod system;
@@ -38,6 +39,10 @@ pub use fill::fill;
 pub use layers::{layer_surfaces, thickness_mm};
 pub use rays::{extended_rays, no_cortex, ribbon_rays};
 pub use sample::sample;
+pub use section::{
+    NoRay, SectionOptions, SectionRays, SectionSampling, label_spots, part_banks, section_profiles, section_rays,
+    spot_pitch_px,
+};
 pub use smooth::{SmoothOptions, Smoothed, Smoothing, smooth_boundaries};
 
 /// Result with this crate's [`Error`].

@@ -34,8 +34,12 @@ pub struct SmoothOptions {
     /// Standard deviation, in mm along the cortex, of the Gaussian by which errors of rays are alike: a network sees
     /// much the same tissue on neighbouring rays. 0: every ray errs by itself.
     pub error_length_mm: f64,
-    /// Factors on the final standard deviations of the seven boundaries, from a model's calibration.
+    /// Factors on the standard deviations of the seven boundaries that come in, from a model's calibration on single
+    /// rays: what a ray weighs against its neighbours depends on them.
     pub sd_scale: [f64; BOUNDARY_COUNT],
+    /// Factors on the standard deviations after smoothing, from the same calibration: errors that neighbours have in
+    /// common and the field does not know of.
+    pub smoothed_sd_scale: [f64; BOUNDARY_COUNT],
     /// Random right sides from which standard deviations are found; they are right to about `1 / sqrt(2 n)` or better.
     pub samples: u16,
 }
@@ -47,6 +51,7 @@ impl Default for SmoothOptions {
             min_gap_mm: 0.01,
             error_length_mm: 0.4,
             sd_scale: [1.0; BOUNDARY_COUNT],
+            smoothed_sd_scale: [1.0; BOUNDARY_COUNT],
             samples: 24,
         }
     }
@@ -72,10 +77,10 @@ pub struct Smoothed {
 /// nearest ones that keep both.
 ///
 /// Standard deviations are those of the field given the measurements, no larger than a measured ray's own, times
-/// `sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no part.
+/// `smoothed_sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no part.
 ///
-/// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries and standard deviations are those that
-/// came in.
+/// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries are those that came in and standard
+/// deviations those times `sd_scale`.
 ///
 /// # Errors
 /// Numbers of vertices, rays and boundaries that differ; options out of range; cancellation.
@@ -90,6 +95,7 @@ pub fn smooth_boundaries(
         same_length(field, ribbon.len(), found)?;
     }
     options.check()?;
+    let boundaries = &scaled(boundaries, &options.sd_scale)?;
     let middle = mid_surface(ribbon)?;
     let flow = Diffusion::new(&middle, |v| boundaries.outcomes()[v].has_layers());
     let columns = Columns::new(ribbon, &flow, monitor)?;
@@ -122,7 +128,7 @@ pub fn smooth_boundaries(
             let variance = if own > 0.0 { variances[ray][k].min(1.0 / own) } else { variances[ray][k] };
             let sd = variance.sqrt() / columns.slope(ray, depth) * ribbon_mm;
             weights[k] = 1.0 / (sd * sd).max(1e-9);
-            sd_mm[[ray, k]] = sd * options.sd_scale[k];
+            sd_mm[[ray, k]] = sd * options.smoothed_sd_scale[k];
         }
         let gaps: [f64; LAYER_COUNT] =
             std::array::from_fn(|k| options.min_gap_mm.min(before[k + 1] - before[k]).max(0.0));
@@ -143,7 +149,7 @@ impl SmoothOptions {
             ("min_gap_mm", self.min_gap_mm),
             ("error_length_mm", self.error_length_mm),
         ];
-        let scales = self.sd_scale.iter().map(|&scale| ("sd_scale", scale));
+        let scales = self.sd_scale.iter().chain(&self.smoothed_sd_scale).map(|&scale| ("sd_scale", scale));
         for (field, value) in lengths.into_iter().chain(scales) {
             if !(0.0..=1000.0).contains(&value) {
                 let (expected, found) = ("0 to 1000".into(), value.to_string());
@@ -152,6 +158,15 @@ impl SmoothOptions {
         }
         Ok(())
     }
+}
+
+/// The same boundaries with calibrated standard deviations.
+fn scaled(boundaries: &LayerBoundaries, sd_scale: &[f64; BOUNDARY_COUNT]) -> Result<LayerBoundaries> {
+    let mut sd_mm = boundaries.sd_mm().clone();
+    for (mut column, scale) in sd_mm.columns_mut().into_iter().zip(sd_scale) {
+        column.mapv_inplace(|sd| sd * scale);
+    }
+    Ok(LayerBoundaries::new(boundaries.t().clone(), sd_mm, boundaries.outcomes().to_vec())?)
 }
 
 /// Volume shares of the boundaries of every ray and their precisions: 0 where a ray has no evidence of its own.

@@ -1,3 +1,4 @@
+use super::EvaluateSection;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -6,6 +7,8 @@ use std::path::PathBuf;
 pub enum EvaluateCommand {
     /// Layer boundaries: a result folder against a truth, or a model against labelled rays.
     Layers(EvaluateLayers),
+    /// A model on a section whose layers are drawn, from picture and labels to a results file.
+    Section(Box<EvaluateSection>),
 }
 
 /// Arguments of `evaluate layers`.

@@ -46,6 +46,8 @@ pub struct Calibration {
     pub within_two_sd: f64,
     /// Coverage of the 90 % interval, of half width 1.645 standard deviations.
     pub coverage_90: f64,
+    /// Factor on the standard deviations with which it would have covered 90 %.
+    pub sd_factor_90: f64,
 }
 
 impl Calibration {
@@ -54,12 +56,15 @@ impl Calibration {
         let pairs: Vec<(f64, f64)> = pairs.filter(|(_, sd)| *sd > 0.0 && sd.is_finite()).collect();
         let n = pairs.len() as f64;
         let within = |times: f64| pairs.iter().filter(|(error, sd)| error.abs() <= times * sd).count() as f64 / n;
+        let mut ratios: Vec<f64> = pairs.iter().map(|(error, sd)| error.abs() / sd).collect();
+        ratios.sort_by(f64::total_cmp);
         (!pairs.is_empty()).then(|| Self {
             rays: pairs.len(),
             sd_mean_um: pairs.iter().map(|(_, sd)| sd).sum::<f64>() / n * 1000.0,
             within_one_sd: within(1.0),
             within_two_sd: within(2.0),
             coverage_90: within(SD_OF_90_PERCENT),
+            sd_factor_90: ratios[((0.9 * n).ceil() as usize).clamp(1, pairs.len()) - 1] / SD_OF_90_PERCENT,
         })
     }
 }
@@ -77,6 +82,8 @@ mod tests {
         assert_eq!(found.rays, 5);
         assert!((found.sd_mean_um - 170.0).abs() < 1e-9);
         assert_eq!((found.within_one_sd, found.coverage_90, found.within_two_sd), (0.4, 0.6, 0.8));
+        // Nine tenths of five is all of them.
+        assert!((found.sd_factor_90 - 2.5 / 1.645).abs() < 1e-9);
         assert_eq!(Calibration::from_pairs([(0.0, 0.0)].into_iter()), None);
     }
 }

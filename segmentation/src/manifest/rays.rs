@@ -69,8 +69,11 @@ pub struct RayTask {
     pub layer_fractions: Option<LayerFractions>,
     /// Exponent on the probabilities for decoding boundaries, from the model's calibration, where given.
     pub evidence: Option<f64>,
-    /// Factors on the final standard deviations of the seven boundaries, from the model's calibration, where given.
+    /// Factors on the standard deviations of the seven boundaries of single rays, from the model's calibration, where
+    /// given.
     pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
+    /// The same for those after smoothing over the mesh.
+    pub smoothed_sd_scale: Option<[f64; BOUNDARY_COUNT]>,
     /// Distance along the cortex over which the model's errors are alike, in mm (standard deviation of a Gaussian), where
     /// given.
     pub error_length_mm: Option<f64>,
@@ -133,12 +136,17 @@ impl RayTask {
             "above 0 and at most 1",
             format!("{evidence:?}"),
         )?;
-        checker.require(
-            decoder.sd_scale.is_none_or(|scale| scale.iter().all(|&s| s > 0.0 && s <= 100.0)),
-            "config.brainmesh.decoder.sd_scale",
-            "seven numbers above 0 and at most 100",
-            format!("{:?}", decoder.sd_scale),
-        )?;
+        for (field, scale) in [
+            ("config.brainmesh.decoder.sd_scale", decoder.sd_scale),
+            ("config.brainmesh.decoder.smoothed_sd_scale", decoder.smoothed_sd_scale),
+        ] {
+            checker.require(
+                scale.is_none_or(|scale| scale.iter().all(|&s| s > 0.0 && s <= 100.0)),
+                field,
+                "seven numbers above 0 and at most 100",
+                format!("{scale:?}"),
+            )?;
+        }
         checker.require(
             decoder.error_length_mm.is_none_or(|length| (0.0..=10.0).contains(&length)),
             "config.brainmesh.decoder.error_length_mm",
@@ -177,6 +185,7 @@ impl RayTask {
             layer_fractions: settings.layer_fractions,
             evidence,
             sd_scale: decoder.sd_scale,
+            smoothed_sd_scale: decoder.smoothed_sd_scale,
             error_length_mm: decoder.error_length_mm,
         })
     }
