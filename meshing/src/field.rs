@@ -30,8 +30,6 @@ pub(crate) struct Field {
     pub(crate) data: Vec<Row>,
     /// Reciprocal variances of the measurements; 0 where there are none.
     pub(crate) precision: Vec<Row>,
-    /// How many measurements, its own included, share the error of each.
-    pub(crate) alike: Vec<f64>,
     /// Median of the measurements.
     pub(crate) mean: Row,
     /// Variance of the measurements from vertex to vertex, less that of their errors.
@@ -46,14 +44,8 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// `precision` is 0 where nothing is measured. Errors of measurements `error_length_mm` apart correlate by exp(-1/2).
-    pub(crate) fn new(
-        mut data: Vec<Row>,
-        precision: Vec<Row>,
-        surface: &Surface,
-        flow: &Diffusion,
-        error_length_mm: f64,
-    ) -> Self {
+    /// `precision` is 0 where nothing is measured.
+    pub(crate) fn new(mut data: Vec<Row>, precision: Vec<Row>, surface: &Surface, flow: &Diffusion) -> Self {
         let mut starts = vec![0];
         let (mut neighbours, mut springs) = (Vec::new(), Vec::new());
         for v in 0..data.len() {
@@ -75,8 +67,7 @@ impl Field {
         for (row, precision) in data.iter_mut().zip(&precision) {
             *row = std::array::from_fn(|k| if precision[k] > 0.0 { row[k] - mean[k] } else { 0.0 });
         }
-        let mut field = Self {
-            alike: vec![1.0; data.len()],
+        Self {
             data,
             precision,
             mean,
@@ -86,9 +77,7 @@ impl Field {
             springs,
             areas_mm2: flow.areas_mm2().to_vec(),
             points: surface.vertices().iter().map(|v| v.0).collect(),
-        };
-        field.alike = field.errors_alike(error_length_mm);
-        field
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -121,14 +110,15 @@ impl Field {
         found
     }
 
-    /// Sum of the error correlations with all measured vertices around: what a measurement counts for is divided by it
-    /// (the design effect of Kish 1965), so that a finer mesh does not pretend to know more.
-    fn errors_alike(&self, length_mm: f64) -> Vec<f64> {
+    /// How many measurements share the error of what is known at each vertex: 1 and the error correlations with all
+    /// measured vertices around, exp(-d^2 / 2 length^2) at the distance d (the design effect of Kish 1965). A mean of
+    /// measurements that err alike is no surer than one of them.
+    pub(crate) fn errors_alike(&self, length_mm: f64) -> Vec<f64> {
         let alike = |v: usize| {
-            if length_mm <= 0.0 || !self.is_measured(v) {
+            if length_mm <= 0.0 {
                 return 1.0;
             }
-            let others = self.within_mm(v, 2.5 * length_mm).into_iter().skip(1).filter(|&j| self.is_measured(j));
+            let others = self.within_mm(v, 2.0 * length_mm).into_iter().skip(1).filter(|&j| self.is_measured(j));
             let correlation =
                 |j: usize| (-0.5 * self.points[j].distance_squared(self.points[v]) / length_mm.powi(2)).exp();
             1.0 + others.map(correlation).sum::<f64>()
@@ -138,9 +128,7 @@ impl Field {
 
     /// What the measurements of column k say per mm^2, taking each for a typical one.
     fn density(&self, k: usize) -> f64 {
-        let typical = median(
-            (0..self.len()).filter(|&v| self.precision[v][k] > 0.0).map(|v| self.precision[v][k] / self.alike[v]),
-        );
+        let typical = median((0..self.len()).filter(|&v| self.precision[v][k] > 0.0).map(|v| self.precision[v][k]));
         let count = (0..self.len()).filter(|&v| self.precision[v][k] > 0.0).count() as f64;
         let area: f64 = (0..self.len()).filter(|&v| !self.edges(v).is_empty()).map(|v| self.areas_mm2[v]).sum();
         if area > 0.0 { typical * count / area } else { 0.0 }
@@ -167,10 +155,9 @@ impl Field {
 
     /// The system before reweighting.
     pub(crate) fn system(&self, stiffness: &Row) -> System<'_> {
-        let weight = |(p, alike): (&Row, &f64)| p.map(|p| p / alike);
         System {
             field: self,
-            weights: self.precision.iter().zip(&self.alike).map(weight).collect(),
+            weights: self.precision.clone(),
             springs: self.springs.clone(),
             stiffness: *stiffness,
             anchor: self.anchor(stiffness),
@@ -254,7 +241,6 @@ impl Field {
         Self {
             data: rows(&self.data),
             precision: rows(&self.precision),
-            alike: vertices.iter().map(|&v| self.alike[v]).collect(),
             mean: self.mean,
             spread: self.spread,
             starts,

@@ -45,7 +45,7 @@ impl Default for SmoothOptions {
         Self {
             smoothing: Smoothing::Auto { seed: 1609 },
             min_gap_mm: 0.01,
-            error_length_mm: 0.4,
+            error_length_mm: 0.7,
             sd_scale: [1.0; BOUNDARY_COUNT],
             samples: 24,
         }
@@ -64,15 +64,14 @@ pub struct Smoothed {
 /// Smooths all seven boundaries over the mesh and keeps their order and a least distance.
 ///
 /// In the volume share of the column above a boundary (Waehnert 2014) it minimises
-/// `sum (x - x0)^2 / (a sd^2) + s integral |grad x|^2` over the mid-surface: a Gaussian Markov random field. A ray that
-/// is sure of itself hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `a` is the
-/// number of rays that share a ray's error; `s` follows from the smoothing length of each boundary and what typical rays
-/// know. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
+/// `sum (x - x0)^2 / sd^2 + s integral |grad x|^2` over the mid-surface: a Gaussian Markov random field. A ray that
+/// is sure of itself hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `s`
+/// follows from the smoothing length of each boundary and what typical rays know. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
 /// to the median of the measured rays, with their spread. Rows that then break the order or the gap are replaced by the
 /// nearest ones that keep both.
 ///
-/// Standard deviations are those of the field given the measurements, no larger than a measured ray's own, times
-/// `sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no part.
+/// Variances are those of the field given the measurements, times the number of rays around that err alike
+/// (`error_length_mm`), no larger than a measured ray's own; standard deviations are their roots times `sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no part.
 ///
 /// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries and standard deviations are those that
 /// came in.
@@ -94,7 +93,7 @@ pub fn smooth_boundaries(
     let flow = Diffusion::new(&middle, |v| boundaries.outcomes()[v].has_layers());
     let columns = Columns::new(ribbon, &flow, monitor)?;
     let (data, precision) = measurements(boundaries, rays, &columns);
-    let field = Field::new(data, precision, &middle, &flow, options.error_length_mm);
+    let field = Field::new(data, precision, &middle, &flow);
     let (lengths_mm, seed) = match options.smoothing {
         Smoothing::LengthMm(length_mm) => ([length_mm; BOUNDARY_COUNT], 0),
         Smoothing::Auto { seed } => (choose_lengths(&field, seed, monitor)?.unwrap_or_default(), seed),
@@ -105,6 +104,7 @@ pub fn smooth_boundaries(
     monitor.stage("smoothing boundaries", 1);
     let (solution, system) = field.solve_robustly(&field.stiffness(&lengths_mm), monitor)?;
     monitor.advance(1);
+    let alike = field.errors_alike(options.error_length_mm);
     let variances = variances(&system, u64::from(options.samples), seed, monitor)?;
 
     let (mut t, mut sd_mm) = (boundaries.t().clone(), boundaries.sd_mm().clone());
@@ -117,9 +117,9 @@ pub fn smooth_boundaries(
         for k in (0..BOUNDARY_COUNT).filter(|&k| !given[k]) {
             let depth = columns.depth(ray, solution[ray][k] + field.mean[k]);
             after_mm[k] = depth * ribbon_mm;
-            // What robust weights left of the measurement, for itself: without those that share its error.
-            let own = system.weights[ray][k] * field.alike[ray];
-            let variance = if own > 0.0 { variances[ray][k].min(1.0 / own) } else { variances[ray][k] };
+            // As if every ray erred by itself, times the rays that err alike; no more than the ray alone would.
+            let own = system.weights[ray][k];
+            let variance = (variances[ray][k] * alike[ray]).min(if own > 0.0 { 1.0 / own } else { f64::INFINITY });
             let sd = variance.sqrt() / columns.slope(ray, depth) * ribbon_mm;
             weights[k] = 1.0 / (sd * sd).max(1e-9);
             sd_mm[[ray, k]] = sd * options.sd_scale[k];
