@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p brainmesh-cli --bench layers -- [--json] [--seeds N] [--first N] [--only TEXT] [--model DIR]`.
 //! `--first` skips that many seeds; `--only` takes the scenarios whose name contains the text. `--length MM`,
-//! `--error-length MM`, `--sd-scale` and `--smoothed-sd-scale` (seven numbers) stand in for the model's calibration. One JSON object a
+//! `--sd-scale` and `--smoothed-sd-scale` (seven numbers) stand in for the model's calibration. One JSON object a
 //! scenario, one member a method, as docs/evaluate.md describes them.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the result goes to the terminal")]
 
@@ -82,7 +82,6 @@ fn smooth_options(model: &Model, arguments: &[String]) -> Result<SmoothOptions, 
     let (task, defaults) = (model.manifest().rays()?, SmoothOptions::default());
     Ok(SmoothOptions {
         smoothing: one("--length")?.map_or(defaults.smoothing, Smoothing::LengthMm),
-        error_length_mm: one("--error-length")?.or(task.error_length_mm).unwrap_or(defaults.error_length_mm),
         sd_scale: seven("--sd-scale", task.sd_scale)?,
         smoothed_sd_scale: seven("--smoothed-sd-scale", task.smoothed_sd_scale)?,
         ..defaults

@@ -149,7 +149,6 @@ impl Plan {
         SmoothOptions {
             smoothing: self.smoothing,
             min_gap_mm: self.min_gap_mm,
-            error_length_mm: self.task.error_length_mm.unwrap_or(defaults.error_length_mm),
             sd_scale: self.task.sd_scale.unwrap_or(defaults.sd_scale),
             smoothed_sd_scale: self.task.smoothed_sd_scale.unwrap_or(defaults.smoothed_sd_scale),
             ..defaults
@@ -166,7 +165,6 @@ impl Plan {
             },
             "min_gap_mm": self.min_gap_mm,
             "evidence": self.task.evidence,
-            "error_length_mm": self.smooth_options().error_length_mm,
             "sd_scale": self.smooth_options().sd_scale,
             "smoothed_sd_scale": self.smooth_options().smoothed_sd_scale,
             "seed": self.seed,

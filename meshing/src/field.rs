@@ -20,6 +20,8 @@ const LEAST_BORDER: f64 = 0.1;
 const SPRINGS: (f64, f64) = (0.05, 5.0);
 /// The field forgets what lies further away than this, in mm, however smooth it is.
 const FARTHEST_MM: f64 = 100.0;
+/// Least share of a ray's variance that is its own.
+const LEAST_OWN_SHARE: f64 = 0.01;
 /// Half width of a robust spread: the median absolute deviation of a normal distribution.
 const MEDIAN_DEVIATION: f64 = 0.6745;
 
@@ -30,8 +32,6 @@ pub(crate) struct Field {
     pub(crate) data: Vec<Row>,
     /// Reciprocal variances of the measurements; 0 where there are none.
     pub(crate) precision: Vec<Row>,
-    /// How many measurements, its own included, share the error of each.
-    pub(crate) alike: Vec<f64>,
     /// Median of the measurements.
     pub(crate) mean: Row,
     /// Variance of the measurements from vertex to vertex, less that of their errors.
@@ -46,14 +46,8 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// `precision` is 0 where nothing is measured. Errors of measurements `error_length_mm` apart correlate by exp(-1/2).
-    pub(crate) fn new(
-        mut data: Vec<Row>,
-        precision: Vec<Row>,
-        surface: &Surface,
-        flow: &Diffusion,
-        error_length_mm: f64,
-    ) -> Self {
+    /// `precision` is 0 where nothing is measured.
+    pub(crate) fn new(mut data: Vec<Row>, precision: Vec<Row>, surface: &Surface, flow: &Diffusion) -> Self {
         let mut starts = vec![0];
         let (mut neighbours, mut springs) = (Vec::new(), Vec::new());
         for v in 0..data.len() {
@@ -75,8 +69,7 @@ impl Field {
         for (row, precision) in data.iter_mut().zip(&precision) {
             *row = std::array::from_fn(|k| if precision[k] > 0.0 { row[k] - mean[k] } else { 0.0 });
         }
-        let mut field = Self {
-            alike: vec![1.0; data.len()],
+        Self {
             data,
             precision,
             mean,
@@ -86,9 +79,7 @@ impl Field {
             springs,
             areas_mm2: flow.areas_mm2().to_vec(),
             points: surface.vertices().iter().map(|v| v.0).collect(),
-        };
-        field.alike = field.errors_alike(error_length_mm);
-        field
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -121,26 +112,42 @@ impl Field {
         found
     }
 
-    /// Sum of the error correlations with all measured vertices around: what a measurement counts for is divided by it
-    /// (the design effect of Kish 1965), so that a finer mesh does not pretend to know more.
-    fn errors_alike(&self, length_mm: f64) -> Vec<f64> {
-        let alike = |v: usize| {
-            if length_mm <= 0.0 || !self.is_measured(v) {
-                return 1.0;
-            }
-            let others = self.within_mm(v, 2.5 * length_mm).into_iter().skip(1).filter(|&j| self.is_measured(j));
-            let correlation =
-                |j: usize| (-0.5 * self.points[j].distance_squared(self.points[v]) / length_mm.powi(2)).exp();
-            1.0 + others.map(correlation).sum::<f64>()
-        };
-        (0..self.len()).into_par_iter().map(alike).collect()
+    /// Share of the variance of each boundary's errors that is a ray's own: the rest it has in common with its neighbours,
+    /// which see much the same tissue, and no smoothing takes it away. From how much smaller steps along edges are than
+    /// errors that are all independent would make them (median over the edges); steps of the field itself count as error
+    /// too, so that the share is not too small.
+    pub(crate) fn own_share(&self) -> Row {
+        /// Median of the chi-squared distribution with one degree of freedom.
+        const MEDIAN_CHI_SQUARED: f64 = 0.4549;
+        std::array::from_fn(|k| {
+            let known = |v: usize| self.precision[v][k] > 0.0 && self.precision[v][k] < GIVEN;
+            let edges = (0..self.len()).filter(|&v| known(v)).flat_map(|v| self.edges(v).map(move |edge| (v, edge)));
+            let pairs = edges.map(|(v, edge)| (v, self.neighbours[edge] as usize)).filter(|&(v, j)| v < j && known(j));
+            let ratio = |(v, j): (usize, usize)| {
+                (self.data[v][k] - self.data[j][k]).powi(2) / (1.0 / self.precision[v][k] + 1.0 / self.precision[j][k])
+            };
+            let share = median(pairs.map(ratio)) / MEDIAN_CHI_SQUARED;
+            // Without edges between measured vertices nothing is known of it.
+            if share > 0.0 { share.clamp(LEAST_OWN_SHARE, 1.0) } else { 1.0 }
+        })
+    }
+
+    /// The field with the errors that are each ray's own as the only ones.
+    pub(crate) fn with_own_errors(mut self, share: &Row) -> Self {
+        for precision in &mut self.precision {
+            precision.iter_mut().zip(share).for_each(|(p, share)| *p /= share);
+        }
+        self
+    }
+
+    /// Lengths over which springs of this stiffness average typical measurements: the inverse of [`Self::stiffness`].
+    pub(crate) fn lengths_mm(&self, stiffness: &Row) -> Row {
+        std::array::from_fn(|k| (stiffness[k] / self.density(k).max(f64::MIN_POSITIVE)).sqrt())
     }
 
     /// What the measurements of column k say per mm^2, taking each for a typical one.
     fn density(&self, k: usize) -> f64 {
-        let typical = median(
-            (0..self.len()).filter(|&v| self.precision[v][k] > 0.0).map(|v| self.precision[v][k] / self.alike[v]),
-        );
+        let typical = median((0..self.len()).filter(|&v| self.precision[v][k] > 0.0).map(|v| self.precision[v][k]));
         let count = (0..self.len()).filter(|&v| self.precision[v][k] > 0.0).count() as f64;
         let area: f64 = (0..self.len()).filter(|&v| !self.edges(v).is_empty()).map(|v| self.areas_mm2[v]).sum();
         if area > 0.0 { typical * count / area } else { 0.0 }
@@ -167,10 +174,9 @@ impl Field {
 
     /// The system before reweighting.
     pub(crate) fn system(&self, stiffness: &Row) -> System<'_> {
-        let weight = |(p, alike): (&Row, &f64)| p.map(|p| p / alike);
         System {
             field: self,
-            weights: self.precision.iter().zip(&self.alike).map(weight).collect(),
+            weights: self.precision.clone(),
             springs: self.springs.clone(),
             stiffness: *stiffness,
             anchor: self.anchor(stiffness),
@@ -254,7 +260,6 @@ impl Field {
         Self {
             data: rows(&self.data),
             precision: rows(&self.precision),
-            alike: vertices.iter().map(|&v| self.alike[v]).collect(),
             mean: self.mean,
             spread: self.spread,
             starts,

@@ -73,7 +73,7 @@ mod tests {
         let surface = Surface::new((0..SIDE * SIDE).map(at).collect(), triangles, Structure::Unknown).unwrap();
         let flow = Diffusion::new(&surface, |_| true);
         let data = (0..SIDE * SIDE).map(|v| [0.5 + 0.05 * (v as f64 * 0.9).sin(); BOUNDARY_COUNT]).collect();
-        Field::new(data, (0..SIDE * SIDE).map(|v| [precision(v); BOUNDARY_COUNT]).collect(), &surface, &flow, 0.0)
+        Field::new(data, (0..SIDE * SIDE).map(|v| [precision(v); BOUNDARY_COUNT]).collect(), &surface, &flow)
     }
 
     /// Diagonal of the inverse by elimination (Gauss and Jordan) of the matrix that the solver applies.

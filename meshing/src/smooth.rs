@@ -3,7 +3,7 @@ use crate::channels::mid_surface;
 use crate::columns::Columns;
 use crate::diffusion::Diffusion;
 use crate::error::same_length;
-use crate::field::{Field, GIVEN};
+use crate::field::{Field, GIVEN, median};
 use crate::fill::{relative_depths, t_of_relative};
 use crate::ordering::separate;
 use crate::posterior::variances;
@@ -31,9 +31,6 @@ pub struct SmoothOptions {
     pub smoothing: Smoothing,
     /// No layer is made thinner than this, in mm, unless it was measured thinner on that ray.
     pub min_gap_mm: f64,
-    /// Standard deviation, in mm along the cortex, of the Gaussian by which errors of rays are alike: a network sees
-    /// much the same tissue on neighbouring rays. 0: every ray errs by itself.
-    pub error_length_mm: f64,
     /// Factors on the standard deviations of the seven boundaries that come in, from a model's calibration on single
     /// rays: what a ray weighs against its neighbours depends on them.
     pub sd_scale: [f64; BOUNDARY_COUNT],
@@ -49,7 +46,6 @@ impl Default for SmoothOptions {
         Self {
             smoothing: Smoothing::Auto { seed: 1609 },
             min_gap_mm: 0.01,
-            error_length_mm: 0.4,
             sd_scale: [1.0; BOUNDARY_COUNT],
             smoothed_sd_scale: [1.0; BOUNDARY_COUNT],
             samples: 24,
@@ -69,15 +65,18 @@ pub struct Smoothed {
 /// Smooths all seven boundaries over the mesh and keeps their order and a least distance.
 ///
 /// In the volume share of the column above a boundary (Waehnert 2014) it minimises
-/// `sum (x - x0)^2 / (a sd^2) + s integral |grad x|^2` over the mid-surface: a Gaussian Markov random field. A ray that
-/// is sure of itself hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `a` is the
-/// number of rays that share a ray's error; `s` follows from the smoothing length of each boundary and what typical rays
-/// know. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
+/// `sum (x - x0)^2 / sd^2 + s integral |grad x|^2` over the mid-surface: a Gaussian Markov random field. A ray that
+/// is sure of itself hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `s`
+/// follows from the smoothing length of each boundary and what typical rays know. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
 /// to the median of the measured rays, with their spread. Rows that then break the order or the gap are replaced by the
 /// nearest ones that keep both.
 ///
-/// Standard deviations are those of the field given the measurements, no larger than a measured ray's own, times
-/// `smoothed_sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no part.
+/// Errors that neighbouring rays have in common cannot be smoothed away. Steps between neighbours tell what share of a
+/// ray's variance is its own: where lengths are chosen, that alone counts as the error of a measurement, so that a good
+/// ray is not moved on account of errors that its neighbours repeat; and the rest is added to the variance of the field,
+/// which is never taken for larger than a measured ray's own. Standard deviations are the roots times
+/// `smoothed_sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no
+/// part.
 ///
 /// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries are those that came in and standard
 /// deviations those times `sd_scale`.
@@ -100,16 +99,24 @@ pub fn smooth_boundaries(
     let flow = Diffusion::new(&middle, |v| boundaries.outcomes()[v].has_layers());
     let columns = Columns::new(ribbon, &flow, monitor)?;
     let (data, precision) = measurements(boundaries, rays, &columns);
-    let field = Field::new(data, precision, &middle, &flow, options.error_length_mm);
-    let (lengths_mm, seed) = match options.smoothing {
+    let field = Field::new(data, precision, &middle, &flow);
+    let (chosen_mm, seed) = match options.smoothing {
         Smoothing::LengthMm(length_mm) => ([length_mm; BOUNDARY_COUNT], 0),
         Smoothing::Auto { seed } => (choose_lengths(&field, seed, monitor)?.unwrap_or_default(), seed),
     };
-    if lengths_mm.iter().all(|&l| l <= 0.0) {
-        return Ok(Smoothed { boundaries: boundaries.clone(), lengths_mm });
+    if chosen_mm.iter().all(|&l| l <= 0.0) {
+        return Ok(Smoothed { boundaries: boundaries.clone(), lengths_mm: chosen_mm });
     }
     monitor.stage("smoothing boundaries", 1);
-    let (solution, system) = field.solve_robustly(&field.stiffness(&lengths_mm), monitor)?;
+    // Withheld blocks tell how smooth the field is, steps between neighbours how much of the errors it can take away.
+    let own_share = field.own_share();
+    let (stiffness, shared) = (field.stiffness(&chosen_mm), shared_variance(&field, &own_share));
+    let (field, reached) = match options.smoothing {
+        Smoothing::Auto { .. } => (field.with_own_errors(&own_share), [1.0; BOUNDARY_COUNT]),
+        Smoothing::LengthMm(_) => (field, own_share),
+    };
+    let lengths_mm = field.lengths_mm(&stiffness);
+    let (solution, system) = field.solve_robustly(&stiffness, monitor)?;
     monitor.advance(1);
     let variances = variances(&system, u64::from(options.samples), seed, monitor)?;
 
@@ -123,9 +130,10 @@ pub fn smooth_boundaries(
         for k in (0..BOUNDARY_COUNT).filter(|&k| !given[k]) {
             let depth = columns.depth(ray, solution[ray][k] + field.mean[k]);
             after_mm[k] = depth * ribbon_mm;
-            // What robust weights left of the measurement, for itself: without those that share its error.
-            let own = system.weights[ray][k] * field.alike[ray];
-            let variance = if own > 0.0 { variances[ray][k].min(1.0 / own) } else { variances[ray][k] };
+            // What robust weights left of the measurement, with the errors in common.
+            let own = system.weights[ray][k] / reached[k] * own_share[k];
+            let alone = if own > 0.0 { 1.0 / own } else { f64::INFINITY };
+            let variance = (variances[ray][k] * reached[k] + shared[ray][k]).min(alone);
             let sd = variance.sqrt() / columns.slope(ray, depth) * ribbon_mm;
             weights[k] = 1.0 / (sd * sd).max(1e-9);
             sd_mm[[ray, k]] = sd * options.smoothed_sd_scale[k];
@@ -144,11 +152,7 @@ impl SmoothOptions {
             Smoothing::LengthMm(length_mm) => length_mm,
             Smoothing::Auto { .. } => 0.0,
         };
-        let lengths = [
-            ("smoothing length", length_mm),
-            ("min_gap_mm", self.min_gap_mm),
-            ("error_length_mm", self.error_length_mm),
-        ];
+        let lengths = [("smoothing length", length_mm), ("min_gap_mm", self.min_gap_mm)];
         let scales = self.sd_scale.iter().chain(&self.smoothed_sd_scale).map(|&scale| ("sd_scale", scale));
         for (field, value) in lengths.into_iter().chain(scales) {
             if !(0.0..=1000.0).contains(&value) {
@@ -167,6 +171,18 @@ fn scaled(boundaries: &LayerBoundaries, sd_scale: &[f64; BOUNDARY_COUNT]) -> Res
         column.mapv_inplace(|sd| sd * scale);
     }
     Ok(LayerBoundaries::new(boundaries.t().clone(), sd_mm, boundaries.outcomes().to_vec())?)
+}
+
+/// What smoothing leaves of the variance of every ray: the errors in common with its neighbours. A ray without a
+/// measurement has those of a typical one.
+fn shared_variance(field: &Field, own_share: &Row) -> Vec<Row> {
+    let typical: Row = std::array::from_fn(|k| {
+        median(field.precision.iter().filter(|p| p[k] > 0.0 && p[k] < GIVEN).map(|p| 1.0 / p[k]))
+    });
+    let row = |precision: &Row| {
+        std::array::from_fn(|k| (1.0 - own_share[k]) * if precision[k] > 0.0 { 1.0 / precision[k] } else { typical[k] })
+    };
+    field.precision.iter().map(row).collect()
 }
 
 /// Volume shares of the boundaries of every ray and their precisions: 0 where a ray has no evidence of its own.

@@ -5,18 +5,21 @@ use crate::system::{ROUGH, Row};
 use brainmesh_core::{BOUNDARY_COUNT, Monitor};
 
 /// Smoothing lengths tried, in mm.
-const LENGTHS_MM: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
-/// Radius of a withheld block, in mm: wider than the errors of a network are alike from ray to ray.
-const BLOCK_MM: f64 = 1.0;
+const LENGTHS_MM: [f64; 7] = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
+/// Radii of withheld blocks, in mm: about as wide as the errors of a network are alike from ray to ray; smaller where
+/// the mesh has too few blocks of the first.
+const BLOCKS_MM: [f64; 2] = [1.0, 0.5];
 /// Rays within this share of the radius are predicted.
 const CORE: f64 = 0.35;
-/// Blocks keep so many radii apart, and so much of the mesh around each is used.
+/// Middles of blocks keep so many radii apart.
 const APART: f64 = 3.0;
 /// Blocks withheld at a time, and the least number to choose from.
 const BLOCKS: usize = 128;
 const FEWEST: usize = 8;
 /// Turns of blocks, for meshes that have few at a time.
 const TURNS: u64 = 4;
+/// Most vertices used to choose: what lies nearest to the blocks.
+const USED: usize = 30_000;
 /// Most of the measurements that a turn may withhold.
 const WITHHELD: f64 = 0.2;
 /// Degrees of freedom of the errors (Student's t): a stray ray does not decide.
@@ -30,24 +33,30 @@ const FREEDOM: f64 = 4.0;
 /// should be, too short when it knows nothing. Each boundary counts its own score and the mean of all.
 pub(crate) fn choose_lengths(field: &Field, seed: u64, monitor: &dyn Monitor) -> Result<Option<Row>> {
     monitor.stage("choosing the smoothing", TURNS);
-    let mut scores = [[0.0; BOUNDARY_COUNT]; LENGTHS_MM.len()];
-    let mut count = 0;
-    for turn in 0..TURNS {
-        let blocks = Blocks::choose(field, hash(seed, turn));
-        if !blocks.seeds.is_empty() && count < BLOCKS / 2 {
-            count += blocks.seeds.len();
-            blocks.score(field, &mut scores, monitor)?;
+    for radius_mm in BLOCKS_MM {
+        let turns: Vec<Blocks> = (0..TURNS).map(|turn| Blocks::choose(field, hash(seed, turn), radius_mm)).collect();
+        if turns.iter().map(|blocks| blocks.seeds.len()).sum::<usize>() < FEWEST {
+            continue;
         }
-        monitor.advance(1);
+        let (mut scores, mut count) = ([[0.0; BOUNDARY_COUNT]; LENGTHS_MM.len()], 0);
+        for blocks in turns {
+            if !blocks.seeds.is_empty() && count < BLOCKS / 2 {
+                count += blocks.seeds.len();
+                blocks.score(field, &mut scores, monitor)?;
+            }
+            monitor.advance(1);
+        }
+        return Ok(Some(best_lengths(&scores)));
     }
-    if count < FEWEST {
-        return Ok(None);
-    }
+    Ok(None)
+}
+
+fn best_lengths(scores: &[[f64; BOUNDARY_COUNT]; LENGTHS_MM.len()]) -> Row {
     let joint = scores.map(|row| row.iter().sum::<f64>() / BOUNDARY_COUNT as f64);
-    Ok(Some(std::array::from_fn(|k| {
+    std::array::from_fn(|k| {
         let cost: Vec<f64> = (0..LENGTHS_MM.len()).map(|i| scores[i][k] + joint[i]).collect();
         lowest(&cost)
-    })))
+    })
 }
 
 /// Length at the lowest cost, between the lengths tried: the bottom of a parabola in their logarithm.
@@ -74,7 +83,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn choose(field: &Field, seed: u64) -> Self {
+    fn choose(field: &Field, seed: u64, radius_mm: f64) -> Self {
         let mut order: Vec<usize> = (0..field.len()).filter(|&v| field.is_measured(v)).collect();
         let most = (order.len() as f64 * WITHHELD) as usize;
         order.sort_by_key(|&v| hash(seed, v as u64));
@@ -88,37 +97,40 @@ impl Blocks {
             if taken[middle] {
                 continue;
             }
-            let block = field.within_mm(middle, BLOCK_MM);
+            let block = field.within_mm(middle, radius_mm);
             let measured = block.iter().filter(|&&v| field.is_measured(v)).count();
             if block.iter().any(|&v| taken[v]) || withheld + measured > most {
                 continue;
             }
             withheld += measured;
-            let near = |v: usize| field.points[v].distance(field.points[middle]) <= CORE * BLOCK_MM;
+            let near = |v: usize| field.points[v].distance(field.points[middle]) <= CORE * radius_mm;
             let number = blocks.seeds.len();
             blocks.cores.extend(block.iter().filter(|&&v| near(v) && field.is_measured(v)).map(|&v| (v, number)));
             blocks.seeds.push(middle);
             blocks.withheld.extend(&block);
-            let around = field.within_mm(middle, APART * BLOCK_MM);
+            let around = field.within_mm(middle, APART * radius_mm);
             around.iter().for_each(|&v| taken[v] = true);
         }
         blocks.used = blocks.surroundings(field);
         blocks
     }
 
-    /// All vertices of a small mesh; of a large one those within a few radii, which decide.
+    /// The vertices in the fewest rings around the middles that make up enough of the mesh, or all of it.
     fn surroundings(&self, field: &Field) -> Vec<usize> {
         let mut used = vec![false; field.len()];
         self.seeds.iter().for_each(|&middle| used[middle] = true);
-        let mut front = self.seeds.clone();
-        while let Some(v) = front.pop() {
-            for edge in field.edges(v) {
+        let (mut ring, mut count) = (self.seeds.clone(), self.seeds.len());
+        while !ring.is_empty() && count < USED {
+            let mut next = Vec::new();
+            for edge in ring.iter().flat_map(|&v| field.edges(v)) {
                 let j = field.neighbours[edge] as usize;
                 if !used[j] {
                     used[j] = true;
-                    front.push(j);
+                    next.push(j);
                 }
             }
+            count += next.len();
+            ring = next;
         }
         (0..field.len()).filter(|&v| used[v]).collect()
     }
@@ -129,17 +141,18 @@ impl Blocks {
         scores: &mut [[f64; BOUNDARY_COUNT]; LENGTHS_MM.len()],
         monitor: &dyn Monitor,
     ) -> Result<()> {
-        let place = |v: usize| self.used.binary_search(&v).unwrap_or_default();
+        // On a very fine mesh the rim of a block may lie beyond what is used.
+        let place = |v: usize| self.used.binary_search(&v).ok();
         let mut part = field.subset(&self.used);
-        for &v in &self.withheld {
-            let v = place(v);
+        for v in self.withheld.iter().filter_map(|&v| place(v)) {
             part.precision[v] = [0.0; BOUNDARY_COUNT];
             part.data[v] = [0.0; BOUNDARY_COUNT];
         }
         // One right side finds the variances of all blocks: they are far apart, and random signs cancel what is left.
+        let middles: Vec<usize> = self.seeds.iter().filter_map(|&v| place(v)).collect();
         let signs: Vec<f64> = self.seeds.iter().map(|&v| if hash(7, v as u64) & 1 == 0 { 1.0 } else { -1.0 }).collect();
         let mut probe = vec![[0.0; BOUNDARY_COUNT]; part.len()];
-        self.seeds.iter().zip(&signs).for_each(|(&v, sign)| probe[place(v)] = [*sign; BOUNDARY_COUNT]);
+        middles.iter().zip(&signs).for_each(|(&v, sign)| probe[v] = [*sign; BOUNDARY_COUNT]);
         let mut x = part.data.clone();
         let mut response = vec![[0.0; BOUNDARY_COUNT]; part.len()];
         for (length_mm, scores) in LENGTHS_MM.into_iter().zip(scores) {
@@ -150,7 +163,7 @@ impl Blocks {
             x = system.solve(&system.pull(), x, ROUGH, monitor)?;
             response = system.solve(&probe, response, ROUGH, monitor)?;
             for &(v, block) in &self.cores {
-                let (seed, at) = (place(self.seeds[block]), place(v));
+                let (seed, Some(at)) = (middles[block], place(v)) else { continue };
                 let least = system.diagonal(seed);
                 for k in 0..BOUNDARY_COUNT {
                     let variance =
@@ -173,6 +186,6 @@ mod tests {
         let parabola = |middle: f64| LENGTHS_MM.map(|l| (l.log2() - middle).powi(2));
         assert!((lowest(&parabola(0.3)) - 2f64.powf(0.3)).abs() < 1e-12);
         assert_eq!(lowest(&parabola(-9.0)), LENGTHS_MM[0]);
-        assert_eq!(lowest(&parabola(9.0)), LENGTHS_MM[5]);
+        assert_eq!(lowest(&parabola(9.0)), LENGTHS_MM[6]);
     }
 }

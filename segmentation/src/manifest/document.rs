@@ -107,7 +107,6 @@ pub(super) struct Decoder {
     pub evidence: Option<f64>,
     pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
     pub smoothed_sd_scale: Option<[f64; BOUNDARY_COUNT]>,
-    pub error_length_mm: Option<f64>,
 }
 
 #[derive(Deserialize, Default)]

@@ -74,9 +74,6 @@ pub struct RayTask {
     pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
     /// The same for those after smoothing over the mesh.
     pub smoothed_sd_scale: Option<[f64; BOUNDARY_COUNT]>,
-    /// Distance along the cortex over which the model's errors are alike, in mm (standard deviation of a Gaussian), where
-    /// given.
-    pub error_length_mm: Option<f64>,
 }
 
 /// Ray lengths beyond this are no cortical rays, and would only ask for memory.
@@ -147,12 +144,6 @@ impl RayTask {
                 format!("{scale:?}"),
             )?;
         }
-        checker.require(
-            decoder.error_length_mm.is_none_or(|length| (0.0..=10.0).contains(&length)),
-            "config.brainmesh.decoder.error_length_mm",
-            "0 to 10",
-            format!("{:?}", decoder.error_length_mm),
-        )?;
 
         let named = input.channel_names().count();
         let expected = format!("{count} names, as config.brainmesh.channels");
@@ -186,7 +177,6 @@ impl RayTask {
             evidence,
             sd_scale: decoder.sd_scale,
             smoothed_sd_scale: decoder.smoothed_sd_scale,
-            error_length_mm: decoder.error_length_mm,
         })
     }
 }
