@@ -9,7 +9,7 @@ use brainmesh_core::{
     Channel, ClassProbabilities, Grid, Ribbon, Silent, Structure, Surface, Volume, VoxelPoint, WorldPoint,
 };
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, RayIntensities, Smoothing, certify, channels, decode, extended_rays, fill,
+    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, certify, channels, decode, extended_rays, fill,
     layer_surfaces, no_cortex, sample, smooth_boundaries, thickness_mm,
 };
 use glam::{DAffine3, DMat3, DVec3};
@@ -106,9 +106,9 @@ fn run(ribbon: &Ribbon, volume: &Volume<f32>, clock: &mut Clock) -> Result<bool,
     drop(probabilities);
     let neighbours = ribbon.neighbours();
     let filled = clock.time("fill", || fill(&decoded, &rays, &neighbours))?;
-    let (smooth, _) = clock.time("smooth, automatic", || {
-        smooth_boundaries(&filled, ribbon, &rays, &neighbours, Smoothing::Auto { seed: 1609 }, &Silent)
-    })?;
+    let smooth = clock
+        .time("smooth, automatic", || smooth_boundaries(&filled, ribbon, &rays, &SmoothOptions::default(), &Silent))?
+        .boundaries;
     let surfaces = clock.time("surfaces", || layer_surfaces(ribbon, &rays, &smooth))?;
     clock.time("thickness", || thickness_mm(&rays, &smooth));
     let certificate = clock.time("certify", || certify(&surfaces, ribbon, &smooth, &Silent))?;

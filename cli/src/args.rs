@@ -89,7 +89,7 @@ pub struct Inputs {
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub white: PathBuf,
     /// Volume to sample (NIfTI, MINC, or a DICOM folder).
-    #[arg(long, value_name = "FILE", help_heading = "Input", required_unless_present = "profiles", conflicts_with_all = ["profiles", "smoothed_profiles"])]
+    #[arg(long, value_name = "FILE", help_heading = "Input", required_unless_present_any = ["profiles", "rays"], conflicts_with_all = ["profiles", "smoothed_profiles"])]
     pub volume: Option<PathBuf>,
     /// Volume already smoothed along the cortex, for the smoothed channel.
     #[arg(long, value_name = "FILE", help_heading = "Input", requires = "volume")]
@@ -100,6 +100,14 @@ pub struct Inputs {
     /// The same profiles smoothed along the cortex, for the smoothed channel.
     #[arg(long, value_name = "FILE", help_heading = "Input", requires = "profiles")]
     pub smoothed_profiles: Option<PathBuf>,
+    /// Rays with places of their own, at some vertices alone: .npz with outer and inner points [rays, 3] in world RAS mm and
+    /// perhaps values [rays, samples], or profile text (x y z ... intensity). Without intensities they are sampled from
+    /// --volume. Layers between the rays are interpolated.
+    #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with_all = ["profiles", "smoothed_profiles"])]
+    pub rays: Option<PathBuf>,
+    /// Rays of --rays further from every vertex than this (half way between the surfaces) are left out.
+    #[arg(long, value_name = "MM", default_value_t = 1.0, help_heading = "Input", requires = "rays")]
+    pub ray_distance_mm: f64,
     /// What the profiles cover. Default: extended (0.5 mm beyond both surfaces, see --extension-mm).
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub profiles_span: SpanArg,
@@ -184,9 +192,13 @@ pub struct Rays2surface {
     /// What runs the model.
     #[command(flatten)]
     pub engine: EngineArguments,
-    /// Smoothing of the boundaries over the mesh: auto, or 0 (none) and up. Weak rays are drawn to their neighbours.
-    #[arg(long, value_name = "STRENGTH", default_value = "auto", help_heading = "Boundaries")]
+    /// Smoothing of the boundaries over the mesh: auto, or the distance in mm over which typical rays are averaged (0:
+    /// none). Weak rays are drawn to their neighbours.
+    #[arg(long, value_name = "MM", default_value = "auto", help_heading = "Boundaries")]
     pub smoothing: String,
+    /// Smoothing makes no layer thinner than this, unless it was measured thinner.
+    #[arg(long, value_name = "MM", default_value_t = 0.01, help_heading = "Boundaries")]
+    pub min_gap_mm: f64,
     /// Seed of every random choice.
     #[arg(long, value_name = "N", default_value_t = 1609, help_heading = "Boundaries")]
     pub seed: u64,

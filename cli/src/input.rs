@@ -1,12 +1,14 @@
 //! From arguments to a ribbon, rays and profiles: shared by `rays2surface`, `profiles` and `phantom --rays`.
 
 use crate::args::{DepthsArg, Inputs, PolarityArg, SpanArg};
+use crate::given_rays::GivenRays;
 use crate::report::InputFile;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Volume};
 use brainmesh_formats::VolumeOptions;
 use brainmesh_meshing::{
-    DepthSpacing, RayIntensities, channels as make_channels, extended_rays, no_cortex, ribbon_rays, sample,
+    AttachedRays, DepthSpacing, RayIntensities, channels as make_channels, extended_rays, no_cortex, ribbon_rays,
+    sample,
 };
 use ndarray::Array2;
 use serde::Serialize;
@@ -27,6 +29,8 @@ pub enum Source {
         /// Which series of a DICOM folder.
         series: Option<String>,
     },
+    /// Intensities that come with the rays of `--rays`.
+    Rays,
     /// Profiles sampled elsewhere.
     Profiles {
         /// Raw intensities.
@@ -70,6 +74,8 @@ pub struct InputPlan {
     pub white: PathBuf,
     /// Intensities.
     pub source: Source,
+    /// Rays with places of their own, and how far from a vertex they may lie, in mm.
+    pub rays: Option<(PathBuf, f64)>,
     /// What the rays cover.
     pub span: Span,
     /// Vertices to use.
@@ -88,6 +94,8 @@ pub struct Sampled {
     pub ribbon: Ribbon,
     /// One ray a vertex.
     pub rays: RaySet,
+    /// Where rays came with places of their own: `rays` are those of it.
+    pub attached: Option<AttachedRays>,
     /// The channels asked for.
     pub profiles: Profiles,
 }
@@ -110,6 +118,12 @@ impl InputPlan {
                 inputs.min_thickness_mm
             )));
         }
+        if !(inputs.ray_distance_mm > 0.0 && inputs.ray_distance_mm <= 10.0) {
+            return Err(Error::Usage(format!(
+                "--ray-distance-mm: expected above 0 and at most 10, found {}",
+                inputs.ray_distance_mm
+            )));
+        }
         let depths = match inputs.profiles_depths {
             DepthsArg::Equivolumetric => ProfileDepths::Equivolumetric,
             DepthsArg::Equidistant => ProfileDepths::Equidistant,
@@ -124,6 +138,7 @@ impl InputPlan {
             (None, Some(raw)) => {
                 Source::Profiles { raw: raw.clone(), smoothed: inputs.smoothed_profiles.clone(), depths }
             }
+            (None, None) if inputs.rays.is_some() => Source::Rays,
             _ => return Err(Error::Usage("expected exactly one of --volume and --profiles".into())),
         };
         let span = match inputs.profiles_span {
@@ -134,6 +149,7 @@ impl InputPlan {
             pial: inputs.pial.clone(),
             white: inputs.white.clone(),
             source,
+            rays: inputs.rays.clone().map(|path| (path, inputs.ray_distance_mm)),
             span,
             mask: inputs.mask.clone(),
             missing_value: inputs.missing_value,
@@ -156,11 +172,13 @@ impl InputPlan {
                 files.push(("volume", raw));
                 files.extend(smoothed.iter().map(|p| ("smoothed volume", p.as_path())));
             }
+            Source::Rays => {}
             Source::Profiles { raw, smoothed, .. } => {
                 files.push(("profiles", raw));
                 files.extend(smoothed.iter().map(|p| ("smoothed profiles", p.as_path())));
             }
         }
+        files.extend(self.rays.iter().map(|(p, _)| ("rays", p.as_path())));
         files.extend(self.mask.iter().map(|p| ("mask", p.as_path())));
         files
     }
@@ -201,11 +219,36 @@ impl InputPlan {
                 *defect = Some(RayDefect::Masked);
             }
         }
-        let rays = match self.span {
-            Span::Extended { extension_mm } => extended_rays(&ribbon, extension_mm)?,
-            Span::PialWhite => ribbon_rays(&ribbon)?,
+        let (own, extension_mm) = match self.span {
+            Span::Extended { extension_mm } => (extended_rays(&ribbon, extension_mm)?, extension_mm),
+            Span::PialWhite => (ribbon_rays(&ribbon)?, 0.0),
+        };
+        let given = self.rays.as_ref().map(|(path, _)| GivenRays::read(path)).transpose()?;
+        let attached = match (&given, &self.rays) {
+            (Some(given), Some((path, farthest_mm))) => {
+                let whole = matches!(self.source, Source::Rays);
+                Some(given.attach(&ribbon, &own, extension_mm, *farthest_mm, whole, path, monitor)?)
+            }
+            _ => None,
+        };
+        let rays = attached.as_ref().map_or(own, |attached| attached.rays.clone());
+        let unsampled = |defects: &mut [Option<RayDefect>]| {
+            let Some(attached) = &attached else { return };
+            for (defect, _) in defects.iter_mut().zip(&attached.ray_of_vertex).filter(|(_, ray)| ray.is_none()) {
+                if !matches!(defect, Some(RayDefect::NoCortex | RayDefect::Masked)) {
+                    *defect = Some(RayDefect::NotSampled);
+                }
+            }
         };
         let intensities = match &self.source {
+            Source::Rays => {
+                let (Some(given), Some(attached), Some((path, _))) = (&given, &attached, &self.rays) else {
+                    return Err(Error::Usage("expected --rays".into()));
+                };
+                unsampled(&mut defects);
+                let matrix = attached.resample(given.values(path)?, samples)?;
+                RayIntensities::from_matrix(matrix, None, DepthSpacing::Equidistant, self.missing_value, defects)?
+            }
             Source::Volume { raw, smoothed, index, series } => {
                 let mut sample_file = |path: &Path| -> Result<Array2<f32>> {
                     let volume = read_volume(path, *index, series.as_deref())?;
@@ -232,7 +275,16 @@ impl InputPlan {
             }
         };
         let profiles = make_channels(channels, &intensities, &ribbon, &rays, samples, monitor)?;
-        Ok(Sampled { ribbon, rays, profiles })
+        // Only now: channels smoothed along the cortex take what the volume shows around a ray.
+        let profiles = match &attached {
+            Some(_) => {
+                let mut defects = profiles.defects().to_vec();
+                unsampled(&mut defects);
+                Profiles::new(profiles.channels().to_vec(), profiles.values().clone(), defects)?
+            }
+            None => profiles,
+        };
+        Ok(Sampled { ribbon, rays, attached, profiles })
     }
 }
 

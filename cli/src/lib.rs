@@ -6,6 +6,7 @@ pub mod args;
 mod batch;
 mod commands;
 mod error;
+mod given_rays;
 mod input;
 mod output;
 mod plan;

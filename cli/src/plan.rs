@@ -2,7 +2,7 @@ use crate::args::{EngineArguments, Rays2surface};
 use crate::input::{InputPlan, Span};
 use crate::{Error, Result};
 use brainmesh_formats::SurfaceFormat;
-use brainmesh_meshing::Smoothing;
+use brainmesh_meshing::{SmoothOptions, Smoothing};
 use brainmesh_segmentation::{Device, Model, Precision, RayTask, Session, SessionOptions};
 use serde_json::json;
 use std::path::PathBuf;
@@ -17,6 +17,7 @@ pub struct Plan {
     pub(crate) task: RayTask,
     pub(crate) session: SessionOptions,
     pub(crate) smoothing: Smoothing,
+    pub(crate) min_gap_mm: f64,
     pub(crate) seed: u64,
     pub(crate) max_defects: Option<Limit>,
 }
@@ -88,10 +89,14 @@ impl Plan {
         let smoothing = match arguments.smoothing.as_str() {
             "auto" => Smoothing::Auto { seed: arguments.seed },
             word => match word.parse::<f64>() {
-                Ok(strength) if strength >= 0.0 && strength.is_finite() => Smoothing::Fixed(strength),
-                _ => return Err(Error::Usage(format!("--smoothing: expected auto or 0 and up, found {word}"))),
+                Ok(length_mm) if (0.0..=1000.0).contains(&length_mm) => Smoothing::LengthMm(length_mm),
+                _ => return Err(Error::Usage(format!("--smoothing: expected auto or 0 to 1000, found {word}"))),
             },
         };
+        let min_gap_mm = arguments.min_gap_mm;
+        if !(0.0..=1.0).contains(&min_gap_mm) {
+            return Err(Error::Usage(format!("--min-gap-mm: expected 0 to 1, found {min_gap_mm}")));
+        }
         let max_defects = arguments.max_defects.as_deref().map(str::parse).transpose()?;
         let session = session_options(&arguments.engine, threads)?;
         let model = Model::find(arguments.model.as_deref().unwrap_or(default_model(inputs.span)))?;
@@ -116,7 +121,18 @@ impl Plan {
         }
         drop(crate::output::Staging::new(&arguments.out)?);
         let out = arguments.out.clone();
-        Ok(Self { inputs, out, formats, model, task, session, smoothing, seed: arguments.seed, max_defects })
+        Ok(Self {
+            inputs,
+            out,
+            formats,
+            model,
+            task,
+            session,
+            smoothing,
+            min_gap_mm,
+            seed: arguments.seed,
+            max_defects,
+        })
     }
 
     /// Opens the engine the plan asks for.
@@ -127,15 +143,30 @@ impl Plan {
         Ok(self.session.open(&self.model)?)
     }
 
+    /// How boundaries are smoothed: as asked for, with the model's calibration.
+    pub(crate) fn smooth_options(&self) -> SmoothOptions {
+        let defaults = SmoothOptions::default();
+        SmoothOptions {
+            smoothing: self.smoothing,
+            min_gap_mm: self.min_gap_mm,
+            error_length_mm: self.task.error_length_mm.unwrap_or(defaults.error_length_mm),
+            sd_scale: self.task.sd_scale.unwrap_or(defaults.sd_scale),
+            ..defaults
+        }
+    }
+
     /// Everything that shapes the result, for the report and `--dry-run`.
     pub fn parameters(&self) -> serde_json::Value {
         json!({
             "inputs": self.inputs,
             "smoothing": match self.smoothing {
                 Smoothing::Auto { .. } => json!("auto"),
-                Smoothing::Fixed(strength) => json!(strength),
+                Smoothing::LengthMm(length_mm) => json!(length_mm),
             },
+            "min_gap_mm": self.min_gap_mm,
             "evidence": self.task.evidence,
+            "error_length_mm": self.smooth_options().error_length_mm,
+            "sd_scale": self.smooth_options().sd_scale,
             "seed": self.seed,
             "formats": self.formats.iter().map(|f| f.extension()).collect::<Vec<_>>(),
         })

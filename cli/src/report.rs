@@ -1,4 +1,5 @@
 use brainmesh_core::{Certificate, LayerBoundaries, RayOutcome};
+use brainmesh_meshing::{AttachedRays, RefusedRays};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -35,6 +36,9 @@ pub struct Report {
     pub thickness_mean_mm: Option<f64>,
     /// What was checked on the surfaces.
     pub certificate: Certificate,
+    /// What became of rays that came with places of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_rays: Option<GivenRaysSummary>,
     /// What a reader of the result should know.
     pub notes: Vec<String>,
 }
@@ -70,6 +74,28 @@ pub struct DefectCount {
     pub filled: usize,
     /// No layers here.
     pub missing: usize,
+}
+
+/// Rays of `--rays`.
+#[derive(Debug, Clone, Serialize)]
+pub struct GivenRaysSummary {
+    /// Rays that stand at a vertex.
+    pub attached: usize,
+    /// Rays too far from every vertex, or running another way.
+    pub too_far: usize,
+    /// Rays that do not reach through the ribbon and beyond.
+    pub too_short: usize,
+    /// Rays at a vertex that has a nearer one.
+    pub second_at_vertex: usize,
+}
+
+impl GivenRaysSummary {
+    /// Counts of attached and refused rays.
+    pub fn new(rays: &AttachedRays) -> Self {
+        let RefusedRays { far, short, second } = rays.refused;
+        let attached = rays.ray_of_vertex.iter().flatten().count();
+        Self { attached, too_far: far, too_short: short, second_at_vertex: second }
+    }
 }
 
 /// One layer over all rays that have layers.

@@ -1,14 +1,15 @@
 use crate::input::{Sampled, Span};
 use crate::output::Staging;
-use crate::report::{InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
-use crate::{Plan, Report, Result};
+use crate::report::{GivenRaysSummary, InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
+use crate::{Error, Plan, Report, Result};
 use brainmesh_core::{
     BOUNDARY_COUNT, Certificate, Channel, LAYER_NAMES, LabelTable, LayerBoundaries, LayerSurfaces, Monitor, RayDefect,
     RayOutcome, RaySet, Ribbon, layer_color,
 };
 use brainmesh_formats::{SceneSurface, SurfaceFormat, VertexMaps};
 use brainmesh_meshing::{
-    DecodeOptions, Smoothing, certify, decode, fill, layer_surfaces, smooth_boundaries, thickness_mm,
+    DecodeOptions, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage, smooth_boundaries,
+    thickness_mm,
 };
 use brainmesh_segmentation::{Polarity, normalise};
 use ndarray::Array2;
@@ -41,7 +42,7 @@ impl Plan {
         let task = &self.task;
         let inputs = self.inputs.hash()?;
         let wanted: Vec<Channel> = task.channels.iter().map(|c| c.channel).collect();
-        let Sampled { ribbon, rays, profiles } = self.inputs.sample(&wanted, task.samples, monitor)?;
+        let Sampled { ribbon, rays, attached, profiles } = self.inputs.sample(&wanted, task.samples, monitor)?;
 
         let mut session = self.open_session()?;
         let polarity = if self.inputs.bright_is_dense { Polarity::BrightIsDense } else { Polarity::DarkIsDense };
@@ -55,15 +56,28 @@ impl Plan {
         };
         let neighbours = ribbon.neighbours();
         let decoded = decode(&probabilities, &rays, profiles.defects(), &options, monitor)?;
+        let decoded = mark_damage(&decoded, &profiles, &rays, !self.inputs.bright_is_dense)?;
+        let (decoded, rays) = match &attached {
+            Some(attached) => (attached.onto_own(&decoded)?, attached.own.clone()),
+            None => (decoded, rays),
+        };
         let filled = fill(&decoded, &rays, &neighbours)?;
-        let (boundaries, strength) = smooth_boundaries(&filled, &ribbon, &rays, &neighbours, self.smoothing, monitor)?;
+        let Smoothed { boundaries, lengths_mm } =
+            smooth_boundaries(&filled, &ribbon, &rays, &self.smooth_options(), monitor)?;
+        if attached.is_some() && lengths_mm == [0.0; BOUNDARY_COUNT] {
+            return Err(Error::Unusable(
+                "--rays: too few measured rays to interpolate between them; give more rays, or a --smoothing length"
+                    .into(),
+            ));
+        }
         let surfaces = layer_surfaces(&ribbon, &rays, &boundaries)?;
         let certificate = certify(&surfaces, &ribbon, &boundaries, monitor)?;
         let thickness_mm = thickness_mm(&rays, &boundaries);
         let layers = Layers { boundaries, surfaces, thickness_mm, certificate };
 
         monitor.check()?;
-        let report = self.report(inputs, &session.device_note(), strength, &rays, &layers);
+        let mut report = self.report(inputs, &session.device_note(), lengths_mm, &rays, &layers);
+        report.given_rays = attached.as_ref().map(GivenRaysSummary::new);
         self.write(staging.path(), &ribbon, &layers, &report)?;
         monitor.check()?;
         let defective = layers.boundaries.outcomes().iter().filter(|o| counts_as_defect(**o)).count();
@@ -72,16 +86,23 @@ impl Plan {
         Ok(Outcome { report, files: staging.publish()?, too_many_defects })
     }
 
-    fn report(&self, inputs: Vec<InputFile>, device: &str, strength: f64, rays: &RaySet, layers: &Layers) -> Report {
+    fn report(
+        &self,
+        inputs: Vec<InputFile>,
+        device: &str,
+        lengths_mm: [f64; BOUNDARY_COUNT],
+        rays: &RaySet,
+        layers: &Layers,
+    ) -> Report {
         let manifest = self.model.manifest();
         let mut parameters = self.parameters();
-        parameters["smoothing_strength_mm2"] = strength.into();
+        parameters["smoothing_lengths_mm"] = serde_json::json!(lengths_mm);
         let column = |k: usize| layers.thickness_mm.column(k).into_iter().copied();
         let mut notes = Vec::new();
         if self.inputs.span == Span::PialWhite {
             notes.push("Profiles cover the ribbon alone: boundaries 0 and 6 are the given surfaces.".into());
         }
-        if matches!(self.smoothing, Smoothing::Auto { .. }) && strength == 0.0 {
+        if matches!(self.smoothing, Smoothing::Auto { .. }) && lengths_mm == [0.0; BOUNDARY_COUNT] {
             notes.push(
                 "Too few measured rays to choose the smoothing from the data: boundaries are not smoothed.".into(),
             );
@@ -114,6 +135,7 @@ impl Plan {
                 .collect(),
             thickness_mean_mm: mean_sd(column(0)).map(|m| m.0),
             certificate: layers.certificate.clone(),
+            given_rays: None,
             notes,
         }
     }
@@ -179,9 +201,9 @@ pub(crate) fn file_extension(format: SurfaceFormat) -> String {
     }
 }
 
-/// Defects that a user may want to bound: not the medial wall or the user's own mask.
+/// Defects that a user may want to bound: not the medial wall, the user's own mask, or where no ray was given.
 pub(crate) fn counts_as_defect(outcome: RayOutcome) -> bool {
-    !matches!(outcome.defect(), None | Some(RayDefect::NoCortex | RayDefect::Masked))
+    !matches!(outcome.defect(), None | Some(RayDefect::NoCortex | RayDefect::Masked | RayDefect::NotSampled))
 }
 
 /// Label of vertices on triangles that cross, beyond every [`RayDefect`] code.
@@ -194,7 +216,7 @@ fn defect_labels(boundaries: &LayerBoundaries, certificate: &Certificate) -> (Ve
     let mut table = LabelTable::default();
     table.insert(0, "none", [0.0, 0.0, 0.0, 0.0]);
     for (i, defect) in RayDefect::ALL.into_iter().enumerate() {
-        let shade = 0.35 + 0.1 * i as f32;
+        let shade = 0.3 + 0.08 * i as f32;
         table.insert(defect.code(), format!("{} (missing)", defect.name()), [shade, 0.1, 0.1, 1.0]);
         table.insert(defect.code() + FILLED, format!("{} (filled)", defect.name()), [shade, shade, 0.1, 1.0]);
     }

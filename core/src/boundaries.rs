@@ -17,12 +17,24 @@ pub enum RayDefect {
     NotFinite,
     /// The class probabilities do not show a pia-to-white sequence.
     WeakEvidence,
+    /// No ray was given here: rays stand at other vertices.
+    NotSampled,
+    /// Part of the cortex on this ray is torn off or cracked: bare glass between pia and white matter.
+    Damaged,
 }
 
 impl RayDefect {
     /// Every defect, in the order of its code.
-    pub const ALL: [Self; 6] =
-        [Self::NoCortex, Self::Masked, Self::OutsideVolume, Self::NoTissue, Self::NotFinite, Self::WeakEvidence];
+    pub const ALL: [Self; 8] = [
+        Self::NoCortex,
+        Self::Masked,
+        Self::OutsideVolume,
+        Self::NoTissue,
+        Self::NotFinite,
+        Self::WeakEvidence,
+        Self::NotSampled,
+        Self::Damaged,
+    ];
 
     /// Stable number used in `defects.label.gii`; 0 there means no defect.
     pub fn code(self) -> i32 {
@@ -33,6 +45,8 @@ impl RayDefect {
             Self::NoTissue => 4,
             Self::NotFinite => 5,
             Self::WeakEvidence => 6,
+            Self::NotSampled => 7,
+            Self::Damaged => 8,
         }
     }
 
@@ -45,6 +59,8 @@ impl RayDefect {
             Self::NoTissue => "no tissue",
             Self::NotFinite => "not finite",
             Self::WeakEvidence => "weak evidence",
+            Self::NotSampled => "not sampled",
+            Self::Damaged => "damaged tissue",
         }
     }
 }

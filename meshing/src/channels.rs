@@ -169,13 +169,13 @@ fn zero_defects(values: &Array2<f32>, defects: &[Option<RayDefect>]) -> Array2<f
 }
 
 /// Natural logarithm of pial over white vertex area, clamped to a factor of 8.
-fn clamped_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
+pub(crate) fn clamped_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
     let limit = 8f64.ln();
     log_area_ratio(ribbon).into_iter().map(|ratio| ratio.clamp(-limit, limit)).collect()
 }
 
 /// Smoothing of the area ratio that turns volume fractions into distances: single triangles are noisy.
-const AREA_FWHM_MM: f64 = 3.0;
+pub(crate) const AREA_FWHM_MM: f64 = 3.0;
 
 /// Where to read given depths for every equidistant sample of every ray.
 struct DepthMap {

@@ -65,6 +65,13 @@ impl Diffusion {
         &self.areas_mm2
     }
 
+    /// Neighbours of a vertex that take part, ascending, with the cotangent weight of the edge to each.
+    pub(crate) fn links(&self, vertex: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let (neighbours, rates) = self.around(vertex);
+        let area = self.areas_mm2[vertex].max(f64::MIN_POSITIVE);
+        neighbours.iter().zip(rates).map(move |(&j, &rate)| (j, rate * area))
+    }
+
     fn around(&self, vertex: usize) -> (&[u32], &[f64]) {
         let range = self.offsets[vertex]..self.offsets[vertex + 1];
         (&self.neighbours[range.clone()], &self.rates[range])

@@ -7,9 +7,11 @@ const RINGS: usize = 4;
 
 /// Fills defective rays from the measured rays within four rings, in depth relative to the given ribbon, and flags them.
 ///
-/// Only rays that should have layers are filled (weak evidence, values that are not finite, background), and only where
-/// at least half of the rays around are measured: a hole is filled, the medial wall is not. All other defects stay
-/// [`RayOutcome::Missing`] and take the mean relative depths of the measured rays, which keeps the mesh in shape.
+/// Only rays that should have layers are filled (weak evidence, values that are not finite, background, damage), and
+/// only where at least half of the rays around are measured: a hole is filled, the medial wall is not. Where rays were
+/// given at some vertices alone, all vertices between them are filled, with the mean and the spread of the measured rays
+/// until smoothing puts the field between the rays in their place. All other defects stay [`RayOutcome::Missing`] and
+/// take the mean relative depths of the measured rays, which keeps the mesh in shape.
 ///
 /// # Errors
 /// Numbers of rays, boundaries and vertices that differ.
@@ -20,19 +22,36 @@ pub fn fill(boundaries: &LayerBoundaries, rays: &RaySet, neighbours: &Neighbours
     let relative: Vec<[f64; BOUNDARY_COUNT]> =
         (0..rays.len()).map(|ray| relative_depths(boundaries, rays, ray)).collect();
     let everywhere = mean((0..rays.len()).filter(|&r| measured(r)).map(|r| relative[r]));
+    let spread: [f64; BOUNDARY_COUNT] = std::array::from_fn(|k| {
+        let squares =
+            mean((0..rays.len()).filter(|&r| measured(r)).map(|r| relative[r].map(|d| (d - everywhere[k]).powi(2))));
+        squares[k].sqrt()
+    });
+    let sparse = boundaries.outcomes().contains(&RayOutcome::Missing(RayDefect::NotSampled));
     let (mut t, mut sd_mm, mut outcomes) =
         (boundaries.t().clone(), boundaries.sd_mm().clone(), boundaries.outcomes().to_vec());
     for ray in 0..rays.len() {
         let RayOutcome::Missing(defect) = boundaries.outcomes()[ray] else { continue };
-        let fillable = matches!(defect, RayDefect::WeakEvidence | RayDefect::NotFinite | RayDefect::NoTissue);
-        let around = if fillable { within_rings(neighbours, ray) } else { Vec::new() };
+        let fillable = matches!(
+            defect,
+            RayDefect::WeakEvidence
+                | RayDefect::NotFinite
+                | RayDefect::NoTissue
+                | RayDefect::Damaged
+                | RayDefect::NotSampled
+        );
+        let thickness_mm = (rays.white_t(ray) - rays.pial_t(ray)) * rays.length_mm(ray);
+        let around = if fillable && !sparse { within_rings(neighbours, ray) } else { Vec::new() };
         let givers: Vec<usize> = around.iter().copied().filter(|&r| measured(r)).collect();
-        let depths = if !givers.is_empty() && givers.len() * 2 >= around.len() {
+        let depths = if fillable && sparse {
+            outcomes[ray] = RayOutcome::Filled(defect);
+            (0..BOUNDARY_COUNT).for_each(|k| sd_mm[[ray, k]] = spread[k] * thickness_mm);
+            everywhere
+        } else if !givers.is_empty() && givers.len() * 2 >= around.len() {
             outcomes[ray] = RayOutcome::Filled(defect);
             let depths = mean(givers.iter().map(|&r| relative[r]));
             for k in 0..BOUNDARY_COUNT {
                 // Spread of the givers and their own uncertainty, in mm of this ray.
-                let thickness_mm = (rays.white_t(ray) - rays.pial_t(ray)) * rays.length_mm(ray);
                 let n = givers.len() as f64;
                 let spread = givers.iter().map(|&r| (relative[r][k] - depths[k]).powi(2)).sum::<f64>() / n;
                 let own = givers.iter().map(|&r| boundaries.sd_mm()[[r, k]].powi(2)).sum::<f64>() / n;

@@ -1,24 +1,35 @@
 //! From a cortical ribbon to rays, profiles, layer boundaries and checked layer surfaces. Opens no files.
 
+mod attach;
 mod banks;
 mod boxes;
 mod certify;
 mod channels;
+mod columns;
+mod damage;
 mod decode;
 mod diffusion;
 mod equivolume;
 mod error;
+mod field;
 mod fill;
 mod intersect;
 mod layers;
+mod ordering;
+mod posterior;
 mod predicates;
 mod rays;
 mod sample;
+mod scatter;
 mod smooth;
+mod strength;
+mod system;
 
+pub use attach::{AttachedRays, RefusedRays, attach_rays};
 pub use banks::{LimitedRays, limit_extensions};
 pub use certify::{certify, certify_surfaces};
 pub use channels::{DepthSpacing, RayIntensities, channels};
+pub use damage::mark_damage;
 pub use decode::{DecodeOptions, decode};
 pub use diffusion::{Diffusion, mean_curvature};
 pub use equivolume::{equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, volume_share};
@@ -27,7 +38,7 @@ pub use fill::fill;
 pub use layers::{layer_surfaces, thickness_mm};
 pub use rays::{extended_rays, no_cortex, ribbon_rays};
 pub use sample::sample;
-pub use smooth::{Smoothing, smooth_boundaries};
+pub use smooth::{SmoothOptions, Smoothed, Smoothing, smooth_boundaries};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -35,6 +35,12 @@ pub(super) fn summarise(plan: &Plan, outcome: &Outcome) {
     let report = &outcome.report;
     print_line(format!("{} on {}", report.model.name, report.device));
     print_line(format!("rays      {} ({} measured)", report.rays, report.measured));
+    if let Some(given) = &report.given_rays {
+        print_line(format!(
+            "given     {} attached, {} too far, {} too short, {} second at a vertex",
+            given.attached, given.too_far, given.too_short, given.second_at_vertex
+        ));
+    }
     for (kind, count) in &report.defects {
         print_line(format!("defects   {kind}: {} missing, {} filled", count.missing, count.filled));
     }

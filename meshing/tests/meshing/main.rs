@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod certificate;
+mod damage;
 mod decoding;
 mod equivolume;
 mod layers;
 mod rays;
 mod sampling;
 mod smoothing;
+mod sparse;
 mod support;

@@ -4,6 +4,7 @@ use super::FileReference;
 use super::image::{Interpolation, Locator};
 use super::rays::{InputChannel, LayerFractions, Span};
 use crate::Polarity;
+use brainmesh_core::BOUNDARY_COUNT;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -101,9 +102,11 @@ pub(super) struct RayDocument {
     pub decoder: Option<Decoder>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub(super) struct Decoder {
     pub evidence: Option<f64>,
+    pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
+    pub error_length_mm: Option<f64>,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,7 +1,7 @@
 use super::Checker;
 use super::document::{RayDocument, Tensor};
 use crate::{Polarity, Result};
-use brainmesh_core::{Channel, LAYER_COUNT, LAYER_NAMES};
+use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, LAYER_NAMES};
 use serde::Deserialize;
 
 /// How a channel is brought to the scale the network was trained on. See [`normalise`](crate::normalise).
@@ -69,6 +69,11 @@ pub struct RayTask {
     pub layer_fractions: Option<LayerFractions>,
     /// Exponent on the probabilities for decoding boundaries, from the model's calibration, where given.
     pub evidence: Option<f64>,
+    /// Factors on the final standard deviations of the seven boundaries, from the model's calibration, where given.
+    pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
+    /// Distance along the cortex over which the model's errors are alike, in mm (standard deviation of a Gaussian), where
+    /// given.
+    pub error_length_mm: Option<f64>,
 }
 
 /// Ray lengths beyond this are no cortical rays, and would only ask for memory.
@@ -120,12 +125,25 @@ impl RayTask {
             let found = format!("mean {mean:?}, sd {sd:?}");
             checker.require(usable, "config.brainmesh.layer_fractions", "finite numbers, 0 or more", found)?;
         }
-        let evidence = settings.decoder.and_then(|decoder| decoder.evidence);
+        let decoder = settings.decoder.unwrap_or_default();
+        let evidence = decoder.evidence;
         checker.require(
             evidence.is_none_or(|evidence| evidence > 0.0 && evidence <= 1.0),
             "config.brainmesh.decoder.evidence",
             "above 0 and at most 1",
             format!("{evidence:?}"),
+        )?;
+        checker.require(
+            decoder.sd_scale.is_none_or(|scale| scale.iter().all(|&s| s > 0.0 && s <= 100.0)),
+            "config.brainmesh.decoder.sd_scale",
+            "seven numbers above 0 and at most 100",
+            format!("{:?}", decoder.sd_scale),
+        )?;
+        checker.require(
+            decoder.error_length_mm.is_none_or(|length| (0.0..=10.0).contains(&length)),
+            "config.brainmesh.decoder.error_length_mm",
+            "0 to 10",
+            format!("{:?}", decoder.error_length_mm),
         )?;
 
         let named = input.channel_names().count();
@@ -158,6 +176,8 @@ impl RayTask {
             has_white_class,
             layer_fractions: settings.layer_fractions,
             evidence,
+            sd_scale: decoder.sd_scale,
+            error_length_mm: decoder.error_length_mm,
         })
     }
 }

@@ -1,0 +1,178 @@
+use crate::Result;
+use crate::field::Field;
+use crate::scatter::hash;
+use crate::system::{ROUGH, Row};
+use brainmesh_core::{BOUNDARY_COUNT, Monitor};
+
+/// Smoothing lengths tried, in mm.
+const LENGTHS_MM: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
+/// Radius of a withheld block, in mm: wider than the errors of a network are alike from ray to ray.
+const BLOCK_MM: f64 = 1.0;
+/// Rays within this share of the radius are predicted.
+const CORE: f64 = 0.35;
+/// Blocks keep so many radii apart, and so much of the mesh around each is used.
+const APART: f64 = 3.0;
+/// Blocks withheld at a time, and the least number to choose from.
+const BLOCKS: usize = 128;
+const FEWEST: usize = 8;
+/// Turns of blocks, for meshes that have few at a time.
+const TURNS: u64 = 4;
+/// Most of the measurements that a turn may withhold.
+const WITHHELD: f64 = 0.2;
+/// Degrees of freedom of the errors (Student's t): a stray ray does not decide.
+const FREEDOM: f64 = 4.0;
+
+/// Smoothing length of each boundary, in mm, under which withheld blocks of rays are predicted best; `None` where there
+/// are too few rays to withhold any.
+///
+/// The score is the logarithm of the predictive density of each withheld measurement, with the variance of its error and
+/// that of the field in the middle of the block: a length is too long when the field is surer of the block than it
+/// should be, too short when it knows nothing. Each boundary counts its own score and the mean of all.
+pub(crate) fn choose_lengths(field: &Field, seed: u64, monitor: &dyn Monitor) -> Result<Option<Row>> {
+    monitor.stage("choosing the smoothing", TURNS);
+    let mut scores = [[0.0; BOUNDARY_COUNT]; LENGTHS_MM.len()];
+    let mut count = 0;
+    for turn in 0..TURNS {
+        let blocks = Blocks::choose(field, hash(seed, turn));
+        if !blocks.seeds.is_empty() && count < BLOCKS / 2 {
+            count += blocks.seeds.len();
+            blocks.score(field, &mut scores, monitor)?;
+        }
+        monitor.advance(1);
+    }
+    if count < FEWEST {
+        return Ok(None);
+    }
+    let joint = scores.map(|row| row.iter().sum::<f64>() / BOUNDARY_COUNT as f64);
+    Ok(Some(std::array::from_fn(|k| {
+        let cost: Vec<f64> = (0..LENGTHS_MM.len()).map(|i| scores[i][k] + joint[i]).collect();
+        lowest(&cost)
+    })))
+}
+
+/// Length at the lowest cost, between the lengths tried: the bottom of a parabola in their logarithm.
+fn lowest(cost: &[f64]) -> f64 {
+    let best = (0..cost.len()).fold(0, |best, i| if cost[i] < cost[best] { i } else { best });
+    if best == 0 || best + 1 == cost.len() {
+        return LENGTHS_MM[best];
+    }
+    let (before, after) = (cost[best - 1] - cost[best], cost[best + 1] - cost[best]);
+    let shift = if before + after > 0.0 { 0.5 * (before - after) / (before + after) } else { 0.0 };
+    LENGTHS_MM[best] * 2f64.powf(shift)
+}
+
+/// Blocks of the mesh whose measurements are withheld.
+struct Blocks {
+    /// Middle of each block: a measured vertex.
+    seeds: Vec<usize>,
+    /// All withheld vertices.
+    withheld: Vec<usize>,
+    /// Vertices to predict, with the number of their block.
+    cores: Vec<(usize, usize)>,
+    /// The blocks and what lies around them, ascending.
+    used: Vec<usize>,
+}
+
+impl Blocks {
+    fn choose(field: &Field, seed: u64) -> Self {
+        let mut order: Vec<usize> = (0..field.len()).filter(|&v| field.is_measured(v)).collect();
+        let most = (order.len() as f64 * WITHHELD) as usize;
+        order.sort_by_key(|&v| hash(seed, v as u64));
+        let mut taken = vec![false; field.len()];
+        let mut blocks = Self { seeds: Vec::new(), withheld: Vec::new(), cores: Vec::new(), used: Vec::new() };
+        let mut withheld = 0;
+        for middle in order {
+            if blocks.seeds.len() == BLOCKS {
+                break;
+            }
+            if taken[middle] {
+                continue;
+            }
+            let block = field.within_mm(middle, BLOCK_MM);
+            let measured = block.iter().filter(|&&v| field.is_measured(v)).count();
+            if block.iter().any(|&v| taken[v]) || withheld + measured > most {
+                continue;
+            }
+            withheld += measured;
+            let near = |v: usize| field.points[v].distance(field.points[middle]) <= CORE * BLOCK_MM;
+            let number = blocks.seeds.len();
+            blocks.cores.extend(block.iter().filter(|&&v| near(v) && field.is_measured(v)).map(|&v| (v, number)));
+            blocks.seeds.push(middle);
+            blocks.withheld.extend(&block);
+            let around = field.within_mm(middle, APART * BLOCK_MM);
+            around.iter().for_each(|&v| taken[v] = true);
+        }
+        blocks.used = blocks.surroundings(field);
+        blocks
+    }
+
+    /// All vertices of a small mesh; of a large one those within a few radii, which decide.
+    fn surroundings(&self, field: &Field) -> Vec<usize> {
+        let mut used = vec![false; field.len()];
+        self.seeds.iter().for_each(|&middle| used[middle] = true);
+        let mut front = self.seeds.clone();
+        while let Some(v) = front.pop() {
+            for edge in field.edges(v) {
+                let j = field.neighbours[edge] as usize;
+                if !used[j] {
+                    used[j] = true;
+                    front.push(j);
+                }
+            }
+        }
+        (0..field.len()).filter(|&v| used[v]).collect()
+    }
+
+    fn score(
+        &self,
+        field: &Field,
+        scores: &mut [[f64; BOUNDARY_COUNT]; LENGTHS_MM.len()],
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        let place = |v: usize| self.used.binary_search(&v).unwrap_or_default();
+        let mut part = field.subset(&self.used);
+        for &v in &self.withheld {
+            let v = place(v);
+            part.precision[v] = [0.0; BOUNDARY_COUNT];
+            part.data[v] = [0.0; BOUNDARY_COUNT];
+        }
+        // One right side finds the variances of all blocks: they are far apart, and random signs cancel what is left.
+        let signs: Vec<f64> = self.seeds.iter().map(|&v| if hash(7, v as u64) & 1 == 0 { 1.0 } else { -1.0 }).collect();
+        let mut probe = vec![[0.0; BOUNDARY_COUNT]; part.len()];
+        self.seeds.iter().zip(&signs).for_each(|(&v, sign)| probe[place(v)] = [*sign; BOUNDARY_COUNT]);
+        let mut x = part.data.clone();
+        let mut response = vec![[0.0; BOUNDARY_COUNT]; part.len()];
+        for (length_mm, scores) in LENGTHS_MM.into_iter().zip(scores) {
+            let stiffness = field.stiffness(&[length_mm; BOUNDARY_COUNT]);
+            let first = part.system(&stiffness);
+            x = first.solve(&first.pull(), x, ROUGH, monitor)?;
+            let system = part.reweighted(&x, &stiffness);
+            x = system.solve(&system.pull(), x, ROUGH, monitor)?;
+            response = system.solve(&probe, response, ROUGH, monitor)?;
+            for &(v, block) in &self.cores {
+                let (seed, at) = (place(self.seeds[block]), place(v));
+                let least = system.diagonal(seed);
+                for k in 0..BOUNDARY_COUNT {
+                    let variance =
+                        (response[seed][k] * signs[block]).max(1.0 / least[k]) + 1.0 / field.precision[v][k].max(1e-9);
+                    let squared = (x[at][k] - field.data[v][k]).powi(2) / variance;
+                    scores[k] += 0.5 * variance.ln() + (FREEDOM + 1.0) / 2.0 * (squared / FREEDOM).ln_1p();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_cost_lies_between_lengths() {
+        let parabola = |middle: f64| LENGTHS_MM.map(|l| (l.log2() - middle).powi(2));
+        assert!((lowest(&parabola(0.3)) - 2f64.powf(0.3)).abs() < 1e-12);
+        assert_eq!(lowest(&parabola(-9.0)), LENGTHS_MM[0]);
+        assert_eq!(lowest(&parabola(9.0)), LENGTHS_MM[5]);
+    }
+}
