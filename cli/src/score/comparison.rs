@@ -28,6 +28,8 @@ pub struct Comparison {
     pub scored: Vec<bool>,
     /// Whether the ray was refused for what was seen on it: missing, or filled from its neighbours.
     pub refused: Vec<bool>,
+    /// Whether no ray stood there: its boundaries come from measured rays elsewhere, and nothing was seen of its tissue.
+    pub interpolated: Vec<bool>,
     /// Whether tissue is missing on the ray, where the truth says so.
     pub damaged: Vec<Option<bool>>,
     /// Number of the region, 0 for none.
@@ -71,6 +73,9 @@ pub struct ScoresByPart {
     /// Rays that were refused and take their boundaries from their neighbours; absent without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Scores>,
+    /// Places where no ray stood (sparse rays); absent without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpolated: Option<Scores>,
     /// Rays of each region.
     pub regions: Vec<RegionScores>,
 }
@@ -99,6 +104,7 @@ impl Comparison {
             network: vec![None; rays],
             scored: vec![true; rays],
             refused: vec![false; rays],
+            interpolated: vec![false; rays],
             damaged: vec![None; rays],
             region: vec![0; rays],
             region_names: BTreeMap::new(),
@@ -153,6 +159,7 @@ impl Comparison {
         self.network.extend(other.network);
         self.scored.extend(other.scored);
         self.refused.extend(other.refused);
+        self.interpolated.extend(other.interpolated);
         self.damaged.extend(other.damaged);
         self.region.extend(other.region.iter().map(|&r| if r == 0 { 0 } else { r + offset }));
         self.region_names.extend(other.region_names.into_iter().map(|(r, name)| (r + offset, name)));
@@ -167,6 +174,7 @@ impl Comparison {
             let rays: Vec<usize> = scored.iter().copied().filter(|&ray| keep(ray)).collect();
             self.scores_of(&rays, &places)
         };
+        let some = |keep: &dyn Fn(usize) -> bool| scored.iter().any(|&ray| keep(ray)).then(|| part(keep));
         let mut regions: Vec<i32> = scored.iter().map(|&ray| self.region[ray]).filter(|r| *r != 0).collect();
         regions.sort_unstable();
         regions.dedup();
@@ -175,16 +183,18 @@ impl Comparison {
             |&region: &i32| RegionScores { region: name(region), scores: part(&|ray| self.region[ray] == region) };
         ScoresByPart {
             all: part(&|_| true),
-            measured: part(&|ray| !self.refused[ray]),
-            refused: scored.iter().any(|&ray| self.refused[ray]).then(|| part(&|ray| self.refused[ray])),
+            measured: part(&|ray| !self.refused[ray] && !self.interpolated[ray]),
+            refused: some(&|ray| self.refused[ray]),
+            interpolated: some(&|ray| self.interpolated[ray]),
             regions: regions.iter().map(region_scores).collect(),
         }
     }
 
     fn scores_of(&self, rays: &[usize], places: &[Array2<f64>; 2]) -> Scores {
         let known = |ray: usize, k: usize| self.signed_mm[[ray, k]].is_finite();
+        let examined = || rays.iter().filter(|&&ray| !self.interpolated[ray]);
         let damage = || {
-            let known = rays.iter().filter_map(|&ray| Some((self.damaged[ray]?, self.refused[ray])));
+            let known = examined().filter_map(|&ray| Some((self.damaged[ray]?, self.refused[ray])));
             Detection::over(known)
         };
         Scores {
@@ -195,7 +205,7 @@ impl Comparison {
             ribbon_ratio: self.ribbon_ratio(rays),
             classes: ClassScores::over(rays.iter().filter_map(|&ray| self.classes[ray].as_ref())),
             network: ClassScores::over(rays.iter().filter_map(|&ray| self.network[ray].as_ref())),
-            damage: rays.iter().any(|&ray| self.damaged[ray].is_some()).then(damage),
+            damage: examined().any(|&ray| self.damaged[ray].is_some()).then(damage),
         }
     }
 
@@ -278,6 +288,12 @@ mod tests {
         assert_eq!((damage.damaged, damage.refused, damage.found), (2, 1, 1));
         assert_eq!((scores.measured.rays, scores.refused.as_ref().unwrap().rays), (2, 2));
         assert!(scores.regions.is_empty() && all.classes.is_none() && all.network.is_none());
+        assert!(scores.interpolated.is_none());
+        // Where no ray stood nothing was seen: ray 1 is neither measured nor a damaged one that was overlooked.
+        rays.interpolated[1] = true;
+        let scores = rays.scores();
+        assert_eq!((scores.measured.rays, scores.interpolated.unwrap().rays), (1, 1));
+        assert_eq!(scores.all.damage.unwrap().damaged, 1);
     }
 
     #[test]
