@@ -273,6 +273,10 @@ fn truths_that_do_not_fit_are_refused() {
     fails(&run(&[]), 2, &["--truth-points", "--truth-labels", "--truth-thickness"]);
     fails(&run(&["--truth-points", "a", "--truth-labels", "b"]), 2, &["--truth-labels"]);
     fails(&run(&["--truth-points", text(&points), "--damaged-mm", "0"]), 2, &["--damaged-mm", "0"]);
+    let halves = folder.path().join("halves.npz");
+    let (places, region) = (Array3::<f64>::zeros((N, 7, 3)), Array1::from_elem(N, 1.5));
+    brainmesh_formats::write_npz(&halves, &[("points", (&places).into()), ("region", (&region).into())]).unwrap();
+    fails(&run(&["--truth-points", text(&halves)]), 3, &["halves.npz", "region", "1.5"]);
     let short = folder.path().join("short.txt");
     std::fs::write(&short, "0.2 0.3 0.5 0.2 0.4 0.4\n".repeat(3)).unwrap();
     fails(&run(&["--truth-thickness", text(&short)]), 3, &["short.txt", "[9, 6]", "(3, 6)"]);

@@ -1,10 +1,9 @@
 use super::{
-    BOUNDARY_NAMES, BoundaryError, Calibration, ClassScores, Detection, RayClasses, ThicknessError, fractions,
-    parcel_correlation,
+    BOUNDARY_NAMES, BoundaryError, Calibration, ClassScores, Detection, RayClasses, RegionScores, Scores, ScoresByPart,
+    ThicknessError, fractions, parcel_correlation,
 };
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LAYER_NAMES};
 use ndarray::{Array2, Axis, concatenate};
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Found and true boundaries of the same rays, ready to be scored. Every list is as long as there are rays.
@@ -36,58 +35,6 @@ pub struct Comparison {
     pub region: Vec<i32>,
     /// Names of regions that have one.
     pub region_names: BTreeMap<i32, String>,
-}
-
-/// Scores of a set of rays.
-#[derive(Debug, Clone, Serialize)]
-pub struct Scores {
-    /// Scored rays.
-    pub rays: usize,
-    /// Those of them with at least one boundary compared.
-    pub compared: usize,
-    /// From the pia inwards; a boundary that was compared nowhere is left out.
-    pub boundaries: Vec<BoundaryError>,
-    /// `total`, then I to VI.
-    pub thickness: Vec<ThicknessError>,
-    /// Mean thickness of the given ribbon over that of the true one, where lengths are scaled to the true one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ribbon_ratio: Option<f64>,
-    /// Classes of samples between the boundaries found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classes: Option<ClassScores>,
-    /// Classes of samples by the network alone (the most probable one).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<ClassScores>,
-    /// Damaged rays, where the truth knows them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub damage: Option<Detection>,
-}
-
-/// Scores of all rays and of parts of them.
-#[derive(Debug, Clone, Serialize)]
-pub struct ScoresByPart {
-    /// All scored rays.
-    pub all: Scores,
-    /// Rays found on themselves.
-    pub measured: Scores,
-    /// Rays that were refused and take their boundaries from their neighbours; absent without any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Scores>,
-    /// Places where no ray stood (sparse rays); absent without any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interpolated: Option<Scores>,
-    /// Rays of each region.
-    pub regions: Vec<RegionScores>,
-}
-
-/// Scores of one region.
-#[derive(Debug, Clone, Serialize)]
-pub struct RegionScores {
-    /// Its number or, where it has one, its name.
-    pub region: String,
-    /// Its scores.
-    #[serde(flatten)]
-    pub scores: Scores,
 }
 
 impl Comparison {
