@@ -221,6 +221,49 @@ fn the_whole_way_from_a_phantom_to_its_scores() {
     }
 }
 
+/// Rays whose truth is a label for each sample score as those whose truth is the boundaries, but for half a sample.
+#[test]
+fn labels_along_rays_stand_in_for_boundaries() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("rays");
+    let size = ["--spacing-mm", "0.2", "--extent-mm", "12", "--edge-mm", "0.5"];
+    ok(&brainmesh(&[&["phantom", "--rays", "--rays-only", "--out", text(&out)], &size[..]].concat()));
+    let rays = out.join("rays.npz");
+    let array = |name: &str| brainmesh_formats::read_npz(&rays, name).unwrap();
+    let (boundaries, values) = (array("boundaries_t"), array("values"));
+    let (n, samples) = (values.shape()[0], values.shape()[2]);
+    let labels = ndarray::Array2::from_shape_fn((n, samples), |(ray, i)| {
+        let t = i as f32 / (samples - 1) as f32;
+        (0..7).filter(|&k| t >= boundaries[[ray, k]]).count() as i32
+    });
+    let names = ["values", "pial_t", "white_t", "length_mm", "spacing_mm", "channels_json", "region"];
+    let arrays = names.map(array);
+    let mut entries: Vec<(&str, brainmesh_formats::NpyArray<'_>)> = vec![("labels", (&labels).into())];
+    entries.extend(names.into_iter().zip(arrays.iter().map(Into::into)));
+    let labelled = folder.path().join("labelled.npz");
+    brainmesh_formats::write_npz(&labelled, &entries).unwrap();
+
+    let score = |path: &Path| -> Value {
+        let output = brainmesh(&["evaluate", "layers", "--json", "--rays", text(path)]);
+        ok(&output);
+        let scores: Value = serde_json::from_slice(&output.stdout).unwrap();
+        scores["groups"]["200 um"].clone()
+    };
+    let (by_boundaries, by_labels) = (score(&rays), score(&labelled));
+    assert_eq!(by_boundaries["all"]["rays"], n);
+    for k in 0..7 {
+        let bias = |scores: &Value| number(&scores["all"]["boundaries"][k]["bias_um"]);
+        // Samples are at most 25 um apart.
+        assert!((bias(&by_boundaries) - bias(&by_labels)).abs() < 12.5);
+    }
+    // A class of a sample on a boundary may round to either side; all others are the same.
+    let accuracy = |scores: &Value| number(&scores["all"]["network"]["accuracy"]);
+    assert!((accuracy(&by_boundaries) - accuracy(&by_labels)).abs() < 1e-3);
+    // Phantoms know what is missing; the file without it says nothing. Regions begin at 1.
+    assert!(by_boundaries["all"]["damage"].is_object() && by_labels["all"]["damage"].is_null());
+    assert_eq!(by_labels["regions"][0]["region"], "1");
+}
+
 #[test]
 fn truths_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -230,6 +273,10 @@ fn truths_that_do_not_fit_are_refused() {
     fails(&run(&[]), 2, &["--truth-points", "--truth-labels", "--truth-thickness"]);
     fails(&run(&["--truth-points", "a", "--truth-labels", "b"]), 2, &["--truth-labels"]);
     fails(&run(&["--truth-points", text(&points), "--damaged-mm", "0"]), 2, &["--damaged-mm", "0"]);
+    let halves = folder.path().join("halves.npz");
+    let (places, region) = (Array3::<f64>::zeros((N, 7, 3)), Array1::from_elem(N, 1.5));
+    brainmesh_formats::write_npz(&halves, &[("points", (&places).into()), ("region", (&region).into())]).unwrap();
+    fails(&run(&["--truth-points", text(&halves)]), 3, &["halves.npz", "region", "1.5"]);
     let short = folder.path().join("short.txt");
     std::fs::write(&short, "0.2 0.3 0.5 0.2 0.4 0.4\n".repeat(3)).unwrap();
     fails(&run(&["--truth-thickness", text(&short)]), 3, &["short.txt", "[9, 6]", "(3, 6)"]);

@@ -121,9 +121,19 @@ impl LabelledRays {
         }
         let profiles = Profiles::new(channels, values, vec![None; n]).map_err(misfit)?;
         let spacing_mm = column("spacing_mm")?.first().copied().unwrap_or(f64::NAN);
-        let region = optional("region")?.map(|regions| regions.into_iter().map(|r| r as i32).collect());
+        let region = optional("region")?.map(|regions| whole_numbers(path, "region", &regions)).transpose()?;
         Ok(Self { rays, profiles, boundaries_t, region, missing_mm: optional("missing_mm")?, spacing_mm })
     }
+}
+
+/// Numbers of regions.
+pub(super) fn whole_numbers(path: &Path, name: &str, values: &[f64]) -> Result<Vec<i32>> {
+    if let Some(bad) =
+        values.iter().find(|v| v.fract() != 0.0 || !(f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(*v))
+    {
+        return Err(Error::Unusable(format!("{}: {name}: expected whole numbers, found {bad}", path.display())));
+    }
+    Ok(values.iter().map(|&v| v as i32).collect())
 }
 
 /// Boundaries as `t` from a class for each sample (0 outside, 1 to 6 layers, 7 or 0 white matter).

@@ -1,10 +1,9 @@
 use super::{
-    BOUNDARY_NAMES, BoundaryError, Calibration, ClassScores, Detection, RayClasses, ThicknessError, fractions,
-    parcel_correlation,
+    BOUNDARY_NAMES, BoundaryError, Calibration, ClassScores, Detection, RayClasses, RegionScores, Scores, ScoresByPart,
+    ThicknessError, fractions, parcel_correlation,
 };
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LAYER_NAMES};
 use ndarray::{Array2, Axis, concatenate};
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Found and true boundaries of the same rays, ready to be scored. Every list is as long as there are rays.
@@ -28,61 +27,14 @@ pub struct Comparison {
     pub scored: Vec<bool>,
     /// Whether the ray was refused for what was seen on it: missing, or filled from its neighbours.
     pub refused: Vec<bool>,
+    /// Whether no ray stood there: its boundaries come from measured rays elsewhere, and nothing was seen of its tissue.
+    pub interpolated: Vec<bool>,
     /// Whether tissue is missing on the ray, where the truth says so.
     pub damaged: Vec<Option<bool>>,
     /// Number of the region, 0 for none.
     pub region: Vec<i32>,
     /// Names of regions that have one.
     pub region_names: BTreeMap<i32, String>,
-}
-
-/// Scores of a set of rays.
-#[derive(Debug, Clone, Serialize)]
-pub struct Scores {
-    /// Scored rays.
-    pub rays: usize,
-    /// Those of them with at least one boundary compared.
-    pub compared: usize,
-    /// From the pia inwards; a boundary that was compared nowhere is left out.
-    pub boundaries: Vec<BoundaryError>,
-    /// `total`, then I to VI.
-    pub thickness: Vec<ThicknessError>,
-    /// Mean thickness of the given ribbon over that of the true one, where lengths are scaled to the true one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ribbon_ratio: Option<f64>,
-    /// Classes of samples between the boundaries found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classes: Option<ClassScores>,
-    /// Classes of samples by the network alone (the most probable one).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<ClassScores>,
-    /// Damaged rays, where the truth knows them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub damage: Option<Detection>,
-}
-
-/// Scores of all rays and of parts of them.
-#[derive(Debug, Clone, Serialize)]
-pub struct ScoresByPart {
-    /// All scored rays.
-    pub all: Scores,
-    /// Rays found on themselves.
-    pub measured: Scores,
-    /// Rays that were refused and take their boundaries from their neighbours; absent without any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Scores>,
-    /// Rays of each region.
-    pub regions: Vec<RegionScores>,
-}
-
-/// Scores of one region.
-#[derive(Debug, Clone, Serialize)]
-pub struct RegionScores {
-    /// Its number or, where it has one, its name.
-    pub region: String,
-    /// Its scores.
-    #[serde(flatten)]
-    pub scores: Scores,
 }
 
 impl Comparison {
@@ -99,6 +51,7 @@ impl Comparison {
             network: vec![None; rays],
             scored: vec![true; rays],
             refused: vec![false; rays],
+            interpolated: vec![false; rays],
             damaged: vec![None; rays],
             region: vec![0; rays],
             region_names: BTreeMap::new(),
@@ -153,6 +106,7 @@ impl Comparison {
         self.network.extend(other.network);
         self.scored.extend(other.scored);
         self.refused.extend(other.refused);
+        self.interpolated.extend(other.interpolated);
         self.damaged.extend(other.damaged);
         self.region.extend(other.region.iter().map(|&r| if r == 0 { 0 } else { r + offset }));
         self.region_names.extend(other.region_names.into_iter().map(|(r, name)| (r + offset, name)));
@@ -167,6 +121,7 @@ impl Comparison {
             let rays: Vec<usize> = scored.iter().copied().filter(|&ray| keep(ray)).collect();
             self.scores_of(&rays, &places)
         };
+        let some = |keep: &dyn Fn(usize) -> bool| scored.iter().any(|&ray| keep(ray)).then(|| part(keep));
         let mut regions: Vec<i32> = scored.iter().map(|&ray| self.region[ray]).filter(|r| *r != 0).collect();
         regions.sort_unstable();
         regions.dedup();
@@ -175,16 +130,18 @@ impl Comparison {
             |&region: &i32| RegionScores { region: name(region), scores: part(&|ray| self.region[ray] == region) };
         ScoresByPart {
             all: part(&|_| true),
-            measured: part(&|ray| !self.refused[ray]),
-            refused: scored.iter().any(|&ray| self.refused[ray]).then(|| part(&|ray| self.refused[ray])),
+            measured: part(&|ray| !self.refused[ray] && !self.interpolated[ray]),
+            refused: some(&|ray| self.refused[ray]),
+            interpolated: some(&|ray| self.interpolated[ray]),
             regions: regions.iter().map(region_scores).collect(),
         }
     }
 
     fn scores_of(&self, rays: &[usize], places: &[Array2<f64>; 2]) -> Scores {
         let known = |ray: usize, k: usize| self.signed_mm[[ray, k]].is_finite();
+        let examined = || rays.iter().filter(|&&ray| !self.interpolated[ray]);
         let damage = || {
-            let known = rays.iter().filter_map(|&ray| Some((self.damaged[ray]?, self.refused[ray])));
+            let known = examined().filter_map(|&ray| Some((self.damaged[ray]?, self.refused[ray])));
             Detection::over(known)
         };
         Scores {
@@ -195,7 +152,7 @@ impl Comparison {
             ribbon_ratio: self.ribbon_ratio(rays),
             classes: ClassScores::over(rays.iter().filter_map(|&ray| self.classes[ray].as_ref())),
             network: ClassScores::over(rays.iter().filter_map(|&ray| self.network[ray].as_ref())),
-            damage: rays.iter().any(|&ray| self.damaged[ray].is_some()).then(damage),
+            damage: examined().any(|&ray| self.damaged[ray].is_some()).then(damage),
         }
     }
 
@@ -278,6 +235,12 @@ mod tests {
         assert_eq!((damage.damaged, damage.refused, damage.found), (2, 1, 1));
         assert_eq!((scores.measured.rays, scores.refused.as_ref().unwrap().rays), (2, 2));
         assert!(scores.regions.is_empty() && all.classes.is_none() && all.network.is_none());
+        assert!(scores.interpolated.is_none());
+        // Where no ray stood nothing was seen: ray 1 is neither measured nor a damaged one that was overlooked.
+        rays.interpolated[1] = true;
+        let scores = rays.scores();
+        assert_eq!((scores.measured.rays, scores.interpolated.unwrap().rays), (1, 1));
+        assert_eq!(scores.all.damage.unwrap().damaged, 1);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use super::folder::{ResultFolder, same_length};
+use crate::commands::labelled_rays::whole_numbers;
 use crate::score::{Comparison, RayClasses, class_at, class_between, fractions};
 use crate::{Error, Result};
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT};
@@ -94,19 +95,19 @@ pub(in crate::commands) fn against_points(result: &Path, truth: &Path, damaged_m
         comparison.classes[vertex] = classes_along(&found, &known);
     }
     let names = brainmesh_formats::npz_names(truth)?;
-    let column = |name: &str| -> Result<Option<Vec<f32>>> {
+    let column = |name: &str| -> Result<Option<Vec<f64>>> {
         if !names.iter().any(|n| n == name) {
             return Ok(None);
         }
-        let values: Vec<f32> = brainmesh_formats::read_npz(truth, name)?.into_iter().collect();
+        let values: Vec<f64> = brainmesh_formats::read_npz(truth, name)?.into_iter().map(f64::from).collect();
         same_length(truth, &format!("values of {name}"), n, values.len())?;
         Ok(Some(values))
     };
     if let Some(missing_mm) = column("missing_mm")? {
-        comparison.damaged = missing_mm.into_iter().map(|mm| is_damaged(f64::from(mm), damaged_mm)).collect();
+        comparison.damaged = missing_mm.into_iter().map(|mm| is_damaged(mm, damaged_mm)).collect();
     }
     if let Some(region) = column("region")? {
-        comparison.region = region.into_iter().map(|r| r as i32).collect();
+        comparison.region = whole_numbers(truth, "region", &region)?;
     }
     Ok(comparison)
 }

@@ -70,7 +70,8 @@ impl ResultFolder {
                 None => !self.has_layers(vertex),
             };
             comparison.scored[vertex] = !elsewhere;
-            comparison.refused[vertex] = !elsewhere && defect.flatten().is_some();
+            comparison.interpolated[vertex] = defect == Some(Some(RayDefect::NotSampled));
+            comparison.refused[vertex] = !elsewhere && !comparison.interpolated[vertex] && defect.flatten().is_some();
         }
         comparison
     }
