@@ -9,9 +9,10 @@
 
 mod reference;
 mod scenario;
+mod sparse;
 
-use brainmesh_cli::score::{Comparison, RayClasses, ScoresByPart, class_at};
-use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, RayOutcome, RaySet, Silent};
+use brainmesh_cli::score::{BoundaryError, Comparison, RayClasses, ScoresByPart, class_at};
+use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, LayerBoundaries, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
     DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, Smoothing, channels, decode, extended_rays, fill,
     mark_damage, no_cortex, sample, smooth_boundaries,
@@ -27,7 +28,16 @@ const EXTENSION_MM: f64 = 0.5;
 /// Tissue missing on a damaged ray, mm.
 const DAMAGED_MM: f64 = 0.1;
 /// In the order of the results of [`boundaries`].
-const METHODS: [&str; 4] = ["brainmesh", "brainmesh, no smoothing", "reference", "reference, no smoothing"];
+const METHODS: [&str; 6] = [
+    "brainmesh",
+    "brainmesh, no smoothing",
+    "reference",
+    "reference, no smoothing",
+    "brainmesh, a tenth of rays",
+    "brainmesh, five sections",
+];
+/// The last of [`METHODS`]: its regions are distances from the sections.
+const FIVE_SECTIONS: usize = METHODS.len() - 1;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -46,8 +56,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut pooled: [Comparison; METHODS.len()] = std::array::from_fn(|_| Comparison::with_rays(0));
         for n in first..first + seeds {
             let phantom = Phantom::make(&scenario.options(n), &Silent)?;
-            for (all, one) in pooled.iter_mut().zip(score(&phantom, &model, &mut session, &smoothing)?) {
+            for (all, mut one) in pooled.iter_mut().zip(score(&phantom, &model, &mut session, &smoothing)?) {
+                // Areas of phantoms are numbered on; distances are the same in all.
+                let names = std::mem::take(&mut one.region_names);
+                let regions = (!names.is_empty()).then(|| one.region.clone());
+                let before = all.len();
                 all.append(one)?;
+                if let Some(regions) = regions {
+                    all.region[before..].copy_from_slice(&regions);
+                    all.region_names.extend(names);
+                }
             }
             eprintln!("{}: phantom {} of {seeds}", scenario.name, n + 1 - first);
         }
@@ -112,10 +130,17 @@ fn score(
     let decoded = decode(&probabilities, &rays, profiles.defects(), &options, &Silent)?;
     let decoded = mark_damage(&decoded, &profiles, &rays, true)?;
     let filled = fill(&decoded, &rays, &neighbours)?;
+    let usable: Vec<bool> = profiles.defects().iter().map(Option::is_none).collect();
     let smoothed = smooth_boundaries(&filled, ribbon, &rays, smoothing, &Silent)?;
     eprintln!("  smoothing lengths {:.2?} mm", smoothed.lengths_mm);
     let smoothed = smoothed.boundaries;
-    let usable: Vec<bool> = profiles.defects().iter().map(Option::is_none).collect();
+    let interpolated = |part: LayerBoundaries| -> Result<LayerBoundaries, Box<dyn Error>> {
+        let filled = fill(&part, &rays, &neighbours)?;
+        Ok(smooth_boundaries(&filled, ribbon, &rays, smoothing, &Silent)?.boundaries)
+    };
+    let tenth = interpolated(sparse::keep(&decoded, sparse::a_tenth)?)?;
+    let distances_mm: Vec<f64> = (0..rays.len()).map(|ray| sparse::distance_mm(ribbon, ray)).collect();
+    let sections = interpolated(sparse::keep(&decoded, |ray| sparse::traced(distances_mm[ray]))?)?;
 
     let nothing = Array2::from_elem((rays.len(), BOUNDARY_COUNT), f64::NAN);
     let of = |found: &brainmesh_core::LayerBoundaries| (found.t().clone(), found.sd_mm().clone());
@@ -124,14 +149,23 @@ fn score(
         (filled.t().clone(), filled.sd_mm() * &ndarray::ArrayView1::from(&smoothing.sd_scale)),
         (reference(&probabilities, ribbon, &usable, 1.0), nothing.clone()),
         (reference(&probabilities, ribbon, &usable, 0.0), nothing),
+        of(&tenth),
+        of(&sections),
     ];
+    let mut method = 0;
     Ok(found.map(|(t, sd_mm)| {
+        method += 1;
         let mut comparison = Comparison::with_rays(rays.len());
         for ray in 0..rays.len() {
             comparison.scored[ray] = usable[ray] && truth.row(ray).iter().all(|t| t.is_finite());
             comparison.refused[ray] = decoded.outcomes()[ray] != RayOutcome::Measured;
             comparison.damaged[ray] = Some(missing_mm[ray] >= DAMAGED_MM);
             comparison.region[ray] = phantom.regions()[ray] as i32 + 1;
+            if method == FIVE_SECTIONS + 1 {
+                let (band, name) = sparse::band(distances_mm[ray]);
+                comparison.region[ray] = band;
+                comparison.region_names.insert(band, name);
+            }
             if !comparison.scored[ray] {
                 continue;
             }
@@ -171,6 +205,18 @@ fn print(name: &str, scores: &[ScoresByPart; METHODS.len()]) {
     }
     if let Some(d) = damage {
         println!("  damaged {}, refused {}, F1 {:.3}", d.damaged, d.refused, d.f1);
+    }
+    for band in &scores[FIVE_SECTIONS].regions {
+        let inner: Vec<_> =
+            band.scores.boundaries.iter().filter(|b| !["pia", "white"].contains(&b.boundary.as_str())).collect();
+        let mean = |of: &dyn Fn(&BoundaryError) -> f64| inner.iter().map(|b| of(b)).sum::<f64>() / inner.len() as f64;
+        let covered = mean(&|b| b.calibration.as_ref().map_or(f64::NAN, |c| 100.0 * c.coverage_90));
+        println!(
+            "  {}: {} rays, mean {:.1} um, 90 % {covered:.1}",
+            band.region,
+            band.scores.rays,
+            mean(&|b| b.errors.mean_um)
+        );
     }
     for (method, scores) in METHODS.iter().zip(scores) {
         let boundaries = &scores.all.boundaries;
