@@ -40,8 +40,8 @@ impl Phantom {
 }
 
 impl Phantom {
-    /// How much tissue is missing on each ray between the true pia and the true white surface, mm: layer I torn off, and
-    /// cracks and bright vessels that fill a voxel for the most part.
+    /// The longest stretch of each ray between the true pia and the true white surface on which tissue is missing, mm: layer
+    /// I torn off, or voxels that a crack or the bright lumen of a vessel fills for the most part.
     ///
     /// Ray n must belong to vertex n of [`Phantom::given_ribbon`].
     ///
@@ -71,7 +71,13 @@ impl Phantom {
                 let (from, to) = (along(pial[n]) + self.torn_mm[n], along(white[n]));
                 let steps = ((to - from) / step_mm).max(0.0) as usize;
                 let at = |s: usize| rays.point(n, (from + (s as f64 + 0.5) * step_mm) / direction.length());
-                self.torn_mm[n] + (0..steps).filter(|&s| open(at(s))).count() as f64 * step_mm
+                // Tissue torn off and a crack below it are one stretch.
+                let (mut longest, mut here) = (self.torn_mm[n], self.torn_mm[n]);
+                for s in 0..steps {
+                    here = if open(at(s)) { here + step_mm } else { 0.0 };
+                    longest = longest.max(here);
+                }
+                longest
             })
             .collect())
     }
