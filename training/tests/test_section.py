@@ -61,21 +61,3 @@ def test_a_cropped_ray_keeps_what_lies_where_in_mm_from_white():
         read = np.interp(cropped.boundaries_t[ray, 4], np.linspace(0, 1, section.SAMPLES), cropped.values[ray, 0])
         assert read == pytest.approx(0.6, abs=0.01)
     assert cropped.length_mm.min() < 1.5 < cropped.length_mm.max() + 0.5
-
-
-def test_the_network_finds_what_the_picture_shows():
-    random = np.random.default_rng(1)
-    places = np.linspace(0, 1, section.SAMPLES)
-
-    def shown(rays: int) -> Rays:
-        inner = np.array(WHOLE[1:6]) + random.uniform(-0.08, 0.08, (rays, 1))
-        made_rays = made([[0, *row, 1] for row in inner])
-        grey = (places[None] > inner[:, 2:3]) * 1.0 + (places[None] > inner[:, 4:5]) * 1.0
-        values = (grey + random.normal(0, 0.05, grey.shape))[:, None].astype(np.float32)
-        # Rays that do not lie beside each other.
-        return Rays(**{**vars(made_rays), "values": values, "region": np.arange(rays) + 1})
-
-    train, test = shown(200), shown(50)
-    network = section.errors_um(section.by_network([train], test, epochs=6, seeds=1), test)["mean_um"]
-    constant = section.errors_um(section.by_constants([train], test), test)["mean_um"]
-    assert network < 0.7 * constant
