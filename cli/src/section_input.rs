@@ -70,7 +70,9 @@ impl Section {
             }
             (None, None) => return Err(Error::Usage("--labels: expected a label image, or --spots".into())),
         };
-        let banks = part_banks(&mut labels, &picture)?;
+        // By the same grey whatever is sampled, so that the rays of all planes are the same.
+        let (luminance, _) = read_picture(&inputs.from_section, GreyArg::Luminance)?;
+        let banks = part_banks(&mut labels, &luminance)?;
         let trace = |labels: &Volume<u8>, every_mm: f64, extension_mm: f64| {
             section_rays(labels, &SectionOptions { every_mm, extension_mm }, monitor)
         };

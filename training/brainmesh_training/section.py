@@ -1,7 +1,8 @@
 """Labelled sections: boundaries found across sections and donors, beside guesses that ignore the picture.
 
 Rays come from `brainmesh rays --from-section`, from the outer to the deep end of what is labelled. A section that lacks its outer layers has
-no pia, so the depth of a ray means another thing there; `to_white` (distance from the deep end in mm) does not depend on it.
+no pia, so the depth of a ray means another thing there; `to_white` (distance from the deep end in mm) does not depend on it. Needs scikit-learn
+and SciPy (`pip install brainmesh-training[sections]`).
 """
 
 import argparse
@@ -14,8 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter1d
-from sklearn.ensemble import RandomForestRegressor
 
 from .data import Rays, join, load
 from .experiment import Experiment
@@ -32,7 +31,7 @@ SMOOTHED_MM = 1.0
 SAMPLES = 64
 CROPS = 3
 """Copies of each training ray with the outer end cut off at a random place above the third boundary, for sections without a pia."""
-FOREST = {"n_estimators": 300, "min_samples_leaf": 5, "max_features": 0.3, "random_state": 1609, "n_jobs": 1}
+FOREST = {"n_estimators": 100, "min_samples_leaf": 5, "max_features": 0.3, "random_state": 1609, "n_jobs": 1}
 
 
 def trace(program: Path, section: Path, table: Path | None, planes: tuple[str, ...] = PLANES) -> Rays:
@@ -119,8 +118,8 @@ def experiment(channels: list[dict], epochs: int) -> Experiment:
     )
 
 
-def by_network(train: list[Rays], test: Rays, epochs: int, seeds: int = 3) -> np.ndarray:
-    """Shares `[n, 7]`: the mean of a few networks from different starts, smoothed along each line of rays."""
+def by_network(train: list[Rays], test: Rays, epochs: int, seeds: int = 1) -> np.ndarray:
+    """Shares `[n, 7]`: the mean of networks from different starts, smoothed along each line of rays."""
     random = np.random.default_rng(1609)
     parts = [part for rays in train for part in [complete(rays), *(cropped(rays, random) for _ in range(CROPS))]]
     rays, wanted = with_to_white(join(parts)), with_to_white(test)
@@ -136,6 +135,8 @@ def by_network(train: list[Rays], test: Rays, epochs: int, seeds: int = 3) -> np
 
 def smooth_along(found: np.ndarray, rays: Rays) -> np.ndarray:
     """A Gaussian over neighbouring rays of a line, whose rays lie 0.1 mm apart."""
+    from scipy.ndimage import gaussian_filter1d
+
     smooth = found.copy()
     for line in np.unique(rays.region):
         inside = rays.region == line
@@ -145,6 +146,7 @@ def smooth_along(found: np.ndarray, rays: Rays) -> np.ndarray:
 
 def by_forest(train: list[Rays], test: Rays) -> np.ndarray:
     """Shares `[n, 7]` by a random forest on the same rays, each channel scaled per ray, with the depth in mm."""
+    from sklearn.ensemble import RandomForestRegressor
 
     def features(rays: Rays) -> np.ndarray:
         values = rays.values
@@ -194,7 +196,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--test", type=Path, nargs="+", required=True, help="the same, of other sections")
     parser.add_argument("--spot-labels", type=Path, help="table of barcode, section, layer")
     parser.add_argument("--program", type=Path, default=Path("brainmesh"), help="the brainmesh program")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, required=True, help="results, JSON")
     parser.set_defaults(run=run)
 
