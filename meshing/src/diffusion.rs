@@ -106,15 +106,15 @@ impl Diffusion {
         for _ in 0..LONG_STEPS as usize {
             for stage in 1..=stages as usize {
                 monitor.check()?;
-                // Legendre's recursion; the first stage is a plain step, where `before` does not count.
-                let growth = (2.0 * stage as f64 - 1.0) / stage as f64;
-                let (own, earlier, flow) = (growth as f32, (1.0 - growth) as f32, growth * share * step);
+                // Legendre's recursion: go on as in the stage before by so much, and flow. The first is a plain step.
+                let onward = (stage as f64 - 1.0) / stage as f64;
+                let flow = (1.0 + onward) * share * step;
                 next.par_chunks_mut(columns * BLOCK).enumerate().for_each(|(block, rows)| {
                     for (i, row) in rows.chunks_exact_mut(columns).enumerate() {
                         let vertex = block * BLOCK + i;
                         let at = vertex * columns..(vertex + 1) * columns;
                         for ((out, &now), &past) in row.iter_mut().zip(&current[at.clone()]).zip(&before[at]) {
-                            *out = own * now + earlier * past;
+                            *out = now + onward as f32 * (now - past);
                         }
                         self.flow_into(vertex, flow, 1.0 / stable, &current, row);
                     }

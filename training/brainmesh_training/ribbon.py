@@ -18,7 +18,7 @@ from torch import nn
 from . import metrics
 from .data import LAYERS, Rays, load, save
 from .experiment import Experiment
-from .folds import splits
+from .folds import SEED, splits
 from .normalise import fix
 from .train import Labelled, expected_boundaries, fit_members, predict, sample_weights
 
@@ -149,21 +149,31 @@ def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) ->
         found[held_out], sd[held_out] = boundaries_of(model, labelled.rays[held_out])
         fold_of[held_out] = fold
         constant[held_out] = np.median(rays.boundaries_t[train], axis=0)
+    scores = score(rays, found, sd, constant, fold_of) | {"seconds": round(time.perf_counter() - start)}
+    write_scores(experiment, scores, found, out)
+    return scores
+
+
+def score(rays: Rays, found: np.ndarray, sd: np.ndarray, constant: np.ndarray, fold: np.ndarray) -> dict:
+    """All scores of held-out boundaries and standard deviations `[n, 7]`; rows of NaN were in no fold."""
     known = np.isfinite(found).all(1)
-    test = rays.select(known)
-    scores = {
+    test, found, sd, constant, fold = rays.select(known), found[known], sd[known], constant[known], fold[known]
+    return {
         "rays": len(test),
         "regions": len(np.unique(test.region)),
-        "folds": folds,
-        "seconds": round(time.perf_counter() - start),
-        "network": report(test, found[known]),
-        "constant": report(test, constant[known]),
-        "calibration": calibration(test, found[known], sd[known], fold_of[known]),
-        "per_region": per_region(test, found[known], fold_of[known]),
+        "folds": len(np.unique(fold)),
+        "network": report(test, found),
+        "constant": report(test, constant),
+        "calibration": calibration(test, found, sd, fold),
+        "per_region": per_region(test, found, fold),
     }
+
+
+def write_scores(experiment: Experiment, scores: dict, found: np.ndarray, out: Path) -> None:
+    """`scores.json` (experiment with its seeds, folds by region, errors by region, metrics) and `boundaries.npy`."""
     np.save(out / "boundaries.npy", found.astype(np.float32))
-    (out / "scores.json").write_text(json.dumps({"experiment": experiment.to_dict(), "scores": scores}, indent=1) + "\n")
-    return scores
+    document = {"experiment": experiment.to_dict(), "fold_seed": SEED, "scores": scores}
+    (out / "scores.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
 def summary(scores: dict) -> str:
