@@ -91,9 +91,8 @@ pub fn channels(
         .fold(f64::INFINITY, f64::min);
     let clean = zero_defects(&intensities.raw, defects);
     let mut widening = Widening::new(&flow, &clean);
-    let per_vertex = |values: Vec<f64>| {
-        zero_defects(&Array2::from_shape_fn((rays.len(), 1), |(v, _)| values[v] as f32), defects)
-    };
+    let per_vertex =
+        |values: Vec<f64>| zero_defects(&Array2::from_shape_fn((rays.len(), 1), |(v, _)| values[v] as f32), defects);
     let mut thickness = Widening::new(&flow, &per_vertex(ribbon.thickness_mm()));
     let mut curvature = Widening::new(&flow, &per_vertex(mean_curvature(&middle)));
     let mut area_ratio = Widening::new(&flow, &per_vertex(log_area_ratio(ribbon)));

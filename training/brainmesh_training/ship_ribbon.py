@@ -88,7 +88,7 @@ Paquola 2021).
 
 COMMANDS = [
     "brainmesh profiles --pial pial.surf.gii --white white.surf.gii --profiles profiles18.npy --profiles-span pial-white "
-    "--missing-value 65535 --channels {channels} --samples {samples} -o rays.npz",
+    "--missing-value 65535 --mask mmp1_parcellation.label.gii --channels {channels} --samples {samples} -o rays.npz",
     "python -m brainmesh_training label-ribbon rays.npz --thickness layers_thickness.npy --regions "
     "mmp1_parcellation.label.gii --out labelled.npz",
     "python -m brainmesh_training cross-validate-ribbon configs/{name}.json --rays labelled.npz --folds {folds} --out run",
