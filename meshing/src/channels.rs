@@ -91,27 +91,29 @@ pub fn channels(
         .filter_map(|c| if let Channel::Smoothed { fwhm_mm } = c { Some(*fwhm_mm) } else { None })
         .fold(f64::INFINITY, f64::min);
     let clean = zero_defects(&intensities.raw, defects);
+    let mut widening = Widening::new(&flow, &clean);
+    let per_vertex =
+        |values: Vec<f64>| zero_defects(&Array2::from_shape_fn((rays.len(), 1), |(v, _)| values[v] as f32), defects);
+    let mut thickness = Widening::new(&flow, &per_vertex(ribbon.thickness_mm()));
+    let mut curvature = Widening::new(&flow, &per_vertex(mean_curvature(&middle)));
+    let mut area_ratio = Widening::new(&flow, &per_vertex(clamped_area_ratio(ribbon)));
     let mut values = Array3::<f32>::zeros((rays.len(), wanted.len(), samples));
     for (index, channel) in wanted.iter().enumerate() {
         let mut out = values.index_axis_mut(Axis(1), index);
-        let mut constant = |per_vertex: Vec<f64>, fwhm_mm: f64| -> Result<()> {
-            let column: Vec<f32> = per_vertex.into_iter().map(|v| v as f32).collect();
-            let column = zero_defects(&Array2::from_shape_fn((rays.len(), 1), |(v, _)| column[v]), defects);
-            let smooth = flow.smooth(&column, fwhm_mm, monitor)?;
+        let mut constant = |smooth: &Array2<f32>| {
             for (mut row, value) in out.outer_iter_mut().zip(smooth.column(0)) {
                 row.fill(*value);
             }
-            Ok(())
         };
         match *channel {
             Channel::Raw => depth_map.resample(&clean, out),
             Channel::Smoothed { fwhm_mm } => match &intensities.smoothed {
                 Some(given) if fwhm_mm == narrowest => depth_map.resample(&zero_defects(given, defects), out),
-                _ => depth_map.resample(&flow.smooth(&clean, fwhm_mm, monitor)?, out),
+                _ => depth_map.resample(widening.to(fwhm_mm, monitor)?, out),
             },
-            Channel::Thickness { fwhm_mm } => constant(ribbon.thickness_mm(), fwhm_mm)?,
-            Channel::Curvature { fwhm_mm } => constant(mean_curvature(&middle), fwhm_mm)?,
-            Channel::AreaRatio { fwhm_mm } => constant(clamped_area_ratio(ribbon), fwhm_mm)?,
+            Channel::Thickness { fwhm_mm } => constant(thickness.to(fwhm_mm, monitor)?),
+            Channel::Curvature { fwhm_mm } => constant(curvature.to(fwhm_mm, monitor)?),
+            Channel::AreaRatio { fwhm_mm } => constant(area_ratio.to(fwhm_mm, monitor)?),
             Channel::Depth => {
                 for (ray, mut row) in out.outer_iter_mut().enumerate() {
                     let (pial, white) = (rays.pial_t(ray), rays.white_t(ray));
@@ -128,6 +130,31 @@ pub fn channels(
         }
     }
     Ok(Profiles::new(wanted.to_vec(), values, defects.clone())?)
+}
+
+/// Values smoothed more and more widely: a wide kernel goes on from the narrower one before it.
+struct Widening<'a> {
+    flow: &'a Diffusion,
+    raw: Array2<f32>,
+    fwhm_mm: f64,
+    smooth: Array2<f32>,
+}
+
+impl<'a> Widening<'a> {
+    fn new(flow: &'a Diffusion, raw: &Array2<f32>) -> Self {
+        Self { flow, raw: raw.clone(), fwhm_mm: 0.0, smooth: raw.clone() }
+    }
+
+    fn to(&mut self, fwhm_mm: f64, monitor: &dyn Monitor) -> Result<&Array2<f32>> {
+        if fwhm_mm < self.fwhm_mm {
+            (self.fwhm_mm, self.smooth) = (0.0, self.raw.clone());
+        }
+        // Variances of Gaussians add.
+        let further_mm = (fwhm_mm * fwhm_mm - self.fwhm_mm * self.fwhm_mm).max(0.0).sqrt();
+        self.smooth = self.flow.smooth(&self.smooth, further_mm, monitor)?;
+        self.fwhm_mm = fwhm_mm;
+        Ok(&self.smooth)
+    }
 }
 
 fn check_matrix(matrix: &Array2<f32>, vertices: usize) -> Result<()> {

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from .networks import Network
+from torch import nn
+
+from .networks import Dense, Network
+
+#: Kinds of channels that hold one value a ray.
+CONSTANT = ("thickness", "curvature", "area_ratio")
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,11 @@ class Training:
     """Weight of the cross-entropy against soft labels."""
     boundary: float = 0.0
     """Weight of the mean absolute boundary error in mm, boundaries being expectations of the class probabilities."""
+    balanced: bool = False
+    """Each boundary's error over that of the constant guess, and regions weighed by the root of their size: without it
+    the boundaries that vary most and the largest regions decide."""
+    members: int = 1
+    """Networks trained with seeds one after the other, whose probabilities are averaged."""
     rays_per_epoch: int = 0
     """Rays drawn each epoch, without replacement; 0 takes all."""
     gain_jitter: float = 0.0
@@ -51,7 +61,7 @@ class Experiment:
     """8, or 7 where white matter is outside or beyond the ray."""
     channels: list[dict]
     """Channels as brainmesh-core writes them, each with a `normalisation`: `per_ray`, `dataset` or `fixed`."""
-    network: Network
+    network: Network | Dense
     training: Training
     polarity: Literal["dark_is_dense", "bright_is_dense"] = "dark_is_dense"
     extension_mm: float = 0.0
@@ -67,13 +77,21 @@ class Experiment:
     @classmethod
     def from_dict(cls, values: dict) -> "Experiment":
         """From parsed JSON; unknown or missing fields are a `TypeError`."""
-        parts = {"network": Network(**values["network"]), "training": Training(**values["training"])}
+        shape = Dense if "hidden" in values["network"] else Network
+        parts = {"network": shape(**values["network"]), "training": Training(**values["training"])}
         return cls(**(values | parts))
 
     @classmethod
     def read(cls, path: Path) -> "Experiment":
         """From a JSON file."""
         return cls.from_dict(json.loads(Path(path).read_text()))
+
+    def build(self) -> nn.Sequential:
+        """The network, freshly initialised."""
+        if isinstance(self.network, Dense):
+            varying = [channel["kind"] not in CONSTANT for channel in self.channels]
+            return self.network.build(varying, self.samples, self.classes)
+        return self.network.build(len(self.channels), self.classes)
 
     def to_dict(self) -> dict:
         """What `from_dict` takes."""

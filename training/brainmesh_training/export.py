@@ -13,7 +13,7 @@ from torch import nn
 
 from .data import CLASSES, Rays
 from .experiment import Experiment
-from .networks import Probabilities
+from .networks import Ensemble, Probabilities
 from .normalise import normalise
 
 OPSET = 17
@@ -31,20 +31,24 @@ class About:
     version: str = "1.0.0"
 
 
-def fold_batch_norms(model: nn.Sequential) -> nn.Sequential:
-    """The same function with every BN that follows a convolution folded into it. Dropout goes too."""
+def fold_batch_norms(model: nn.Module) -> nn.Module:
+    """The same function with every BN that follows a convolution or dense layer folded into it. Dropout goes too."""
+    if isinstance(model, Ensemble):
+        return Ensemble([fold_batch_norms(member) for member in model.members]).eval()
     folded: list[nn.Module] = []
     for layer in model.eval():
         if isinstance(layer, nn.Dropout):
             continue
         if isinstance(layer, nn.BatchNorm2d) and folded and isinstance(folded[-1], nn.Conv2d):
             folded[-1] = torch.nn.utils.fuse_conv_bn_eval(folded[-1], layer)
+        elif isinstance(layer, nn.BatchNorm1d) and folded and isinstance(folded[-1], nn.Linear):
+            folded[-1] = torch.nn.utils.fuse_linear_bn_eval(folded[-1], layer)
         else:
             folded.append(layer)
     return nn.Sequential(*folded).eval()
 
 
-def write_onnx(model: nn.Sequential, channels: int, samples: int, path: Path) -> None:
+def write_onnx(model: nn.Module, channels: int, samples: int, path: Path) -> None:
     """Exports the network with its softmax and a free batch size, and checks the file."""
     torch.onnx.export(
         Probabilities(fold_batch_norms(model)).eval(),
@@ -73,7 +77,7 @@ def layer_fractions(rays: Rays) -> dict[str, list[float]]:
     return {"mean": share.mean(0).round(5).tolist(), "sd": share.std(0).round(5).tolist()}
 
 
-def write_model(experiment: Experiment, model: nn.Sequential, rays: Rays, about: About, folder: Path) -> float:
+def write_model(experiment: Experiment, model: nn.Module, rays: Rays, about: About, folder: Path) -> float:
     """Writes the folder and returns the largest difference between ONNX Runtime and torch on the test rays.
 
     `rays` are the training rays: the first few usable ones become the test tensors and all of them give the prior of

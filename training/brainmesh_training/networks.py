@@ -1,4 +1,4 @@
-"""Ray networks: stacks of same-padded convolutions along the samples of a ray.
+"""Ray networks: stacks of same-padded convolutions along the samples of a ray, or dense layers over a whole ray.
 
 Convolutions are written in two dimensions over `[rays, channels, 1, samples]`, the form that runs fastest in
 ONNX Runtime and on GPUs. Networks return logits; the softmax is added at export.
@@ -59,6 +59,77 @@ class Network:
                 layers.append(nn.Dropout(self.dropout))
         layers.append(nn.Conv2d(self.maps, classes, 1))
         return nn.Sequential(*layers)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Dense layers over all samples of a ray at once, for rays whose ends are fixed (`pial-white`).
+
+    Much cheaper than convolutions of the same reach: every weight is used once a ray, not once a sample.
+    """
+
+    hidden: tuple[int, ...]
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        if not self.hidden or min(self.hidden) < 1:
+            raise ValueError(f"network.hidden: expected widths of at least 1, found {self.hidden}")
+
+    def build(self, varying: list[bool], samples: int, classes: int) -> nn.Sequential:
+        """Freshly initialised modules mapping `[rays, channels, 1, samples]` to `[rays, classes, 1, samples]`.
+
+        `varying`, a channel each: whether it differs from sample to sample. Of the others one sample is read.
+        """
+        layers: list[nn.Module] = [Columns(varying)]
+        width = sum(samples if differs else 1 for differs in varying)
+        for hidden in self.hidden:
+            layers += [nn.Linear(width, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()]
+            layers += [nn.Dropout(self.dropout)] if self.dropout else []
+            width = hidden
+        return nn.Sequential(*layers, nn.Linear(width, classes * samples), Rows(classes, samples))
+
+
+class Columns(nn.Module):
+    """`[rays, channels, 1, samples]` to `[rays, columns]`: all samples of varying channels, one of the others."""
+
+    def __init__(self, varying: list[bool]) -> None:
+        super().__init__()
+        self.runs: list[tuple[int, int, bool]] = []  # channels from .. to, whether they vary
+        for channel, differs in enumerate(varying):
+            if self.runs and self.runs[-1][2] == differs:
+                self.runs[-1] = (self.runs[-1][0], channel + 1, differs)
+            else:
+                self.runs.append((channel, channel + 1, differs))
+
+    def forward(self, rays: torch.Tensor) -> torch.Tensor:
+        """The columns, in the order of the channels."""
+        parts = [rays[:, first:last, 0] if differs else rays[:, first:last, 0, :1] for first, last, differs in self.runs]
+        return torch.cat([part.reshape(-1, part.shape[1] * part.shape[2]) for part in parts], 1)
+
+
+class Rows(nn.Module):
+    """`[rays, classes * samples]` to `[rays, classes, 1, samples]`."""
+
+    def __init__(self, classes: int, samples: int) -> None:
+        super().__init__()
+        self.shape = (-1, classes, 1, samples)
+
+    def forward(self, logits: torch.Tensor) -> torch.Tensor:
+        """A row of samples for each class."""
+        return logits.reshape(self.shape)
+
+
+class Ensemble(nn.Module):
+    """Networks of the same kind, whose probabilities are averaged; the logarithm of their mean are the logits."""
+
+    def __init__(self, members: list[nn.Sequential]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, rays: torch.Tensor) -> torch.Tensor:
+        """`[rays, channels, 1, samples]` to `[rays, classes, 1, samples]`."""
+        return (sum(member(rays).softmax(1) for member in self.members) / len(self.members)).log()
 
 
 #: The network of the 1-D FCN tutorial: 8 x (BN, ReLU, 25-tap convolution with 64 maps).

@@ -5,7 +5,6 @@ hemisphere's (they hold no truth); with `--smoothing 0` nothing of another regio
 """
 
 import argparse
-import dataclasses
 import subprocess
 import tempfile
 from pathlib import Path
@@ -17,9 +16,8 @@ from .data import load
 from .experiment import Experiment
 from .export import write_model
 from .folds import splits
-from .normalise import fix
+from .ribbon import fit_ribbon
 from .ship_ribbon import ABOUT
-from .train import Labelled, fit
 
 HEMISPHERE = {
     "--pial": "tpl-bigbrain_hemi-L_desc-pial.surf.gii",
@@ -45,9 +43,7 @@ def held_out_result(options: argparse.Namespace) -> None:
     experiment, rays = Experiment.read(options.config), load(options.rays)
     merged = None
     for fold, (train, held_out) in enumerate(splits(rays.region, rays.usable(), options.folds)):
-        fixed = dataclasses.replace(experiment, channels=fix(experiment.channels, rays.select(train)))
-        labelled = Labelled.of(rays, fixed.channels)
-        model = fit(fixed, labelled[train], checkpoint=options.run_folder / f"fold-{fold + 1}.pt")
+        fixed, _, model = fit_ribbon(experiment, rays, train, options.run_folder / f"fold-{fold + 1}.pt")
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             write_model(fixed, model, rays.select(train), ABOUT, folder / "model")

@@ -18,9 +18,9 @@ from torch import nn
 from . import metrics
 from .data import LAYERS, Rays, load, save
 from .experiment import Experiment
-from .folds import splits
-from .normalise import fix, normalise
-from .train import Labelled, expected_boundaries, fit, predict
+from .folds import SEED, splits
+from .normalise import fix
+from .train import Labelled, expected_boundaries, fit_members, predict, sample_weights
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +45,92 @@ def label(rays: Rays, thickness_mm: np.ndarray, region: np.ndarray) -> Rays:
     return dataclasses.replace(rays, boundaries_t=boundaries, region=region.astype(np.int64), length_mm=total)
 
 
-def boundaries_of(model: nn.Module, rays: torch.Tensor) -> np.ndarray:
-    """Boundaries `[n, 7]` of normalised rays, as expectations of the class probabilities."""
-    return torch.cat([expected_boundaries(predict(model, part)) for part in rays.split(8192)]).numpy()
+def fit_ribbon(
+    experiment: Experiment, rays: Rays, train: np.ndarray, checkpoint: Path | None = None
+) -> tuple[Experiment, Labelled, nn.Module]:
+    """A network trained on the rays `train`, with its channels as fixed by them and all rays normalised for it."""
+    fixed = dataclasses.replace(experiment, channels=fix(experiment.channels, rays.select(train)))
+    # The scale of a data set needs no truth: it is that of the hemisphere, as when the model runs.
+    labelled = Labelled.of(rays, fixed.channels)
+    part = labelled[train]
+    if experiment.training.balanced:
+        part = part.balanced(rays.region[train])
+    return fixed, labelled, fit_members(fixed, part, checkpoint)
+
+
+def boundaries_of(model: nn.Module, rays: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Boundaries `[n, 7]` of normalised rays, as expectations of the class probabilities, and their standard deviations."""
+    parts = []
+    for part in rays.split(8192):
+        probabilities = predict(model, part)
+        place = expected_boundaries(probabilities)
+        # P(layer <= k) falls from 1 to 0 as the distribution function of boundary k does from its end: the second
+        # moment is the integral of 2 t P.
+        t = torch.linspace(0, 1, probabilities.shape[2])
+        below = probabilities.cumsum(1)[:, : len(LAYERS) + 1]
+        second = (2 * t * below * sample_weights(len(t))).sum(2)
+        parts.append((place, (second - place**2).clamp(min=0).sqrt()))
+    place, sd = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+    return place, sd
+
+
+#: Standard deviations on either side that hold 90 % of a normal distribution.
+NINETY = 1.645
+
+
+def sd_scales(rays: Rays, found: np.ndarray, sd: np.ndarray) -> list[float]:
+    """Factor on each boundary's standard deviation by which 90 % of the errors lie within 1.645 of them; 1 for the ends."""
+    inner = slice(1, -1)
+    ratio = np.abs(found[:, inner] - rays.boundaries_t[:, inner]) / np.maximum(sd[:, inner], 1e-6)
+    return [1.0, *(round(float(q), 3) for q in np.quantile(ratio, 0.9, axis=0) / NINETY), 1.0]
 
 
 def report(rays: Rays, found: np.ndarray) -> dict:
     """Scores of the five inner boundaries `found` `[n, 7]`: errors in micrometres, correlation of regional means."""
+    layers = {"layer_mean_mm": layer_means(rays, found), "true_layer_mean_mm": layer_means(rays, rays.boundaries_t)}
     truth, found = rays.boundaries_t[:, 1:-1], found[:, 1:-1]
     scale_um = 1000 * rays.length_mm[:, None]
     scores = metrics.boundary_errors(truth * scale_um, found * scale_um)
-    return scores | {"region_correlation": metrics.region_correlation(truth, found, rays.region)}
+    return scores | layers | {"region_correlation": metrics.region_correlation(truth, found, rays.region)}
+
+
+def calibration(rays: Rays, found: np.ndarray, sd: np.ndarray, fold: np.ndarray) -> dict:
+    """Factors on the standard deviations, and the share of held-out errors within 1.645 of them.
+
+    Each fold's share is measured with the factors of the other folds.
+    """
+    within = np.zeros((len(rays), len(LAYERS) - 1), bool)
+    for number in np.unique(fold):
+        here = fold == number
+        scale = sd_scales(rays.select(~here), found[~here], sd[~here])[1:-1]
+        error = np.abs(found[here, 1:-1] - rays.boundaries_t[here, 1:-1])
+        within[here] = error <= NINETY * sd[here, 1:-1] * np.array(scale)
+    return {"sd_scale": sd_scales(rays, found, sd), "within_90": within.mean(0).tolist()}
+
+
+def per_region(rays: Rays, found: np.ndarray, fold: np.ndarray) -> list[dict]:
+    """One entry a region: the fold it was held out in, mean shares of the ribbon (found and true), mean error."""
+    entries = []
+    for name in np.unique(rays.region):
+        here = rays.region == name
+        truth, guess = rays.boundaries_t[here, 1:-1], found[here, 1:-1]
+        error_um = 1000 * (np.abs(guess - truth) * rays.length_mm[here, None]).mean(0)
+        entries.append(
+            {
+                "region": int(name),
+                "fold": int(fold[here][0]) + 1,
+                "rays": int(here.sum()),
+                "true": truth.mean(0).round(5).tolist(),
+                "found": guess.mean(0).round(5).tolist(),
+                "mean_error_um": error_um.round(2).tolist(),
+            }
+        )
+    return entries
+
+
+def layer_means(rays: Rays, boundaries: np.ndarray) -> list[float]:
+    """Mean thickness of each layer in mm: shares of the ribbon times the published total thickness."""
+    return (np.diff(boundaries, axis=1) * rays.length_mm[:, None]).mean(0).tolist()
 
 
 def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) -> dict:
@@ -65,29 +140,40 @@ def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) ->
     """
     out.mkdir(parents=True, exist_ok=True)
     found = np.full_like(rays.boundaries_t, np.nan)
-    constant = found.copy()
+    sd, constant = found.copy(), found.copy()
+    fold_of = np.full(len(rays), -1)
     start = time.perf_counter()
     for fold, (train, held_out) in enumerate(splits(rays.region, rays.usable(), folds)):
         log.info("fold %d: %d training rays, %d held out", fold + 1, len(train), len(held_out))
-        fixed = dataclasses.replace(experiment, channels=fix(experiment.channels, rays.select(train)))
-        # The scale of a data set needs no truth: it is that of the hemisphere, as when the model runs.
-        labelled = Labelled.of(rays, fixed.channels)
-        model = fit(fixed, labelled[train], checkpoint=out / f"fold-{fold + 1}.pt")
-        found[held_out] = boundaries_of(model, labelled.rays[held_out])
+        _, labelled, model = fit_ribbon(experiment, rays, train, out / f"fold-{fold + 1}.pt")
+        found[held_out], sd[held_out] = boundaries_of(model, labelled.rays[held_out])
+        fold_of[held_out] = fold
         constant[held_out] = np.median(rays.boundaries_t[train], axis=0)
+    scores = score(rays, found, sd, constant, fold_of) | {"seconds": round(time.perf_counter() - start)}
+    write_scores(experiment, scores, found, out)
+    return scores
+
+
+def score(rays: Rays, found: np.ndarray, sd: np.ndarray, constant: np.ndarray, fold: np.ndarray) -> dict:
+    """All scores of held-out boundaries and standard deviations `[n, 7]`; rows of NaN were in no fold."""
     known = np.isfinite(found).all(1)
-    test = rays.select(known)
-    scores = {
+    test, found, sd, constant, fold = rays.select(known), found[known], sd[known], constant[known], fold[known]
+    return {
         "rays": len(test),
         "regions": len(np.unique(test.region)),
-        "folds": folds,
-        "seconds": round(time.perf_counter() - start),
-        "network": report(test, found[known]),
-        "constant": report(test, constant[known]),
+        "folds": len(np.unique(fold)),
+        "network": report(test, found),
+        "constant": report(test, constant),
+        "calibration": calibration(test, found, sd, fold),
+        "per_region": per_region(test, found, fold),
     }
+
+
+def write_scores(experiment: Experiment, scores: dict, found: np.ndarray, out: Path) -> None:
+    """`scores.json` (experiment with its seeds, folds by region, errors by region, metrics) and `boundaries.npy`."""
     np.save(out / "boundaries.npy", found.astype(np.float32))
-    (out / "scores.json").write_text(json.dumps({"experiment": experiment.to_dict(), "scores": scores}, indent=1) + "\n")
-    return scores
+    document = {"experiment": experiment.to_dict(), "fold_seed": SEED, "scores": scores}
+    (out / "scores.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
 def summary(scores: dict) -> str:
@@ -106,6 +192,7 @@ def summary(scores: dict) -> str:
             row("bias, um", network["bias"]),
             row(f"correlation over {scores['regions']} regions", network["region_correlation"], 2),
             row("constant guess: mean error, um", constant["mean"]),
+            row("within 1.645 SD", scores["calibration"]["within_90"], 2),
         ]
     )
 

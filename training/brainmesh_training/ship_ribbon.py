@@ -1,18 +1,17 @@
 """The ribbon model that ships: trained on a whole hemisphere, exported, with its card."""
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
+
+import numpy as np
 
 from . import ribbon
 from .data import Rays, load
 from .experiment import Experiment
 from .export import About, write_model
 from .networks import parameters
-from .normalise import fix
 from .ship import channel_text
-from .train import Labelled, fit
 
 ABOUT = About(
     description="Six cortical layers between given pial and white surfaces, from cell-body staining at a few depths and the "
@@ -46,10 +45,12 @@ CARD = """# {name}
   Channels: {channel_names}.
 - Output: probabilities of outside (unused here) and layers I..VI at each sample. They are marginals: boundary k is the
   integral of P(layer <= k) along the ray, the quantity the network was trained on. A further state model would bias it.
-- Network: {blocks} x ({kernel}-tap convolution, BN, ReLU), {maps} maps, then a 1x1 convolution and softmax; {parameters} parameters in
-  training, the BN folded into the convolutions in `model.onnx`.
-- Training: {rays} rays, {epochs} epochs, AdamW, one-cycle learning rate up to {learning_rate}, seed {seed}. Loss: mean absolute
-  boundary error in mm (weight {boundary:g}) and soft-label cross-entropy (weight {cross_entropy:g}).
+- Network: the mean probabilities of {members} networks, each {hidden} dense units with BN and ReLU over all samples of the varying
+  channels and one of the others, then class scores of all samples and softmax; {parameters} parameters in training, the BN
+  folded into the dense layers in `model.onnx`.
+- Training: {rays} rays, {epochs} epochs of {drawn} rays drawn anew, AdamW, one-cycle learning rate up to {learning_rate}, seeds from
+  {seed} on. Loss: mean absolute boundary error as a share of the constant guess's (weight {boundary:g}), regions weighed by the
+  root of their size, and soft-label cross-entropy (weight {cross_entropy:g}).
 
 ## Scores
 
@@ -58,6 +59,10 @@ Left hemisphere, {folds}-fold cross-validation over the {regions} areas of HCP-M
 thickness, of single rays without smoothing over the mesh. The constant guess is the median of the training vertices.
 
 {summary}
+
+Mean thickness of layers I to VI in mm, shares times the published total: {layers}; published: {true_layers}. The last row of the
+table is the share of held-out errors within 1.645 reported standard deviations, each fold's with the factors of the other
+folds; the factors of all folds together are {sd_scale}.
 
 The same network and folds with one vertex's own intensities alone (`ribbon-single-vertex`): mean error
 {single_errors} um, correlation {single_correlations}.
@@ -83,7 +88,7 @@ Paquola 2021).
 
 COMMANDS = [
     "brainmesh profiles --pial pial.surf.gii --white white.surf.gii --profiles profiles18.npy --profiles-span pial-white "
-    "--missing-value 65535 --channels {channels} --samples {samples} -o rays.npz",
+    "--missing-value 65535 --mask mmp1_parcellation.label.gii --channels {channels} --samples {samples} -o rays.npz",
     "python -m brainmesh_training label-ribbon rays.npz --thickness layers_thickness.npy --regions "
     "mmp1_parcellation.label.gii --out labelled.npz",
     "python -m brainmesh_training cross-validate-ribbon configs/{name}.json --rays labelled.npz --folds {folds} --out run",
@@ -100,6 +105,11 @@ def channel_argument(channel: dict) -> str:
     return channel["kind"].replace("_", "-") + width
 
 
+def numbers(values: list[float], digits: int) -> str:
+    """Such as `62/90/134`."""
+    return "/".join(f"{value:.{digits}f}" for value in values)
+
+
 def card(experiment: Experiment, rays: Rays, scores: dict, single: dict, weights: int) -> str:
     """`README.md` of the model folder."""
     network, training = experiment.network, experiment.training
@@ -114,9 +124,9 @@ def card(experiment: Experiment, rays: Rays, scores: dict, single: dict, weights
         **facts | {"channels": len(experiment.channels)},
         description=ABOUT.description,
         channel_names=", ".join(map(channel_text, experiment.channels)),
-        blocks=network.blocks,
-        kernel=network.kernel,
-        maps=network.maps,
+        hidden=" and ".join(map(str, network.hidden)),
+        members=training.members,
+        drawn=f"{training.rays_per_epoch or len(rays):,}",
         parameters=f"{weights:,}",
         rays=f"{len(rays):,}",
         epochs=training.epochs,
@@ -128,8 +138,11 @@ def card(experiment: Experiment, rays: Rays, scores: dict, single: dict, weights
         gain=1 - sum(scores["network"]["mean"]) / sum(scores["constant"]["mean"]),
         test_rays=f"{scores['rays']:,}",
         summary=ribbon.summary(scores),
-        single_errors="/".join(f"{value:.0f}" for value in single["network"]["mean"]),
-        single_correlations="/".join(f"{value:.2f}" for value in single["network"]["region_correlation"]),
+        layers=numbers(scores["network"]["layer_mean_mm"], 3),
+        true_layers=numbers(scores["network"]["true_layer_mean_mm"], 3),
+        sd_scale=numbers(scores["calibration"]["sd_scale"], 2),
+        single_errors=numbers(single["network"]["mean"], 0),
+        single_correlations=numbers(single["network"]["region_correlation"], 2),
         commands="\n".join("    " + command for command in commands),
     )
 
@@ -161,8 +174,7 @@ def run(options: argparse.Namespace) -> None:
     rays = load(options.rays)
     # Regions are the training set of every fold together: vertices of none are left out here too.
     train = rays.usable() & (rays.region != 0)
-    fixed = dataclasses.replace(experiment, channels=fix(experiment.channels, rays.select(train)))
-    model = fit(fixed, Labelled.of(rays, fixed.channels)[train], checkpoint=options.checkpoint)
+    fixed, _, model = ribbon.fit_ribbon(experiment, rays, np.flatnonzero(train), options.checkpoint)
     used = rays.select(train)
     difference = write_model(fixed, model, used, ABOUT, options.out)
     (options.out / "README.md").write_text(card(fixed, used, scores, single, parameters(model)))

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from .data import LAYERS, Rays, soft_labels
 from .experiment import Experiment, Training
+from .networks import Ensemble
 from .normalise import INTENSITY, normalise
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ class Labelled:
     """`[n, 7]` true positions."""
     length_mm: torch.Tensor
     """`[n]` scale of `t`."""
+    weight: torch.Tensor
+    """`[n, 7]` factor on each boundary's error."""
     taught: torch.Tensor | None = None
     """`[n, classes, s]` probabilities of a larger network, half of the labels where given."""
 
@@ -42,6 +45,7 @@ class Labelled:
             torch.from_numpy(normalise(rays, channels))[:, :, None],
             torch.from_numpy(rays.boundaries_t.astype(np.float32)),
             torch.from_numpy(rays.length_mm.astype(np.float32)),
+            torch.ones(rays.boundaries_t.shape),
         )
 
     @classmethod
@@ -50,12 +54,23 @@ class Labelled:
         known = [name for name in cls.__annotations__ if getattr(parts[0], name) is not None]
         return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in known})
 
+    def balanced(self, region: np.ndarray) -> "Labelled":
+        """The same with each inner boundary's error as a share of that of the constant guess, the median, and with regions
+        weighed by the root of their number of rays. The outermost and innermost boundary count nothing.
+        """
+        spread = (self.boundaries_t - self.boundaries_t.median(0).values).abs() * self.length_mm[:, None]
+        _, which, count = np.unique(region, return_inverse=True, return_counts=True)
+        share = torch.from_numpy((count**-0.5)[which].astype(np.float32))
+        weight = (share / share.mean())[:, None] / spread.mean(0)
+        weight[:, [0, -1]] = 0
+        return replace(self, weight=weight)
+
     def __len__(self) -> int:
         return len(self.rays)
 
     def __getitem__(self, index: torch.Tensor | np.ndarray) -> "Labelled":
-        taught = None if self.taught is None else self.taught[index]
-        return Labelled(self.rays[index], self.boundaries_t[index], self.length_mm[index], taught)
+        known = {name: getattr(self, name) for name in Labelled.__annotations__}
+        return Labelled(**{name: array[index] for name, array in known.items() if array is not None})
 
 
 def sample_weights(samples: int) -> torch.Tensor:
@@ -86,7 +101,7 @@ def loss(logits: torch.Tensor, batch: Labelled, training: Training) -> torch.Ten
         total = total + training.cross_entropy * functional.cross_entropy(logits, labels)
     if training.boundary:
         error = (expected_boundaries(logits.softmax(1)) - batch.boundaries_t).abs() * batch.length_mm[:, None]
-        total = total + training.boundary * error.mean()
+        total = total + training.boundary * (error * batch.weight).mean()
     return total
 
 
@@ -117,7 +132,7 @@ def fit(
     training = experiment.training
     torch.manual_seed(training.seed)
     intensity = torch.tensor([float(channel["kind"] in INTENSITY) for channel in experiment.channels])
-    model = experiment.network.build(len(experiment.channels), experiment.classes)
+    model = experiment.build()
     drawn = min(training.rays_per_epoch or len(train), len(train))
     batches = math.ceil(drawn / training.batch)
     if training.schedule == "one_cycle":
@@ -174,6 +189,16 @@ def fit(
             write_checkpoint(checkpoint, experiment, len(train), model, optimiser, schedule, state)
     model.load_state_dict(state["weights"])
     return model.eval()
+
+
+def fit_members(experiment: Experiment, train: Labelled, checkpoint: Path | None = None) -> nn.Module:
+    """The network, or an ensemble of `training.members` with seeds one after the other, each with its own checkpoint."""
+    members = []
+    for number in range(experiment.training.members):
+        seeded = replace(experiment, training=replace(experiment.training, seed=experiment.training.seed + number))
+        path = checkpoint and checkpoint.with_stem(f"{checkpoint.stem}-{number + 1}" if number else checkpoint.stem)
+        members.append(fit(seeded, train, checkpoint=path))
+    return members[0] if len(members) == 1 else Ensemble(members).eval()
 
 
 @torch.no_grad()

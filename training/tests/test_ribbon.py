@@ -4,13 +4,15 @@ import json
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from brainmesh_training import ribbon, ship_ribbon
 from brainmesh_training.data import Rays, load, save
 from brainmesh_training.experiment import Experiment, Training
 from brainmesh_training.export import run_onnx
-from brainmesh_training.networks import Network
+from brainmesh_training.networks import Dense
+from brainmesh_training.train import Labelled
 
 SAMPLES = 20
 CHANNELS = [
@@ -47,9 +49,9 @@ def experiment(**training) -> Experiment:
         samples=SAMPLES,
         classes=7,
         channels=CHANNELS,
-        network=Network(blocks=3, kernel=9, maps=16),
+        network=Dense((32, 16)),
         training=Training(
-            **{"epochs": 12, "batch": 64, "learning_rate": 1e-2, "schedule": "one_cycle", "boundary": 10.0} | training
+            **{"epochs": 12, "batch": 64, "learning_rate": 1e-2, "schedule": "one_cycle", "boundary": 1.0, "balanced": True, "cross_entropy": 0.3} | training
         ),
     )
 
@@ -79,6 +81,51 @@ def test_a_perfect_prediction_has_no_error():
     np.testing.assert_allclose(shifted["bias"], 10 * known.length_mm.mean())
 
 
+def test_standard_deviations_are_those_of_the_probabilities():
+    """Layer I certain down to a place that is uniform over half of the ray: its SD is that of the uniform distribution."""
+    samples = 2001
+    t = torch.linspace(0, 1, samples)
+    first = ((0.75 - t) / 0.5).clamp(0, 1)  # P(boundary I-II lies deeper than t)
+    probabilities = torch.zeros(1, 7, samples)
+    probabilities[0, 1], probabilities[0, 6] = first, 1 - first
+
+    class Known(torch.nn.Module):
+        def forward(self, rays):
+            return probabilities[:, :, None].clamp(min=1e-12).log()
+
+    place, sd = ribbon.boundaries_of(Known(), torch.zeros(1, 1, 1, samples))
+    assert place[0, 1] == pytest.approx(0.5, abs=1e-3)
+    assert sd[0, 1] == pytest.approx(0.5 / 12**0.5, abs=1e-3)
+
+
+def test_scales_make_nine_in_ten_errors_lie_within():
+    rng = np.random.default_rng(2)
+    labelled = ribbon.label(*hemisphere(4000))
+    rays = labelled.select(labelled.usable())
+    wide = np.array([1, 2.0, 0.5, 1, 1, 3, 1])  # true SD over the reported one
+    found = rays.boundaries_t + rng.normal(size=rays.boundaries_t.shape) * 0.01 * wide
+    scale = ribbon.sd_scales(rays, found, np.full_like(found, 0.01))
+    np.testing.assert_allclose(scale[1:-1], wide[1:-1], rtol=0.06)
+    assert scale[0] == scale[-1] == 1
+    halves = np.arange(len(rays)) % 2
+    scores = ribbon.calibration(rays, found, np.full_like(found, 0.01), halves)
+    np.testing.assert_allclose(scores["within_90"], 0.9, atol=0.02)
+
+
+def test_balanced_errors_are_shares_of_the_constant_guess():
+    labelled = ribbon.label(*hemisphere())
+    rays = labelled.select(labelled.usable())
+    channels = [{"kind": "raw", "normalisation": "dataset"}]
+    region = np.where(np.arange(len(rays)) < 400, 1, 2)
+    part = Labelled.of(rays, channels).balanced(region)
+    weight = part.weight.numpy()
+    # One region of 400 and one of 75 rays: a ray of the small one counts more by the root of 400 / 75.
+    np.testing.assert_allclose(weight[-1, 1:-1] / weight[0, 1:-1], (400 / 75) ** 0.5, rtol=1e-5)
+    assert (weight[:, [0, -1]] == 0).all()
+    error = np.abs(rays.boundaries_t - np.median(rays.boundaries_t, axis=0)) * rays.length_mm[:, None]
+    np.testing.assert_allclose(weight[:, 1:-1].mean(0) * error[:, 1:-1].mean(0), 1, rtol=1e-3)
+
+
 def test_cross_validation_finds_the_boundary_that_can_be_seen(tmp_path):
     labelled = ribbon.label(*hemisphere())
     save(labelled, tmp_path / "rays.npz")
@@ -95,7 +142,7 @@ def test_cross_validation_finds_the_boundary_that_can_be_seen(tmp_path):
 def test_the_shipped_folder_is_whole(tmp_path):
     labelled = ribbon.label(*hemisphere())
     save(labelled, tmp_path / "rays.npz")
-    toy = experiment(epochs=1)
+    toy = experiment(epochs=1, members=2)
     (tmp_path / "config.json").write_text(json.dumps(toy.to_dict()))
     ribbon.cross_validate(toy, labelled, 2, tmp_path / "run")
     scores = tmp_path / "run" / "scores.json"
@@ -112,6 +159,6 @@ def test_the_shipped_folder_is_whole(tmp_path):
     card = (tmp_path / "model" / "README.md").read_text()
     assert "--channels raw,area-ratio:8 --samples 20" in card and "{" not in card
 
-    options["config"].write_text(json.dumps(experiment(epochs=2).to_dict()))
+    options["config"].write_text(json.dumps(experiment(epochs=2, members=2).to_dict()))
     with pytest.raises(ValueError, match="another"):
         ship_ribbon.run(ship_ribbon.argparse.Namespace(**options, checkpoint=None, out=tmp_path / "other"))

@@ -10,7 +10,7 @@ from brainmesh_training import export, metrics, networks
 from brainmesh_training.data import Rays, load, save, soft_labels
 from brainmesh_training.experiment import Experiment, Training
 from brainmesh_training.folds import region_folds, splits
-from brainmesh_training.networks import Network
+from brainmesh_training.networks import Dense, Ensemble, Network
 from brainmesh_training.normalise import fix, normalise
 from brainmesh_training.train import Labelled, expected_boundaries, fit, predict
 
@@ -170,6 +170,20 @@ def test_exported_networks_equal_torch_in_either_order(tmp_path):
         export.write_onnx(model, 2, 60, tmp_path / "model.onnx")
         expected = predict(model, torch.from_numpy(rays)).numpy()
         np.testing.assert_allclose(export.run_onnx(tmp_path / "model.onnx", rays)[:, :, 0], expected, atol=1e-5)
+
+
+def test_an_exported_ensemble_of_dense_networks_is_the_mean_of_their_probabilities(tmp_path):
+    rays = torch.from_numpy(np.random.default_rng(3).normal(size=(5, 3, 1, 20)).astype(np.float32))
+    members = [Dense((16, 8), dropout=0.2).build([True, False, True], 20, 7) for _ in range(3)]
+    for module in (module for member in members for module in member if isinstance(module, torch.nn.BatchNorm1d)):
+        torch.nn.init.uniform_(module.running_mean)
+        torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    expected = sum(predict(member, rays) for member in members).numpy() / 3
+    export.write_onnx(Ensemble(members), 3, 20, tmp_path / "model.onnx")
+    np.testing.assert_allclose(export.run_onnx(tmp_path / "model.onnx", rays.numpy())[:, :, 0], expected, atol=1e-5)
+    # Of the channel that does not vary only the first sample is read.
+    rays[:, 1, :, 1:] = 9
+    np.testing.assert_allclose(predict(Ensemble(members), rays).numpy(), expected, atol=1e-5)
 
 
 def test_scores_by_hand():

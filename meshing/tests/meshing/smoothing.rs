@@ -35,6 +35,36 @@ fn smoothing_has_the_width_it_says() {
 }
 
 #[test]
+fn kernels_are_gaussians_that_never_overshoot() {
+    let sphere = icosphere(5, 20.0);
+    let flow = Diffusion::new(&sphere, |_| true);
+    let mut impulse = Array2::<f32>::zeros((sphere.vertices().len(), 1));
+    impulse[[500, 0]] = 1.0;
+    for fwhm_mm in [4.0, 8.0, 12.0] {
+        let smooth = flow.smooth(&impulse, fwhm_mm, &Silent).unwrap();
+        assert!(smooth.iter().all(|v| (0.0..=1.0).contains(v)), "{fwhm_mm} mm overshoots");
+        // On a sphere heat stays denser than on a plane by t / (3 R^2) to first order (Minakshisundaram and Pleijel 1949).
+        let time = fwhm_mm * fwhm_mm / (16.0 * 2f64.ln());
+        let peak = flow.areas_mm2()[500] / (4.0 * std::f64::consts::PI * time) * (1.0 + time / 1200.0);
+        let found = f64::from(smooth[[500, 0]]) / peak;
+        assert!((found - 1.0).abs() < 0.05, "{fwhm_mm} mm: {found} of a Gaussian's peak");
+    }
+}
+
+#[test]
+fn a_wide_kernel_is_a_narrower_one_smoothed_further() {
+    let sphere = icosphere(4, 20.0);
+    let flow = Diffusion::new(&sphere, |_| true);
+    let mut random = Random(3);
+    let values = Array2::from_shape_fn((sphere.vertices().len(), 1), |_| random.uniform() as f32);
+    let narrow = flow.smooth(&values, 6.0, &Silent).unwrap();
+    let further = flow.smooth(&narrow, 8.0, &Silent).unwrap();
+    let whole = flow.smooth(&values, 10.0, &Silent).unwrap();
+    let spread = |a: &Array2<f32>, b: &Array2<f32>| (a - b).iter().map(|d| d.abs()).fold(0.0, f32::max);
+    assert!(spread(&further, &whole) < 0.1 * spread(&narrow, &whole), "{}", spread(&further, &whole));
+}
+
+#[test]
 fn a_kernel_much_narrower_than_an_edge_does_little() {
     let sphere = icosphere(4, 20.0);
     let flow = Diffusion::new(&sphere, |_| true);
