@@ -19,8 +19,8 @@ pub enum Smoothing {
         /// Which rays are withheld.
         seed: u64,
     },
-    /// Rays of typical certainty are averaged over about this distance along the cortex, in mm; 0 leaves boundaries as
-    /// they are.
+    /// Boundaries of rays this far apart along the cortex, in mm, are taken to be still much alike (correlated by 0.6);
+    /// 0 leaves boundaries as they are.
     LengthMm(f64),
 }
 
@@ -47,7 +47,7 @@ impl Default for SmoothOptions {
             min_gap_mm: 0.01,
             error_length_mm: 0.7,
             sd_scale: [1.0; BOUNDARY_COUNT],
-            samples: 24,
+            samples: 16,
         }
     }
 }
@@ -57,16 +57,17 @@ impl Default for SmoothOptions {
 pub struct Smoothed {
     /// Positions and their standard deviations.
     pub boundaries: LayerBoundaries,
-    /// Smoothing length of each boundary, in mm; 0 where the boundaries are those that came in.
+    /// Length of the field of each boundary, in mm; 0 where the boundaries are those that came in.
     pub lengths_mm: [f64; BOUNDARY_COUNT],
 }
 
 /// Smooths all seven boundaries over the mesh and keeps their order and a least distance.
 ///
 /// In the volume share of the column above a boundary (Waehnert 2014) it minimises
-/// `sum (x - x0)^2 / sd^2 + s integral |grad x|^2` over the mid-surface: a Gaussian Markov random field. A ray that
+/// `sum (x - x0)^2 / sd^2 + s integral (x / length^2 - laplacian x)^2` over the mid-surface: a Gaussian field with a
+/// Matern covariance, as a Markov field on the mesh (Lindgren, Rue and Lindstroem 2011). A ray that
 /// is sure of itself hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `s`
-/// follows from the smoothing length of each boundary and what typical rays know. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
+/// follows from the length of each boundary and the spread of the measured rays. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
 /// to the median of the measured rays, with their spread. Rows that then break the order or the gap are replaced by the
 /// nearest ones that keep both.
 ///
@@ -102,7 +103,7 @@ pub fn smooth_boundaries(
         return Ok(Smoothed { boundaries: boundaries.clone(), lengths_mm });
     }
     monitor.stage("smoothing boundaries", 1);
-    let (solution, system) = field.solve_robustly(&field.stiffness(&lengths_mm), monitor)?;
+    let (solution, system) = field.solve_robustly(&lengths_mm, monitor)?;
     monitor.advance(1);
     let alike = field.errors_alike(options.error_length_mm);
     let variances = variances(&system, u64::from(options.samples), seed, monitor)?;
