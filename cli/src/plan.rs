@@ -165,6 +165,7 @@ impl Plan {
             },
             "min_gap_mm": self.min_gap_mm,
             "evidence": self.task.evidence,
+            "durations": self.task.durations,
             "error_length_mm": self.smooth_options().error_length_mm,
             "sd_scale": self.smooth_options().sd_scale,
             "seed": self.seed,

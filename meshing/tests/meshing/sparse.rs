@@ -75,7 +75,7 @@ impl Waves {
 #[test]
 fn a_tenth_of_the_rays_is_nearly_as_good_as_all_where_the_truth_is_smooth() {
     let waves = Waves::new();
-    let stands = |ray: usize| (ray * 7919) % 10 == 0;
+    let stands = |ray: usize| (ray * 7919).is_multiple_of(10);
     let (all, some) = (waves.interpolated(|_| true), waves.interpolated(stands));
     let ((all_mm, all_covered), (some_mm, some_covered)) = (waves.score(&all, |_| true), waves.score(&some, |_| true));
     assert!(all_mm < 0.4 * NOISE_MM && some_mm < 2.5 * all_mm && some_mm < 0.5 * NOISE_MM, "{all_mm} {some_mm} mm");

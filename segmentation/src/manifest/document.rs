@@ -107,6 +107,8 @@ pub(super) struct Decoder {
     pub evidence: Option<f64>,
     pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
     pub error_length_mm: Option<f64>,
+    #[serde(default)]
+    pub durations: bool,
 }
 
 #[derive(Deserialize, Default)]
