@@ -60,6 +60,7 @@ fn sphere(folder: &Path) -> PathBuf {
 mod bad_input;
 mod bench;
 mod convert;
+mod given_rays;
 mod hostile;
 mod models;
 mod segment;
