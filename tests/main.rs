@@ -60,6 +60,9 @@ fn sphere(folder: &Path) -> PathBuf {
 mod bad_input;
 mod bench;
 mod convert;
+mod equivariance;
+mod equivolume;
+mod evaluate;
 mod given_rays;
 mod hostile;
 mod models;

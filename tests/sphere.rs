@@ -152,8 +152,9 @@ fn labelled_rays_made_with_defaults_are_scored_by_the_shipped_model() {
     let output = brainmesh(&["evaluate", "layers", "--rays", text(&out.join("rays.npz")), "--json"]);
     ok(&output);
     let scores: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let scores = &scores["rays"]["200 um"];
+    let scores = &scores["groups"]["200 um"]["all"];
     // A guess of the commonest class is right for less than half of the samples.
-    assert!(scores["accuracy"].as_f64().unwrap() > 0.7, "{scores}");
+    assert!(scores["network"]["accuracy"].as_f64().unwrap() > 0.7, "{scores}");
+    assert!(scores["classes"]["accuracy"].as_f64().unwrap() > 0.7, "{scores}");
     assert_eq!(scores["boundaries"].as_array().unwrap().len(), 7);
 }

@@ -1,8 +1,14 @@
 //! Arguments as typed. Nothing here computes or opens a file; [`crate::Plan`] resolves them.
 
+mod equivolume;
+mod evaluate;
 mod models;
+mod section;
 
+pub use equivolume::EquivolumeCommand;
+pub use evaluate::{EvaluateCommand, EvaluateLayers};
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
+pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -48,6 +54,10 @@ pub enum Command {
     Segment(Box<SegmentCommand>),
     /// Sample intensities along cortical rays into an .npz file (what the network sees).
     Profiles(ProfilesCommand),
+    /// Surfaces at fractions of the volume of a ribbon, without intensities.
+    Equivolume(EquivolumeCommand),
+    /// Labelled rays from a section whose layers are drawn (or known at spots), for training and evaluation.
+    Rays(Box<RaysCommand>),
     /// Describe a volume, surface, profile, label or model file.
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.
@@ -421,42 +431,6 @@ pub struct BenchSegment {
     /// its rows.
     #[arg(long, value_name = "ROW", hide = true)]
     pub peak_of: Option<usize>,
-}
-
-/// What to evaluate.
-#[derive(Debug, Subcommand)]
-pub enum EvaluateCommand {
-    /// Layer boundaries: a result folder against a truth, or a model against labelled rays.
-    Layers(EvaluateLayers),
-}
-
-/// Arguments of `evaluate layers`.
-#[derive(Debug, Clone, Args)]
-pub struct EvaluateLayers {
-    /// Folder written by rays2surface.
-    #[arg(long, value_name = "DIR", required_unless_present = "rays")]
-    pub result: Option<PathBuf>,
-    /// True thickness of layers I..VI in mm: [vertices, 6] as .npy or shape GIFTI. Compares fractions of the ribbon.
-    #[arg(long, value_name = "FILE", conflicts_with = "truth_points")]
-    pub truth_thickness: Option<PathBuf>,
-    /// True boundary points on the rays (truth/points.npz of `brainmesh phantom`). Compares millimetres.
-    #[arg(long, value_name = "FILE")]
-    pub truth_points: Option<PathBuf>,
-    /// Parcels (label GIFTI) for parcel-mean correlations.
-    #[arg(long, value_name = "FILE")]
-    pub parcels: Option<PathBuf>,
-    /// Score only these vertices.
-    #[arg(long, value_name = "FILE")]
-    pub mask: Option<PathBuf>,
-    /// Labelled rays (.npz of `brainmesh phantom --rays`, one a volume): runs the model on them.
-    #[arg(long, value_name = "FILE", conflicts_with = "result", num_args = 1..)]
-    pub rays: Vec<PathBuf>,
-    /// Model for --rays: a name of `brainmesh models list` or a folder.
-    #[arg(long, value_name = "NAME|DIR")]
-    pub model: Option<String>,
-    /// Machine-readable.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Arguments of `phantom`.

@@ -4,7 +4,7 @@ use crate::args::{DepthsArg, Inputs, PolarityArg, SpanArg};
 use crate::given_rays::GivenRays;
 use crate::report::InputFile;
 use crate::{Error, Result};
-use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface, Volume};
+use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Volume};
 use brainmesh_formats::VolumeOptions;
 use brainmesh_meshing::{
     AttachedRays, DepthSpacing, RayIntensities, channels as make_channels, extended_rays, no_cortex, ribbon_rays,
@@ -201,17 +201,9 @@ impl InputPlan {
     /// Reads and checks the ribbon alone.
     ///
     /// # Errors
-    /// An unreadable surface, or two surfaces that do not correspond.
+    /// See [`read_ribbon`].
     pub fn read_ribbon(&self) -> Result<Ribbon> {
-        let (pial, white) = (self.read_surface(&self.pial)?, self.read_surface(&self.white)?);
-        Ribbon::new(pial, white).map_err(|source| Error::Inputs {
-            what: format!("{} and {}", self.pial.display(), self.white.display()),
-            source,
-        })
-    }
-
-    fn read_surface(&self, path: &Path) -> Result<Surface> {
-        Ok(brainmesh_formats::read_surface(path)?)
+        read_ribbon(&self.pial, &self.white)
     }
 
     /// Reads everything and makes the channels asked for.
@@ -294,6 +286,16 @@ impl InputPlan {
         };
         Ok(Sampled { ribbon, rays, attached, profiles })
     }
+}
+
+/// Reads two surfaces and checks that they correspond.
+///
+/// # Errors
+/// An unreadable surface, or two surfaces that do not correspond.
+pub fn read_ribbon(pial: &Path, white: &Path) -> Result<Ribbon> {
+    let what = format!("{} and {}", pial.display(), white.display());
+    let (pial, white) = (brainmesh_formats::read_surface(pial)?, brainmesh_formats::read_surface(white)?);
+    Ribbon::new(pial, white).map_err(|source| Error::Inputs { what, source })
 }
 
 fn read_volume(path: &Path, index: usize, series: Option<&str>) -> Result<Volume<f32>> {

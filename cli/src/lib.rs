@@ -10,10 +10,12 @@ mod given_rays;
 mod input;
 mod output;
 mod plan;
+mod preview;
 mod progress;
 mod report;
 mod run;
 pub mod score;
+mod section_input;
 
 pub use commands::dispatch;
 pub use error::{Error, ExitCode};

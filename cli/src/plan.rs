@@ -149,8 +149,8 @@ impl Plan {
         SmoothOptions {
             smoothing: self.smoothing,
             min_gap_mm: self.min_gap_mm,
-            error_length_mm: self.task.error_length_mm.unwrap_or(defaults.error_length_mm),
             sd_scale: self.task.sd_scale.unwrap_or(defaults.sd_scale),
+            smoothed_sd_scale: self.task.smoothed_sd_scale.unwrap_or(defaults.smoothed_sd_scale),
             ..defaults
         }
     }
@@ -166,8 +166,8 @@ impl Plan {
             "min_gap_mm": self.min_gap_mm,
             "evidence": self.task.evidence,
             "durations": self.task.durations,
-            "error_length_mm": self.smooth_options().error_length_mm,
             "sd_scale": self.smooth_options().sd_scale,
+            "smoothed_sd_scale": self.smooth_options().smoothed_sd_scale,
             "seed": self.seed,
             "formats": self.formats.iter().map(|f| f.extension()).collect::<Vec<_>>(),
         })

@@ -201,7 +201,7 @@ pub(crate) fn layer_durations(task: &RayTask) -> Option<LayerDurations> {
 }
 
 /// MNI and Wavefront share `.obj`: the MNI file says so, so that both can stand side by side.
-fn file_extension(format: SurfaceFormat) -> String {
+pub(crate) fn file_extension(format: SurfaceFormat) -> String {
     match format {
         SurfaceFormat::MniObj => "mni.obj".into(),
         other => other.extension().into(),
@@ -209,7 +209,7 @@ fn file_extension(format: SurfaceFormat) -> String {
 }
 
 /// Defects that a user may want to bound: not the medial wall, the user's own mask, or where no ray was given.
-fn counts_as_defect(outcome: RayOutcome) -> bool {
+pub(crate) fn counts_as_defect(outcome: RayOutcome) -> bool {
     !matches!(outcome.defect(), None | Some(RayDefect::NoCortex | RayDefect::Masked | RayDefect::NotSampled))
 }
 
@@ -243,6 +243,11 @@ fn defect_labels(boundaries: &LayerBoundaries, certificate: &Certificate) -> (Ve
         }
     }
     (labels, table)
+}
+
+/// The defect that a label of `defects.label.gii` stands for, filled or missing.
+pub(crate) fn defect_of(label: i32) -> Option<RayDefect> {
+    RayDefect::ALL.into_iter().find(|defect| [defect.code(), defect.code() + FILLED].contains(&label))
 }
 
 /// Pretty JSON with a final newline.

@@ -1,7 +1,6 @@
-use crate::BOUNDARY_COUNT;
 use serde::Serialize;
 
-/// What was checked on a set of layer surfaces, and how often each check failed. All zero: nothing crosses.
+/// What was checked on surfaces from the pia inwards that share their triangles, and how often each check failed. All zero: nothing crosses.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Certificate {
     /// Rays with layers that were checked.
@@ -9,12 +8,12 @@ pub struct Certificate {
     /// Rays on which some boundary lies above the one before it.
     pub order_violations: usize,
     /// Triangles of surface k that cut another triangle of the same surface.
-    pub self_intersecting_triangles: [usize; BOUNDARY_COUNT],
+    pub self_intersecting_triangles: Vec<usize>,
     /// Triangles of surface k or k + 1 that take part in a crossing between the two.
-    pub crossing_triangles: [usize; BOUNDARY_COUNT - 1],
+    pub crossing_triangles: Vec<usize>,
     /// The same count for the given pial and white surfaces alone, self and mutual: faults that were there before.
     pub given_ribbon_intersecting_triangles: usize,
-    /// Vertices - edges + triangles of every layer surface (they share their triangles).
+    /// Vertices - edges + triangles of every surface (they share their triangles).
     pub euler_characteristic: i64,
     /// Vertices that belong to a triangle counted above, ascending.
     #[serde(skip)]

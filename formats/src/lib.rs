@@ -21,6 +21,7 @@ mod gzip;
 mod gzip_stream;
 mod header_lines;
 mod input;
+mod layer_spots;
 mod length_unit;
 mod memory;
 mod merge;
@@ -39,6 +40,7 @@ mod ome_zarr;
 mod ply;
 mod ply_header;
 mod png_slices;
+mod png_write;
 mod profile_file;
 mod raw;
 mod raw_parts;
@@ -84,10 +86,12 @@ pub use gifti::{
     LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_func_gifti, write_label_gifti, write_shape_gifti,
 };
 pub use glb::{SceneOptions, SceneSurface, read_scene, write_scene};
+pub use layer_spots::{LayerSpot, read_layer_spots};
 pub use mz3::write_mz3_maps;
 pub use nifti::Extension;
 pub use npy::{NpyArray, read_npy, write_npy};
 pub use npz::{npz_names, read_npz, write_npz};
+pub use png_write::write_png;
 pub use profile_file::{ProfileText, read_profile_array, read_profile_matrix, read_profile_text};
 pub use resample::Interpolation;
 pub use stored_type::StoredType;

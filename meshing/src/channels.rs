@@ -1,5 +1,5 @@
 use crate::diffusion::{Diffusion, mean_curvature, usable};
-use crate::equivolume::volume_share;
+use crate::equivolume::{log_area_ratio, volume_share};
 use crate::error::same_length;
 use crate::sample::is_constant;
 use crate::{Error, Result};
@@ -111,7 +111,7 @@ pub fn channels(
             },
             Channel::Thickness { fwhm_mm } => constant(ribbon.thickness_mm(), fwhm_mm)?,
             Channel::Curvature { fwhm_mm } => constant(mean_curvature(&middle), fwhm_mm)?,
-            Channel::AreaRatio { fwhm_mm } => constant(log_area_ratio(ribbon), fwhm_mm)?,
+            Channel::AreaRatio { fwhm_mm } => constant(clamped_area_ratio(ribbon), fwhm_mm)?,
             Channel::Depth => {
                 for (ray, mut row) in out.outer_iter_mut().enumerate() {
                     let (pial, white) = (rays.pial_t(ray), rays.white_t(ray));
@@ -169,21 +169,9 @@ fn zero_defects(values: &Array2<f32>, defects: &[Option<RayDefect>]) -> Array2<f
 }
 
 /// Natural logarithm of pial over white vertex area, clamped to a factor of 8.
-pub(crate) fn log_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
-    let (pial, white) = (vertex_areas_mm2(ribbon.pial()), vertex_areas_mm2(ribbon.white()));
+pub(crate) fn clamped_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
     let limit = 8f64.ln();
-    let ratio = |(p, w): (&f64, &f64)| if *p > 0.0 && *w > 0.0 { (p / w).ln().clamp(-limit, limit) } else { 0.0 };
-    pial.iter().zip(&white).map(ratio).collect()
-}
-
-fn vertex_areas_mm2(surface: &Surface) -> Vec<f64> {
-    let mut areas = vec![0.0; surface.vertices().len()];
-    for (t, triangle) in surface.triangles().iter().enumerate() {
-        for &v in triangle {
-            areas[v as usize] += surface.triangle_area_mm2(t) / 3.0;
-        }
-    }
-    areas
+    log_area_ratio(ribbon).into_iter().map(|ratio| ratio.clamp(-limit, limit)).collect()
 }
 
 /// Smoothing of the area ratio that turns volume fractions into distances: single triangles are noisy.
@@ -207,7 +195,7 @@ impl DepthMap {
         let area_ratios = match intensities.spacing {
             DepthSpacing::Equidistant => None,
             DepthSpacing::Equivolumetric => {
-                let ratios: Vec<f32> = log_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
+                let ratios: Vec<f32> = clamped_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
                 let column = Array2::from_shape_fn((ratios.len(), 1), |(v, _)| ratios[v]);
                 let smooth = flow.smooth(&zero_defects(&column, &intensities.defects), AREA_FWHM_MM, monitor)?;
                 Some(smooth.iter().map(|&r| f64::from(-r).exp()).collect())

@@ -1,5 +1,5 @@
 use crate::Result;
-use crate::channels::{AREA_FWHM_MM, log_area_ratio};
+use crate::channels::{AREA_FWHM_MM, clamped_area_ratio};
 use crate::diffusion::Diffusion;
 use crate::equivolume::{equivolumetric_depth, volume_share};
 use brainmesh_core::{Monitor, Ribbon};
@@ -16,7 +16,7 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(ribbon: &Ribbon, flow: &Diffusion, monitor: &dyn Monitor) -> Result<Self> {
-        let ratios: Vec<f32> = log_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
+        let ratios: Vec<f32> = clamped_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
         let column = Array2::from_shape_fn((ratios.len(), 1), |(v, _)| ratios[v]);
         let smooth = flow.smooth(&column, AREA_FWHM_MM, monitor)?;
         Ok(Self { white_over_pial: smooth.iter().map(|&r| f64::from(-r).exp()).collect() })

@@ -5,7 +5,7 @@ use brainmesh_core::{BOUNDARY_COUNT, Channel, LayerBoundaries, Profiles, RayDefe
 use ndarray::{ArrayView1, s};
 
 /// Longest stretch of glass, in mm, that intact cortex may show: vessels and the uncertain edge of the pia.
-const LONGEST_GLASS_MM: f64 = 0.06;
+const LONGEST_GLASS_MM: f64 = 0.08;
 /// Distance outside the found pia from which on samples are taken for glass, in mm.
 const OUTSIDE_MM: f64 = 0.2;
 /// Glass is what lies less than this share of the way from bare glass to the palest layer.
@@ -17,7 +17,7 @@ const CONTRAST: f64 = 3.0;
 /// Most samples taken to find the levels.
 const MOST: usize = 1_000_000;
 
-/// Marks measured rays on which part of the cortex is torn off or cracked: a stretch of bare glass longer than 0.06 mm
+/// Marks measured rays on which part of the cortex is torn off or cracked: a stretch of bare glass longer than 0.08 mm
 /// between the found pia and white matter. They become [`RayDefect::Damaged`], with infinite standard deviations, for
 /// [`fill`](crate::fill) to fill.
 ///

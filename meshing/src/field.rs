@@ -23,6 +23,8 @@ const SHORTEST_MM: f64 = 0.05;
 const FARTHEST_MM: f64 = 100.0;
 /// Least area of a vertex, in mm^2.
 const LEAST_AREA_MM2: f64 = 1e-4;
+/// Least share of a ray's variance that is its own.
+const LEAST_OWN_SHARE: f64 = 0.01;
 /// Half width of a robust spread: the median absolute deviation of a normal distribution.
 const MEDIAN_DEVIATION: f64 = 0.6745;
 
@@ -113,20 +115,32 @@ impl Field {
         found
     }
 
-    /// How many measurements share the error of what is known at each vertex: 1 and the error correlations with all
-    /// measured vertices around, exp(-d^2 / 2 length^2) at the distance d (the design effect of Kish 1965). A mean of
-    /// measurements that err alike is no surer than one of them.
-    pub(crate) fn errors_alike(&self, length_mm: f64) -> Vec<f64> {
-        let alike = |v: usize| {
-            if length_mm <= 0.0 {
-                return 1.0;
-            }
-            let others = self.within_mm(v, 2.0 * length_mm).into_iter().skip(1).filter(|&j| self.is_measured(j));
-            let correlation =
-                |j: usize| (-0.5 * self.points[j].distance_squared(self.points[v]) / length_mm.powi(2)).exp();
-            1.0 + others.map(correlation).sum::<f64>()
-        };
-        (0..self.len()).into_par_iter().map(alike).collect()
+    /// Share of the variance of each boundary's errors that is a ray's own: the rest it has in common with its neighbours,
+    /// which see much the same tissue, and no smoothing takes it away. From how much smaller steps along edges are than
+    /// errors that are all independent would make them (median over the edges); steps of the field itself count as error
+    /// too, so that the share is not too small.
+    pub(crate) fn own_share(&self) -> Row {
+        /// Median of the chi-squared distribution with one degree of freedom.
+        const MEDIAN_CHI_SQUARED: f64 = 0.4549;
+        std::array::from_fn(|k| {
+            let known = |v: usize| self.precision[v][k] > 0.0 && self.precision[v][k] < GIVEN;
+            let edges = (0..self.len()).filter(|&v| known(v)).flat_map(|v| self.edges(v).map(move |edge| (v, edge)));
+            let pairs = edges.map(|(v, edge)| (v, self.neighbours[edge] as usize)).filter(|&(v, j)| v < j && known(j));
+            let ratio = |(v, j): (usize, usize)| {
+                (self.data[v][k] - self.data[j][k]).powi(2) / (1.0 / self.precision[v][k] + 1.0 / self.precision[j][k])
+            };
+            let share = median(pairs.map(ratio)) / MEDIAN_CHI_SQUARED;
+            // Without edges between measured vertices nothing is known of it.
+            if share > 0.0 { share.clamp(LEAST_OWN_SHARE, 1.0) } else { 1.0 }
+        })
+    }
+
+    /// The field with the errors that are each ray's own as the only ones.
+    pub(crate) fn with_own_errors(mut self, share: &Row) -> Self {
+        for precision in &mut self.precision {
+            precision.iter_mut().zip(share).for_each(|(p, share)| *p /= share);
+        }
+        self
     }
 
     /// The system before reweighting.

@@ -22,24 +22,29 @@ mod predicates;
 mod rays;
 mod sample;
 mod scatter;
+mod section;
 mod smooth;
 mod strength;
 mod system;
 
 pub use attach::{AttachedRays, RefusedRays, attach_rays};
 pub use banks::{LimitedRays, limit_extensions};
-pub use certify::certify;
+pub use certify::{certify, certify_surfaces};
 pub use channels::{DepthSpacing, RayIntensities, channels};
 pub use damage::mark_damage;
 pub use decode::{DecodeOptions, decode};
 pub use diffusion::{Diffusion, mean_curvature};
 pub use durations::LayerDurations;
-pub use equivolume::{equivolumetric_depth, volume_share};
+pub use equivolume::{equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, volume_share};
 pub use error::Error;
 pub use fill::fill;
 pub use layers::{layer_surfaces, thickness_mm};
 pub use rays::{extended_rays, no_cortex, ribbon_rays};
 pub use sample::sample;
+pub use section::{
+    NoRay, SectionOptions, SectionRays, SectionSampling, label_spots, part_banks, section_profiles, section_rays,
+    spot_pitch_px,
+};
 pub use smooth::{SmoothOptions, Smoothed, Smoothing, smooth_boundaries};
 
 /// Result with this crate's [`Error`].

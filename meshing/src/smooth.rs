@@ -3,7 +3,7 @@ use crate::channels::mid_surface;
 use crate::columns::Columns;
 use crate::diffusion::Diffusion;
 use crate::error::same_length;
-use crate::field::{Field, GIVEN};
+use crate::field::{Field, GIVEN, median};
 use crate::fill::{relative_depths, t_of_relative};
 use crate::ordering::separate;
 use crate::posterior::variances;
@@ -31,11 +31,12 @@ pub struct SmoothOptions {
     pub smoothing: Smoothing,
     /// No layer is made thinner than this, in mm, unless it was measured thinner on that ray.
     pub min_gap_mm: f64,
-    /// Standard deviation, in mm along the cortex, of the Gaussian by which errors of rays are alike: a network sees
-    /// much the same tissue on neighbouring rays. 0: every ray errs by itself.
-    pub error_length_mm: f64,
-    /// Factors on the final standard deviations of the seven boundaries, from a model's calibration.
+    /// Factors on the standard deviations of the seven boundaries that come in, from a model's calibration on single
+    /// rays: what a ray weighs against its neighbours depends on them.
     pub sd_scale: [f64; BOUNDARY_COUNT],
+    /// Factors on the standard deviations after smoothing, from the same calibration: errors that neighbours have in
+    /// common and the field does not know of.
+    pub smoothed_sd_scale: [f64; BOUNDARY_COUNT],
     /// Random right sides from which standard deviations are found; they are right to about `1 / sqrt(2 n)` or better.
     pub samples: u16,
 }
@@ -45,8 +46,8 @@ impl Default for SmoothOptions {
         Self {
             smoothing: Smoothing::Auto { seed: 1609 },
             min_gap_mm: 0.01,
-            error_length_mm: 0.7,
             sd_scale: [1.0; BOUNDARY_COUNT],
+            smoothed_sd_scale: [1.0; BOUNDARY_COUNT],
             samples: 16,
         }
     }
@@ -65,17 +66,21 @@ pub struct Smoothed {
 ///
 /// In the volume share of the column above a boundary (Waehnert 2014) it minimises
 /// `sum (x - x0)^2 / sd^2 + s integral (x / length^2 - laplacian x)^2` over the mid-surface: a Gaussian field with a
-/// Matern covariance, as a Markov field on the mesh (Lindgren, Rue and Lindstroem 2011). A ray that
-/// is sure of itself hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `s`
-/// follows from the length of each boundary and the spread of the measured rays. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
-/// to the median of the measured rays, with their spread. Rows that then break the order or the gap are replaced by the
-/// nearest ones that keep both.
+/// Matern covariance, as a Markov field on the mesh (Lindgren, Rue and Lindstroem 2011). A ray that is sure of itself
+/// hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `s` follows from the length of
+/// each boundary and the spread of the measured rays. Both sums are robust: stray rays give way and areal borders stay.
+/// Far from every measured ray the field goes to the median of the measured rays, with their spread. Rows that then
+/// break the order or the gap are replaced by the nearest ones that keep both.
 ///
-/// Variances are those of the field given the measurements, times the number of rays around that err alike
-/// (`error_length_mm`), no larger than a measured ray's own; standard deviations are their roots times `sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no part.
+/// Errors that neighbouring rays have in common cannot be smoothed away. Steps between neighbours tell what share of a
+/// ray's variance is its own: where lengths are chosen, that alone counts as the error of a measurement, so that a good
+/// ray is not moved on account of errors that its neighbours repeat; and the rest is added to the variance of the field,
+/// which is never taken for larger than a measured ray's own. Standard deviations are the roots times
+/// `smoothed_sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no
+/// part.
 ///
-/// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries and standard deviations are those that
-/// came in.
+/// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries are those that came in and standard
+/// deviations those times `sd_scale`.
 ///
 /// # Errors
 /// Numbers of vertices, rays and boundaries that differ; options out of range; cancellation.
@@ -90,6 +95,7 @@ pub fn smooth_boundaries(
         same_length(field, ribbon.len(), found)?;
     }
     options.check()?;
+    let boundaries = &scaled(boundaries, &options.sd_scale)?;
     let middle = mid_surface(ribbon)?;
     let flow = Diffusion::new(&middle, |v| boundaries.outcomes()[v].has_layers());
     let columns = Columns::new(ribbon, &flow, monitor)?;
@@ -103,9 +109,15 @@ pub fn smooth_boundaries(
         return Ok(Smoothed { boundaries: boundaries.clone(), lengths_mm });
     }
     monitor.stage("smoothing boundaries", 1);
+    // Withheld blocks tell how smooth the field is, steps between neighbours how much of the errors it can take away.
+    let own_share = field.own_share();
+    let shared = shared_variance(&field, &own_share);
+    let (field, reached) = match options.smoothing {
+        Smoothing::Auto { .. } => (field.with_own_errors(&own_share), [1.0; BOUNDARY_COUNT]),
+        Smoothing::LengthMm(_) => (field, own_share),
+    };
     let (solution, system) = field.solve_robustly(&lengths_mm, monitor)?;
     monitor.advance(1);
-    let alike = field.errors_alike(options.error_length_mm);
     let variances = variances(&system, u64::from(options.samples), seed, monitor)?;
 
     let (mut t, mut sd_mm) = (boundaries.t().clone(), boundaries.sd_mm().clone());
@@ -118,12 +130,13 @@ pub fn smooth_boundaries(
         for k in (0..BOUNDARY_COUNT).filter(|&k| !given[k]) {
             let depth = columns.depth(ray, solution[ray][k] + field.mean[k]);
             after_mm[k] = depth * ribbon_mm;
-            // As if every ray erred by itself, times the rays that err alike; no more than the ray alone would.
-            let own = system.weights[ray][k];
-            let variance = (variances[ray][k] * alike[ray]).min(if own > 0.0 { 1.0 / own } else { f64::INFINITY });
+            // What robust weights left of the measurement, with the errors in common.
+            let own = system.weights[ray][k] / reached[k] * own_share[k];
+            let alone = if own > 0.0 { 1.0 / own } else { f64::INFINITY };
+            let variance = (variances[ray][k] * reached[k] + shared[ray][k]).min(alone);
             let sd = variance.sqrt() / columns.slope(ray, depth) * ribbon_mm;
             weights[k] = 1.0 / (sd * sd).max(1e-9);
-            sd_mm[[ray, k]] = sd * options.sd_scale[k];
+            sd_mm[[ray, k]] = sd * options.smoothed_sd_scale[k];
         }
         let gaps: [f64; LAYER_COUNT] =
             std::array::from_fn(|k| options.min_gap_mm.min(before[k + 1] - before[k]).max(0.0));
@@ -139,12 +152,8 @@ impl SmoothOptions {
             Smoothing::LengthMm(length_mm) => length_mm,
             Smoothing::Auto { .. } => 0.0,
         };
-        let lengths = [
-            ("smoothing length", length_mm),
-            ("min_gap_mm", self.min_gap_mm),
-            ("error_length_mm", self.error_length_mm),
-        ];
-        let scales = self.sd_scale.iter().map(|&scale| ("sd_scale", scale));
+        let lengths = [("smoothing length", length_mm), ("min_gap_mm", self.min_gap_mm)];
+        let scales = self.sd_scale.iter().chain(&self.smoothed_sd_scale).map(|&scale| ("sd_scale", scale));
         for (field, value) in lengths.into_iter().chain(scales) {
             if !(0.0..=1000.0).contains(&value) {
                 let (expected, found) = ("0 to 1000".into(), value.to_string());
@@ -153,6 +162,27 @@ impl SmoothOptions {
         }
         Ok(())
     }
+}
+
+/// The same boundaries with calibrated standard deviations.
+fn scaled(boundaries: &LayerBoundaries, sd_scale: &[f64; BOUNDARY_COUNT]) -> Result<LayerBoundaries> {
+    let mut sd_mm = boundaries.sd_mm().clone();
+    for (mut column, scale) in sd_mm.columns_mut().into_iter().zip(sd_scale) {
+        column.mapv_inplace(|sd| sd * scale);
+    }
+    Ok(LayerBoundaries::new(boundaries.t().clone(), sd_mm, boundaries.outcomes().to_vec())?)
+}
+
+/// What smoothing leaves of the variance of every ray: the errors in common with its neighbours. A ray without a
+/// measurement has those of a typical one.
+fn shared_variance(field: &Field, own_share: &Row) -> Vec<Row> {
+    let typical: Row = std::array::from_fn(|k| {
+        median(field.precision.iter().filter(|p| p[k] > 0.0 && p[k] < GIVEN).map(|p| 1.0 / p[k]))
+    });
+    let row = |precision: &Row| {
+        std::array::from_fn(|k| (1.0 - own_share[k]) * if precision[k] > 0.0 { 1.0 / precision[k] } else { typical[k] })
+    };
+    field.precision.iter().map(row).collect()
 }
 
 /// Volume shares of the boundaries of every ray and their precisions: 0 where a ray has no evidence of its own.

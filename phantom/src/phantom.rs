@@ -33,8 +33,8 @@ pub struct Phantom {
     boundary_fractions: Array2<f64>,
     /// How much of layer I is torn off at each vertex.
     pub(crate) torn_mm: Vec<f64>,
-    /// Voxels that are cracks for the most part, ascending.
-    pub(crate) cracks: Vec<u32>,
+    /// Voxels that are cracks or the bright lumen of a vessel for the most part, ascending.
+    pub(crate) holes: Vec<u32>,
 }
 
 impl Phantom {
@@ -84,7 +84,7 @@ impl Phantom {
         let staining = Staining::new(seed, options.stain, options.contrast, torn, &areas, &sheet);
         monitor.advance(1);
         let painted = Raster::new(&grid, &sheet, &fractions, &staining).paint(monitor)?;
-        let Rendered { intensities, cracks } =
+        let Rendered { intensities, holes } =
             render(options, &grid, &staining.surroundings, painted.absorbance, monitor)?;
 
         let (shown, old) = visible(&sheet, &grid)?;
@@ -105,7 +105,7 @@ impl Phantom {
             boundary_fractions,
             true_ribbon,
             torn_mm,
-            cracks,
+            holes,
         })
     }
 

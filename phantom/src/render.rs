@@ -22,8 +22,8 @@ const GLASS: f64 = 65535.0;
 pub(crate) struct Rendered {
     /// 0..=65535.
     pub intensities: Vec<f32>,
-    /// Voxels that are cracks for the most part, ascending.
-    pub cracks: Vec<u32>,
+    /// Voxels that are cracks or the bright lumen of a vessel for the most part, ascending.
+    pub holes: Vec<u32>,
 }
 
 /// Runs the artefacts in the order in which they come about.
@@ -44,8 +44,10 @@ pub(crate) fn render(
         texture(options, grid, around, &mut absorbance);
     }
     step()?;
-    vessels(options.seed, a.vessels, grid, around.outside, around.grey, &mut absorbance);
-    let cracks = tears(options.seed, a.tears, grid, around.outside, &mut absorbance);
+    let mut holes = vessels(options.seed, a.vessels, grid, around.outside, around.grey, &mut absorbance);
+    holes.extend(tears(options.seed, a.tears, grid, around.outside, &mut absorbance));
+    holes.sort_unstable();
+    holes.dedup();
     step()?;
     if a.bias > 0.0 {
         bias(options.seed, a.bias, grid, &mut absorbance);
@@ -77,7 +79,7 @@ pub(crate) fn render(
         *v = (GLASS * light) as f32;
     });
     step()?;
-    Ok(Rendered { intensities: absorbance, cracks })
+    Ok(Rendered { intensities: absorbance, holes })
 }
 
 /// Calls `work` with each slice of constant k, its index and the number of values in a slice, in parallel.

@@ -41,7 +41,7 @@ impl Phantom {
 
 impl Phantom {
     /// How much tissue is missing on each ray between the true pia and the true white surface, mm: layer I torn off, and
-    /// cracks that fill a voxel for the most part.
+    /// cracks and bright vessels that fill a voxel for the most part.
     ///
     /// Ray n must belong to vertex n of [`Phantom::given_ribbon`].
     ///
@@ -56,12 +56,12 @@ impl Phantom {
         let [ni, nj, nk] = grid.shape();
         let step_mm = grid.spacing_mm()[0] / 2.0;
         let (pial, white) = (self.true_ribbon().pial().vertices(), self.true_ribbon().white().vertices());
-        let cracked = |p: WorldPoint| {
+        let open = |p: WorldPoint| {
             let voxel = grid.voxel_from_world(p).0.round();
             let inside =
                 voxel.cmpge(DVec3::ZERO).all() && voxel.cmplt(DVec3::new(ni as f64, nj as f64, nk as f64)).all();
             let index = || voxel.x as usize + ni * (voxel.y as usize + nj * voxel.z as usize);
-            inside && self.cracks.binary_search(&(index() as u32)).is_ok()
+            inside && self.holes.binary_search(&(index() as u32)).is_ok()
         };
         Ok((0..expected)
             .into_par_iter()
@@ -71,7 +71,7 @@ impl Phantom {
                 let (from, to) = (along(pial[n]) + self.torn_mm[n], along(white[n]));
                 let steps = ((to - from) / step_mm).max(0.0) as usize;
                 let at = |s: usize| rays.point(n, (from + (s as f64 + 0.5) * step_mm) / direction.length());
-                self.torn_mm[n] + (0..steps).filter(|&s| cracked(at(s))).count() as f64 * step_mm
+                self.torn_mm[n] + (0..steps).filter(|&s| open(at(s))).count() as f64 * step_mm
             })
             .collect())
     }

@@ -21,7 +21,16 @@ struct Tube {
 
 /// Draws vessels: bright lumen or dark blood and wall, wandering through the volume. Large ones run along z (the mean
 /// direction of the pial normal), as the long penetrating vessels do, thin ones anywhere.
-pub(crate) fn vessels(seed: u64, strength: f64, grid: &Grid, outside: f64, grey: f64, absorbance: &mut [f32]) {
+/// Returns the voxels that a bright lumen fills for the most part.
+pub(crate) fn vessels(
+    seed: u64,
+    strength: f64,
+    grid: &Grid,
+    outside: f64,
+    grey: f64,
+    absorbance: &mut [f32],
+) -> Vec<u32> {
+    let mut filled = Vec::new();
     let mut rng = stream(seed, Purpose::Vessels, 0);
     let (low, high) = grid.world_bounds();
     let extent = (high.0 - low.0).max(DVec3::splat(grid.spacing_mm()[0]));
@@ -38,8 +47,13 @@ pub(crate) fn vessels(seed: u64, strength: f64, grid: &Grid, outside: f64, grey:
         let start = low.0 + extent * DVec3::new(unit(&mut rng), unit(&mut rng), unit(&mut rng));
         let length_mm = uniform(&mut rng, [0.4, 2.5]);
         let points = walk(&mut rng, start, direction.normalize_or_zero(), length_mm, 0.1);
-        draw(&Tube { points, radius_mm, absorbance: value }, grid, absorbance);
+        draw(&Tube { points, radius_mm, absorbance: value }, grid, absorbance, |voxel| {
+            if bright {
+                filled.push(voxel as u32);
+            }
+        });
     }
+    filled
 }
 
 fn unit(rng: &mut ChaCha8Rng) -> f64 {
@@ -58,8 +72,8 @@ fn walk(rng: &mut ChaCha8Rng, start: DVec3, direction: DVec3, length_mm: f64, st
     points
 }
 
-/// Blends a tube into the voxels it touches.
-fn draw(tube: &Tube, grid: &Grid, absorbance: &mut [f32]) {
+/// Blends a tube into the voxels it touches; `filled` hears of those that it fills for the most part.
+fn draw(tube: &Tube, grid: &Grid, absorbance: &mut [f32], mut filled: impl FnMut(usize)) {
     let spacing = grid.spacing_mm()[0];
     let reach = tube.radius_mm + spacing;
     for pair in tube.points.windows(2) {
@@ -74,12 +88,14 @@ fn draw(tube: &Tube, grid: &Grid, absorbance: &mut [f32]) {
                 if tube.radius_mm < spacing / 2.0 { most * (1.0 - distance / spacing).clamp(0.0, 1.0) } else { near }
                     as f32;
             absorbance[voxel] += share * (tube.absorbance as f32 - absorbance[voxel]);
+            if share >= 0.5 {
+                filled(voxel);
+            }
         });
     }
 }
 
-/// Draws cracks: thin curved lenses in which the glass shows. Returns the voxels that they fill for the most part,
-/// ascending.
+/// Draws cracks: thin curved lenses in which the glass shows. Returns the voxels that they fill for the most part.
 pub(crate) fn tears(seed: u64, strength: f64, grid: &Grid, outside: f64, absorbance: &mut [f32]) -> Vec<u32> {
     let mut rng = stream(seed, Purpose::Tears, 0);
     let (low, high) = grid.world_bounds();
@@ -109,8 +125,6 @@ pub(crate) fn tears(seed: u64, strength: f64, grid: &Grid, outside: f64, absorba
             }
         });
     }
-    filled.sort_unstable();
-    filled.dedup();
     filled
 }
 

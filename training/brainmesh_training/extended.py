@@ -89,17 +89,35 @@ def tensor(rays: Rays, experiment: Experiment) -> torch.Tensor:
     return torch.from_numpy(normalise(rays, experiment.channels))[:, :, None]
 
 
-def train_on(experiment: Experiment, rays: Rays, train: np.ndarray, checkpoint: Path | None) -> nn.Sequential:
-    """Fits on the rays with these indices; where training may stop early, some of their regions decide about it."""
+def taught_by(checkpoint: Path, rays: Rays) -> torch.Tensor:
+    """Class probabilities `[n, classes, s]` of the network in a checkpoint, half precision."""
+    saved = torch.load(checkpoint, weights_only=True)
+    teacher = Experiment.from_dict(saved["experiment"])
+    model = teacher.network.build(len(teacher.channels), teacher.classes)
+    model.load_state_dict(saved["state"]["weights"])
+    return predict(model, tensor(rays, teacher)).half()
+
+
+def train_on(
+    experiment: Experiment, rays: Rays, train: np.ndarray, checkpoint: Path | None, teacher: Path | None = None
+) -> nn.Sequential:
+    """Fits on the rays with these indices; where training may stop early, some of their regions decide about it.
+
+    With the checkpoint of a larger network as `teacher`, its probabilities are half of the labels (Hinton 2015).
+    """
     held_out = None
     if experiment.training.patience:
         train, stop = validation_split(rays.region, train, experiment.training.validation_share)
         held_out = Labelled.of(rays.select(stop), experiment.channels)
-    return fit(experiment, Labelled.of(rays.select(train), experiment.channels), held_out, checkpoint)
+    labelled = Labelled.of(rays.select(train), experiment.channels)
+    if teacher is not None:
+        labelled = dataclasses.replace(labelled, taught=taught_by(teacher, rays.select(train)))
+    return fit(experiment, labelled, held_out, checkpoint)
 
 
-def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) -> dict:
-    """Scores over all rays, each predicted by a network that saw nothing of its phantom.
+def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path, teachers: Path | None = None) -> dict:
+    """Scores over all rays, each predicted by a network that saw nothing of its phantom. `teachers` is the folder of such
+    a run of a larger network on the same rays: each fold learns from the one that saw the same phantoms.
 
     Writes `scores.json` and, for each fold, a checkpoint and a model folder that the program can run.
     """
@@ -109,7 +127,8 @@ def cross_validate(experiment: Experiment, rays: Rays, folds: int, out: Path) ->
     start = time.perf_counter()
     for fold, (train, held_out) in enumerate(splits(rays.region, rays.usable(), folds)):
         log.info("fold %d: %d training rays, %d held out", fold + 1, len(train), len(held_out))
-        model = train_on(experiment, rays, train, out / f"fold-{fold + 1}.pt")
+        teacher = teachers and teachers / f"fold-{fold + 1}.pt"
+        model = train_on(experiment, rays, train, out / f"fold-{fold + 1}.pt", teacher)
         test = rays.select(held_out)
         write_model(experiment, model, rays.select(train), About(f"Fold {fold + 1} of {folds}", "", [], []), out / f"fold-{fold + 1}")
         probabilities[held_out] = predict(model, tensor(test, experiment)).numpy()
@@ -147,6 +166,7 @@ def add_parser(subparsers) -> None:
     source.add_argument("--reference", type=Path, help="folder of the reference's text files (training_raw.txt and others)")
     parser.add_argument("--rays-per-phantom", type=int, default=600)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--teachers", type=Path, help="such a folder of a larger network on the same rays, to learn from")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and scores.json")
     parser.set_defaults(run=run)
 
@@ -157,4 +177,4 @@ def run(options: argparse.Namespace) -> None:
         rays = load_reference(options.reference)
     else:
         rays = load_phantoms(options.phantoms, options.rays_per_phantom)
-    print(summary(cross_validate(Experiment.read(options.config), rays, options.folds, options.out)))
+    print(summary(cross_validate(Experiment.read(options.config), rays, options.folds, options.out, options.teachers)))

@@ -32,10 +32,16 @@ class Scale:
     edge_mm: float
 
 
-SCALES = (Scale(0.02, 8.0, 0.25), Scale(0.04, 10.0, 0.3), Scale(0.1, 16.0, 0.5), Scale(0.2, 24.0, 0.8))
+FINE, HALF, MRI, COARSE = Scale(0.02, 6.0, 0.25), Scale(0.04, 9.0, 0.3), Scale(0.1, 16.0, 0.5), Scale(0.2, 24.0, 0.8)
+SCALES = (FINE, HALF, FINE, MRI, FINE, HALF, MRI, COARSE)
+"""Fine ones more often: their stains show most and they have fewest rays."""
 ARTEFACTS = ("none", "mild", "mild", "full", "full")
 SURFACE_ERRORS_MM = (0.0, 0.05, 0.1)
 LAYER_MODELS = ("equivolumetric", "equidistant", "blended")
+DETAILS_MM = (0.5, 2.5, 2.5, 5.0)
+"""Correlation length of the thickness of layers along the cortex: rough, as in the BigBrain, smooth."""
+AREA_MM = 5.0
+"""Size of areas: several in a phantom."""
 EDGE_FACTORS = (1.0, 1.0, 2.0)
 """How much coarser than its scale asks a mesh may be: smoothing along the cortex does less on a coarse one."""
 
@@ -57,6 +63,7 @@ def arguments(index: int, seed: int, ribbons: list[tuple[Path, Path]]) -> list[s
         *geometry,
         *("--extent-mm", str(scale.extent_mm), "--spacing-mm", str(scale.spacing_mm), "--edge-mm", str(edge_mm)),
         *("--artefacts", artefacts),
+        *("--detail-mm", str(DETAILS_MM[random.integers(len(DETAILS_MM))]), "--area-mm", str(AREA_MM)),
         *("--surface-error-mm", str(SURFACE_ERRORS_MM[(turn + index) % len(SURFACE_ERRORS_MM)])),
         *("--layer-model", LAYER_MODELS[(turn // len(SURFACE_ERRORS_MM) + index) % len(LAYER_MODELS)]),
         *("--seed", str(seed * 100_000 + index)),

@@ -105,6 +105,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--rays-per-phantom", type=int, default=600)
     parser.add_argument("--scores", type=Path, required=True, help="scores.json of cross-validate-extended with this config")
     parser.add_argument("--checkpoint", type=Path, help="gone on from where it exists")
+    parser.add_argument("--teacher", type=Path, help="checkpoint of a larger network on the same rays, to learn from")
     parser.add_argument("--out", type=Path, required=True, help="model folder")
     parser.set_defaults(run=run)
 
@@ -118,7 +119,7 @@ def run(options: argparse.Namespace) -> None:
     if wanted != scored:
         raise ValueError(f"{options.scores}: expected the scores of {options.config}, found those of another experiment")
     rays = extended.load_phantoms(options.phantoms, options.rays_per_phantom)
-    model = extended.train_on(experiment, rays, np.arange(len(rays)), options.checkpoint)
+    model = extended.train_on(experiment, rays, np.arange(len(rays)), options.checkpoint, options.teacher)
     difference = write_model(experiment, model, rays, ABOUT, options.out)
     scores = document["scores"]
     thinned = f"--rays-per-phantom {options.rays_per_phantom}"

@@ -30,6 +30,8 @@ class Labelled:
     """`[n, 7]` true positions."""
     length_mm: torch.Tensor
     """`[n]` scale of `t`."""
+    taught: torch.Tensor | None = None
+    """`[n, classes, s]` probabilities of a larger network, half of the labels where given."""
 
     @classmethod
     def of(cls, rays: Rays, channels: list[dict]) -> "Labelled":
@@ -45,13 +47,15 @@ class Labelled:
     @classmethod
     def join(cls, parts: Sequence["Labelled"]) -> "Labelled":
         """Several data sets, each normalised on its own, one after the other."""
-        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in cls.__annotations__))
+        known = [name for name in cls.__annotations__ if getattr(parts[0], name) is not None]
+        return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in known})
 
     def __len__(self) -> int:
         return len(self.rays)
 
     def __getitem__(self, index: torch.Tensor | np.ndarray) -> "Labelled":
-        return Labelled(self.rays[index], self.boundaries_t[index], self.length_mm[index])
+        taught = None if self.taught is None else self.taught[index]
+        return Labelled(self.rays[index], self.boundaries_t[index], self.length_mm[index], taught)
 
 
 def sample_weights(samples: int) -> torch.Tensor:
@@ -77,6 +81,8 @@ def loss(logits: torch.Tensor, batch: Labelled, training: Training) -> torch.Ten
     total = logits.new_zeros(())
     if training.cross_entropy:
         labels = torch.from_numpy(soft_labels(batch.boundaries_t.numpy(), logits.shape[2], logits.shape[1]))
+        if batch.taught is not None:
+            labels = (labels + batch.taught.float()) / 2
         total = total + training.cross_entropy * functional.cross_entropy(logits, labels)
     if training.boundary:
         error = (expected_boundaries(logits.softmax(1)) - batch.boundaries_t).abs() * batch.length_mm[:, None]

@@ -94,26 +94,26 @@ def test_the_constant_guess_follows_the_given_ribbon():
 
 
 def test_any_prefix_of_the_phantoms_is_balanced():
-    made = [phantoms.arguments(index, 1609, []) for index in range(36)]
+    made = [phantoms.arguments(index, 1609, []) for index in range(72)]
 
     def values(option: str) -> dict:
         found = [command[command.index(option) + 1] for command in made]
         return {value: found.count(value) for value in found}
 
-    assert set(values("--spacing-mm").values()) == {9}
-    assert set(values("--surface-error-mm").values()) == {12}
-    assert set(values("--layer-model").values()) == {12}
-    assert len(values("--seed")) == 36
-    assert made == [phantoms.arguments(index, 1609, []) for index in range(36)]
+    assert values("--spacing-mm") == {"0.02": 27, "0.04": 18, "0.1": 18, "0.2": 9}
+    assert values("--surface-error-mm") == {"0.0": 27, "0.05": 27, "0.1": 18}
+    assert set(values("--layer-model").values()) == {24}
+    assert len(values("--seed")) == 72
+    assert made == [phantoms.arguments(index, 1609, []) for index in range(72)]
 
 
 def test_the_model_folder_that_ships_says_how_it_was_scored(folder, tmp_path):
     config = tmp_path / "toy.json"
     config.write_text(json.dumps(toy().to_dict()))
     common = {"config": config, "phantoms": folder, "reference": None, "rays_per_phantom": 40}
-    extended.run(argparse.Namespace(**common, folds=2, out=tmp_path / "run"))
+    extended.run(argparse.Namespace(**common, folds=2, teachers=None, out=tmp_path / "run"))
     scores = tmp_path / "run" / "scores.json"
-    ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, out=tmp_path / "toy"))
+    ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, teacher=None, out=tmp_path / "toy"))
     manifest = yaml.safe_load((tmp_path / "toy" / "rdf.yaml").read_text())
     for file in (manifest["weights"]["onnx"], manifest["inputs"][0]["test_tensor"], manifest["outputs"][0]["test_tensor"]):
         assert hashlib.sha256((tmp_path / "toy" / file["source"]).read_bytes()).hexdigest() == file["sha256"]
@@ -123,4 +123,21 @@ def test_the_model_folder_that_ships_says_how_it_was_scored(folder, tmp_path):
     other = dataclasses.replace(toy(), network=Network(blocks=1, kernel=5, maps=16))
     config.write_text(json.dumps(other.to_dict()))
     with pytest.raises(ValueError, match="another experiment"):
-        ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, out=tmp_path / "toy"))
+        ship.run(argparse.Namespace(**common, scores=scores, checkpoint=None, teacher=None, out=tmp_path / "toy"))
+
+
+def test_a_small_network_learns_from_a_large_one(folder, tmp_path):
+    """With labels that are all wrong, what is learnt can only come from the teacher."""
+    rays = extended.load_phantoms(folder, 60)
+    everything = np.arange(len(rays))
+    extended.train_on(toy(), rays, everything, tmp_path / "teacher.pt")
+    taught = extended.taught_by(tmp_path / "teacher.pt", rays).float().numpy()
+    truth = soft_labels(rays.boundaries_t, rays.samples, 8)
+    assert (taught.argmax(1) == truth.argmax(1)).mean() > 0.8
+
+    one_class = dataclasses.replace(rays, boundaries_t=np.ones_like(rays.boundaries_t))
+    student = dataclasses.replace(toy(), network=Network(blocks=2, kernel=5, maps=8, dilations=(1, 2)))
+    model = extended.train_on(student, one_class, everything, None, tmp_path / "teacher.pt")
+    found = extended.predict(model, extended.tensor(rays, student)).numpy()
+    # Half of every label says "outside": the other half is the teacher's.
+    assert (found[:, 1:].argmax(1) == truth[:, 1:].argmax(1))[:, 10:30].mean() > 0.6

@@ -5,7 +5,9 @@ mod bench_engine;
 mod bench_report;
 mod convert;
 mod demo;
+mod equivolume;
 mod evaluate;
+mod evaluate_section;
 mod info;
 mod info_text;
 mod labelled_rays;
@@ -13,6 +15,7 @@ mod model_text;
 mod models;
 mod phantom;
 mod profiles;
+mod rays;
 mod rays2surface;
 mod segment;
 
@@ -35,10 +38,13 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
         Command::Segment(command) => segment::run(command, threads, progress),
         Command::Profiles(command) => profiles::run(command, progress),
+        Command::Equivolume(command) => equivolume::run(command, progress),
+        Command::Rays(command) => rays::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),
         Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
+        Command::Evaluate(EvaluateCommand::Section(command)) => evaluate_section::run(command, threads, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),

@@ -47,7 +47,10 @@ fn two_spheres_cross_along_their_circle() {
     });
     let certificate = certified(surfaces.clone(), None);
     assert_eq!(certificate.self_intersecting_triangles, [0; 7]);
-    assert_eq!(certificate.crossing_triangles.map(|n| n > 0), [false, false, false, true, false, false]);
+    assert_eq!(
+        certificate.crossing_triangles.iter().map(|n| *n > 0).collect::<Vec<_>>(),
+        [false, false, false, true, false, false]
+    );
     // One ring of triangles of each sphere: circumference over edge length, within a factor.
     let circumference = std::f64::consts::TAU * (100.0f64 - 5.75 * 5.75).sqrt();
     let edge = 0.35;

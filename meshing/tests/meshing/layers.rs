@@ -170,7 +170,7 @@ impl Border {
 
     /// Its noise differs from ray to ray.
     fn smooth(&self, measured: &LayerBoundaries, smoothing: Smoothing) -> Smoothed {
-        let options = SmoothOptions { smoothing, error_length_mm: 0.0, ..SmoothOptions::default() };
+        let options = SmoothOptions { smoothing, ..SmoothOptions::default() };
         smooth_boundaries(measured, &self.ribbon, &self.rays, &options, &Silent).unwrap()
     }
 }

@@ -5,6 +5,7 @@
 mod certificate;
 mod damage;
 mod decoding;
+mod equivolume;
 mod layers;
 mod rays;
 mod sampling;

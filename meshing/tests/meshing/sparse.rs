@@ -53,7 +53,7 @@ impl Waves {
 
     fn interpolated(&self, stands: impl Fn(usize) -> bool) -> LayerBoundaries {
         let filled = fill(&self.measured(stands), &self.rays, &self.ribbon.neighbours()).unwrap();
-        let options = SmoothOptions { error_length_mm: 0.0, samples: 100, ..SmoothOptions::default() };
+        let options = SmoothOptions { samples: 100, ..SmoothOptions::default() };
         smooth_boundaries(&filled, &self.ribbon, &self.rays, &options, &Silent).unwrap().boundaries
     }
 

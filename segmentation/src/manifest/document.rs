@@ -106,7 +106,7 @@ pub(super) struct RayDocument {
 pub(super) struct Decoder {
     pub evidence: Option<f64>,
     pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
-    pub error_length_mm: Option<f64>,
+    pub smoothed_sd_scale: Option<[f64; BOUNDARY_COUNT]>,
     #[serde(default)]
     pub durations: bool,
 }

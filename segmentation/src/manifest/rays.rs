@@ -72,13 +72,13 @@ pub struct RayTask {
     pub layer_fractions: Option<LayerFractions>,
     /// Exponent on the probabilities for decoding boundaries, from the model's calibration, where given.
     pub evidence: Option<f64>,
-    /// Factors on the final standard deviations of the seven boundaries, from the model's calibration, where given.
-    pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
     /// Whether boundaries are decoded with the layer thickness of the training data as prior.
     pub durations: bool,
-    /// Distance along the cortex over which the model's errors are alike, in mm (standard deviation of a Gaussian), where
+    /// Factors on the standard deviations of the seven boundaries of single rays, from the model's calibration, where
     /// given.
-    pub error_length_mm: Option<f64>,
+    pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
+    /// The same for those after smoothing over the mesh.
+    pub smoothed_sd_scale: Option<[f64; BOUNDARY_COUNT]>,
 }
 
 /// Ray lengths beyond this are no cortical rays, and would only ask for memory.
@@ -145,20 +145,19 @@ impl RayTask {
             !decoder.durations || settings.layer_fractions.is_some(),
             "config.brainmesh.layer_fractions",
             "given, as decoder.durations is true",
-            "none".into(),
+            "none",
         )?;
-        checker.require(
-            decoder.sd_scale.is_none_or(|scale| scale.iter().all(|&s| s > 0.0 && s <= 100.0)),
-            "config.brainmesh.decoder.sd_scale",
-            "seven numbers above 0 and at most 100",
-            format!("{:?}", decoder.sd_scale),
-        )?;
-        checker.require(
-            decoder.error_length_mm.is_none_or(|length| (0.0..=10.0).contains(&length)),
-            "config.brainmesh.decoder.error_length_mm",
-            "0 to 10",
-            format!("{:?}", decoder.error_length_mm),
-        )?;
+        for (field, scale) in [
+            ("config.brainmesh.decoder.sd_scale", decoder.sd_scale),
+            ("config.brainmesh.decoder.smoothed_sd_scale", decoder.smoothed_sd_scale),
+        ] {
+            checker.require(
+                scale.is_none_or(|scale| scale.iter().all(|&s| s > 0.0 && s <= 100.0)),
+                field,
+                "seven numbers above 0 and at most 100",
+                format!("{scale:?}"),
+            )?;
+        }
 
         let named = input.channel_names().count();
         let expected = format!("{count} names, as config.brainmesh.channels");
@@ -192,7 +191,7 @@ impl RayTask {
             evidence,
             sd_scale: decoder.sd_scale,
             durations: decoder.durations,
-            error_length_mm: decoder.error_length_mm,
+            smoothed_sd_scale: decoder.smoothed_sd_scale,
         })
     }
 }

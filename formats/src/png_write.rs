@@ -1,0 +1,42 @@
+use crate::{Result, fault, write_atomically};
+use png::{BitDepth, ColorType, Compression, Encoder};
+use std::path::Path;
+
+/// Writes a picture as PNG, whole or not at all: red, green, blue of each pixel, rows from the top.
+///
+/// # Errors
+/// Values that do not fill the picture, or a folder that cannot be written.
+pub fn write_png(path: &Path, [width, height]: [usize; 2], rgb: &[u8]) -> Result<()> {
+    let refused = |e| fault::invalid(path, "picture", "three bytes for each pixel", e);
+    write_atomically(path, |w| {
+        let size = |n: usize| u32::try_from(n).map_err(|e| refused(e.to_string()));
+        let mut encoder = Encoder::new(w, size(width)?, size(height)?);
+        encoder.set_color(ColorType::Rgb);
+        encoder.set_depth(BitDepth::Eight);
+        encoder.set_compression(Compression::High);
+        let written = encoder.write_header().and_then(|mut writer| {
+            writer.write_image_data(rgb)?;
+            writer.finish()
+        });
+        written.map_err(|error| match error {
+            png::EncodingError::IoError(source) => fault::io(path)(source),
+            error => refused(error.to_string()),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_picture_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        write_png(&path, [2, 1], &[1, 2, 3, 4, 5, 6]).unwrap();
+        let green = crate::VolumeOptions::default().with_volume_index(1).read(&path).unwrap();
+        assert_eq!((green.grid().shape(), green.data()), ([2, 1, 1], [2.0, 5.0].as_slice()));
+        assert!(write_png(&path, [2, 2], &[1, 2, 3]).is_err());
+        assert!(write_png(&path, [0, 2], &[]).is_err());
+    }
+}
