@@ -63,6 +63,7 @@ mod convert;
 mod equivariance;
 mod equivolume;
 mod evaluate;
+mod given_rays;
 mod hostile;
 mod models;
 mod segment;

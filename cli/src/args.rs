@@ -196,8 +196,8 @@ pub struct Rays2surface {
     /// What runs the model.
     #[command(flatten)]
     pub engine: EngineArguments,
-    /// Smoothing of the boundaries over the mesh: auto, or the distance in mm over which typical rays are averaged (0:
-    /// none). Weak rays are drawn to their neighbours.
+    /// Smoothing of the boundaries over the mesh: auto, or the distance in mm at which boundaries are still much alike
+    /// (0: none). Weak rays are drawn to their neighbours.
     #[arg(long, value_name = "MM", default_value = "auto", help_heading = "Boundaries")]
     pub smoothing: String,
     /// Smoothing makes no layer thinner than this, unless it was measured thinner.

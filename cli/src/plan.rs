@@ -165,6 +165,7 @@ impl Plan {
             },
             "min_gap_mm": self.min_gap_mm,
             "evidence": self.task.evidence,
+            "durations": self.task.durations,
             "sd_scale": self.smooth_options().sd_scale,
             "smoothed_sd_scale": self.smooth_options().smoothed_sd_scale,
             "seed": self.seed,

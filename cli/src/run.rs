@@ -8,10 +8,10 @@ use brainmesh_core::{
 };
 use brainmesh_formats::{SceneSurface, SurfaceFormat, VertexMaps};
 use brainmesh_meshing::{
-    DecodeOptions, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage, smooth_boundaries,
-    thickness_mm,
+    DecodeOptions, LayerDurations, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage,
+    smooth_boundaries, thickness_mm,
 };
-use brainmesh_segmentation::{Polarity, normalise};
+use brainmesh_segmentation::{Polarity, RayTask, normalise};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,7 @@ impl Plan {
         let options = DecodeOptions {
             ribbon_only: self.inputs.span == Span::PialWhite,
             evidence: task.evidence.unwrap_or(defaults.evidence),
+            durations: layer_durations(task),
             ..defaults
         };
         let neighbours = ribbon.neighbours();
@@ -191,6 +192,12 @@ impl Plan {
         }
         write_json(&folder.join("report.json"), report)
     }
+}
+
+/// The thickness prior of a model that decodes with one.
+pub(crate) fn layer_durations(task: &RayTask) -> Option<LayerDurations> {
+    let shares = task.layer_fractions.filter(|_| task.durations)?;
+    Some(LayerDurations { mean: shares.mean, sd: shares.sd, absent: shares.absent })
 }
 
 /// MNI and Wavefront share `.obj`: the MNI file says so, so that both can stand side by side.

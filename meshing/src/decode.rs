@@ -1,3 +1,4 @@
+use crate::durations::{Chain, LayerDurations};
 use crate::error::same_length;
 use crate::{Error, Result};
 use brainmesh_core::{BOUNDARY_COUNT, ClassProbabilities, LayerBoundaries, Monitor, RayDefect, RayOutcome, RaySet};
@@ -5,7 +6,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 /// States along a ray, outermost first: outside, layers I..VI, white matter.
-const STATES: usize = BOUNDARY_COUNT + 1;
+pub(crate) const STATES: usize = BOUNDARY_COUNT + 1;
 /// Smallest probability taken from a network, so that one wrong sample cannot forbid a state.
 const FLOOR: f64 = 1e-6;
 /// Probabilities up to this, far from a boundary, are noise of the network and say nothing about its place.
@@ -29,13 +30,23 @@ pub struct DecodeOptions {
     pub min_agreement: f64,
     /// A ray is defective when a boundary's standard deviation is more than this share of the ribbon.
     pub max_relative_sd: f64,
+    /// Thickness of the layers in the training data; without it every division of a ray is equally likely before the
+    /// network speaks, and `absent_layer` holds for all layers. Not for rays that cover the ribbon alone.
+    pub durations: Option<LayerDurations>,
     /// The rays cover the ribbon alone: boundaries 0 and 6 are the given surfaces, with standard deviation 0.
     pub ribbon_only: bool,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { evidence: 0.3, absent_layer: 1e-3, min_agreement: 0.6, max_relative_sd: 0.25, ribbon_only: false }
+        Self {
+            evidence: 0.3,
+            absent_layer: 1e-3,
+            min_agreement: 0.6,
+            max_relative_sd: 0.25,
+            durations: None,
+            ribbon_only: false,
+        }
     }
 }
 
@@ -91,6 +102,7 @@ pub fn decode(
                         None => decode_ray(
                             probabilities.values().index_axis(ndarray::Axis(0), ray),
                             options,
+                            (rays.white_t(ray) - rays.pial_t(ray)) * (samples - 1) as f64,
                             &mut workspace,
                         ),
                     };
@@ -153,6 +165,7 @@ struct Workspace {
 fn decode_ray(
     probabilities: ArrayView2<f32>,
     options: &DecodeOptions,
+    ribbon_samples: f64,
     workspace: &mut Workspace,
 ) -> std::result::Result<Moments, RayDefect> {
     let samples = probabilities.ncols();
@@ -191,6 +204,13 @@ fn decode_ray(
         workspace.forward.push(now);
         previous = now;
     }
+    let timed = match &options.durations {
+        Some(durations) if !options.ribbon_only => {
+            let chain = Chain::new(durations, ribbon_samples);
+            Some(chain.marginals(&workspace.evidence).ok_or(RayDefect::WeakEvidence)?)
+        }
+        _ => None,
+    };
     // Backward, giving marginals, from which the moments of every crossing follow at once.
     let mut after: [f64; STATES] = std::array::from_fn(|s| if s > last { 0.0 } else { skip.powi((last - s) as i32) });
     let (mut sums, mut squares) = ([0.0; BOUNDARY_COUNT], [0.0; BOUNDARY_COUNT]);
@@ -200,6 +220,9 @@ fn decode_ray(
     for i in (0..samples).rev() {
         let mut marginal: [f64; STATES] = std::array::from_fn(|s| workspace.forward[i][s] * after[s]);
         normalise(&mut marginal)?;
+        if let Some(timed) = &timed {
+            marginal = timed[i];
+        }
         let mut below = 0.0;
         for k in 0..BOUNDARY_COUNT {
             below += marginal[k];

@@ -12,14 +12,17 @@ const PASSES: usize = 3;
 /// Typical deviations from where its neighbours want it at which a measurement keeps half of its weight.
 const STRAY: f64 = 2.0;
 /// Times the median step between neighbours at which a spring keeps half of its weight.
-const BORDER: f64 = 3.0;
+const BORDER: f64 = 4.0;
 /// Steps below this share of a typical standard deviation are no border, however even the surroundings.
 const LEAST_BORDER: f64 = 0.1;
 /// Cotangent weights are kept within this range (0.58 between equal-sided triangles): slivers neither tie vertices
 /// together nor cut them off.
 const SPRINGS: (f64, f64) = (0.05, 5.0);
-/// The field forgets what lies further away than this, in mm, however smooth it is.
+/// Lengths of the field are kept within these, in mm.
+const SHORTEST_MM: f64 = 0.05;
 const FARTHEST_MM: f64 = 100.0;
+/// Least area of a vertex, in mm^2.
+const LEAST_AREA_MM2: f64 = 1e-4;
 /// Least share of a ray's variance that is its own.
 const LEAST_OWN_SHARE: f64 = 0.01;
 /// Half width of a robust spread: the median absolute deviation of a normal distribution.
@@ -39,7 +42,7 @@ pub(crate) struct Field {
     /// Where the edges of each vertex begin in `neighbours` and `springs`, and their end.
     pub(crate) starts: Vec<usize>,
     pub(crate) neighbours: Vec<u32>,
-    /// Cotangent weights: squared steps times these sum to the integral of the squared gradient.
+    /// Cotangent weights.
     springs: Vec<f64>,
     pub(crate) areas_mm2: Vec<f64>,
     pub(crate) points: Vec<DVec3>,
@@ -77,7 +80,7 @@ impl Field {
             starts,
             neighbours,
             springs,
-            areas_mm2: flow.areas_mm2().to_vec(),
+            areas_mm2: flow.areas_mm2().iter().map(|area| area.max(LEAST_AREA_MM2)).collect(),
             points: surface.vertices().iter().map(|v| v.0).collect(),
         }
     }
@@ -140,46 +143,20 @@ impl Field {
         self
     }
 
-    /// Lengths over which springs of this stiffness average typical measurements: the inverse of [`Self::stiffness`].
-    pub(crate) fn lengths_mm(&self, stiffness: &Row) -> Row {
-        std::array::from_fn(|k| (stiffness[k] / self.density(k).max(f64::MIN_POSITIVE)).sqrt())
-    }
-
-    /// What the measurements of column k say per mm^2, taking each for a typical one.
-    fn density(&self, k: usize) -> f64 {
-        let typical = median((0..self.len()).filter(|&v| self.precision[v][k] > 0.0).map(|v| self.precision[v][k]));
-        let count = (0..self.len()).filter(|&v| self.precision[v][k] > 0.0).count() as f64;
-        let area: f64 = (0..self.len()).filter(|&v| !self.edges(v).is_empty()).map(|v| self.areas_mm2[v]).sum();
-        if area > 0.0 { typical * count / area } else { 0.0 }
-    }
-
-    /// Stiffness of the springs with which typical measurements are averaged over about `lengths_mm`.
-    pub(crate) fn stiffness(&self, lengths_mm: &Row) -> Row {
-        std::array::from_fn(|k| lengths_mm[k].powi(2) * self.density(k))
-    }
-
-    /// How strongly every mm^2 is drawn to the mean, so that the field without measurements has the spread of the
-    /// measurements: its variance is ln(1 + cutoff / decay^2) / (4 pi stiffness), with the wave numbers of the mesh
-    /// filling a disc of the area (2 pi)^2 / (area of a vertex).
-    fn anchor(&self, stiffness: &Row) -> Row {
-        let connected: Vec<f64> =
-            (0..self.len()).filter(|&v| !self.edges(v).is_empty()).map(|v| self.areas_mm2[v]).collect();
-        let area = connected.iter().sum::<f64>() / connected.len().max(1) as f64;
-        let cutoff = 4.0 * std::f64::consts::PI / area.max(1e-9);
-        std::array::from_fn(|k| {
-            let ratio = (4.0 * std::f64::consts::PI * stiffness[k] * self.spread[k]).exp_m1();
-            stiffness[k] * (cutoff / ratio.max(1e-3)).max(FARTHEST_MM.powi(-2))
-        })
-    }
-
     /// The system before reweighting.
-    pub(crate) fn system(&self, stiffness: &Row) -> System<'_> {
+    ///
+    /// Without measurements its values have the spread of the measurements and fall off as a Matern covariance with
+    /// smoothness 1 and this length: `(d / length) K1(d / length)`, 0.6 at the length and 0.14 at 2.8 lengths. Its precision
+    /// is `s (k M + L) M^-1 (k M + L)` with `k = 1 / length^2`, areas M, the Laplacian L, and
+    /// `s = 1 / (4 pi k spread)` (Lindgren, Rue and Lindstroem 2011, eqs. 4 and 10).
+    pub(crate) fn system(&self, lengths_mm: &Row) -> System<'_> {
+        let pull = lengths_mm.map(|length| length.clamp(SHORTEST_MM, FARTHEST_MM).powi(-2));
         System {
             field: self,
             weights: self.precision.clone(),
             springs: self.springs.clone(),
-            stiffness: *stiffness,
-            anchor: self.anchor(stiffness),
+            pull,
+            stiffness: std::array::from_fn(|k| 1.0 / (4.0 * std::f64::consts::PI * pull[k] * self.spread[k])),
         }
     }
 
@@ -187,18 +164,18 @@ impl Field {
     /// far from where its neighbours want it loses weight, and so does an edge across which the boundaries step. A
     /// stray ray gives way; an areal border, where many rays agree on either side, stays. A sure ray that lies no
     /// further off than usual rays may is no stray, however small its standard deviation. Returns the system it ended with.
-    pub(crate) fn solve_robustly(&self, stiffness: &Row, monitor: &dyn Monitor) -> Result<(Vec<Row>, System<'_>)> {
-        let mut system = self.system(stiffness);
-        let mut x = system.solve(&system.pull(), self.data.clone(), EXACT, monitor)?;
+    pub(crate) fn solve_robustly(&self, lengths_mm: &Row, monitor: &dyn Monitor) -> Result<(Vec<Row>, System<'_>)> {
+        let mut system = self.system(lengths_mm);
+        let mut x = system.solve(&system.right(), self.data.clone(), EXACT, monitor)?;
         for _ in 0..PASSES {
-            system = self.reweighted(&x, stiffness);
-            x = system.solve(&system.pull(), x, EXACT, monitor)?;
+            system = self.reweighted(&x, lengths_mm);
+            x = system.solve(&system.right(), x, EXACT, monitor)?;
         }
         Ok((x, system))
     }
 
     /// The system with the weights that a solution gives measurements and springs.
-    pub(crate) fn reweighted(&self, x: &[Row], stiffness: &Row) -> System<'_> {
+    pub(crate) fn reweighted(&self, x: &[Row], lengths_mm: &Row) -> System<'_> {
         let cauchy = |x: f64, scale: f64| 1.0 / (1.0 + (x / scale).powi(2));
         let off = |v: usize, k: usize| (x[v][k] - self.data[v][k]).abs();
         let typical: Row = std::array::from_fn(|k| {
@@ -206,7 +183,7 @@ impl Field {
             median((0..self.len()).filter(measured).map(|v| off(v, k))) / MEDIAN_DEVIATION
         });
         let usual = self.usual_precision();
-        let mut system = self.system(stiffness);
+        let mut system = self.system(lengths_mm);
         system.weights.par_iter_mut().enumerate().for_each(|(v, weights)| {
             for k in (0..BOUNDARY_COUNT).filter(|&k| self.precision[v][k] > 0.0) {
                 let variance = 1.0 / self.precision[v][k].min(usual[k]);

@@ -12,20 +12,17 @@ use rayon::prelude::*;
 /// with 24 samples a standard deviation is right to about a tenth. Signs instead of normal numbers do: only the
 /// covariance counts. They depend on `seed` and the vertex alone.
 pub(crate) fn variances(system: &System, samples: u64, seed: u64, monitor: &dyn Monitor) -> Result<Vec<Row>> {
-    let field = system.field;
-    let n = field.len();
+    let n = system.field.len();
     monitor.stage("finding how sure the boundaries are", samples);
     let diagonal: Vec<Row> = (0..n).into_par_iter().map(|v| system.diagonal(v)).collect();
     let mut explained = vec![[0.0; BOUNDARY_COUNT]; n];
     for sample in 0..samples {
-        let seed = hash(seed, sample);
-        let right: Vec<Row> = (0..n).into_par_iter().map(|v| perturbation(system, seed, v)).collect();
+        let right = perturbation(system, hash(seed, sample));
         let guess = right.iter().zip(&diagonal).map(|(r, d)| std::array::from_fn(|k| r[k] / d[k])).collect();
         let x = system.solve(&right, guess, ROUGH, monitor)?;
         explained.par_iter_mut().enumerate().for_each(|(v, explained)| {
             for k in 0..BOUNDARY_COUNT {
-                let along = |edge: usize| system.springs[edge] * x[field.neighbours[edge] as usize][k];
-                let around = system.stiffness[k] * field.edges(v).map(along).sum::<f64>() / diagonal[v][k];
+                let around = x[v][k] - right[v][k] / diagonal[v][k];
                 explained[k] += around * around / samples as f64;
             }
         });
@@ -35,22 +32,24 @@ pub(crate) fn variances(system: &System, samples: u64, seed: u64, monitor: &dyn 
     Ok(explained)
 }
 
-/// One random right side at vertex v: a sign times the root of what the vertex knows, and one for every spring, with
-/// opposite signs at its ends.
-fn perturbation(system: &System, seed: u64, v: usize) -> Row {
-    let field = system.field;
+/// A random right side with the precision matrix as its covariance: at every vertex a sign times the root of what it
+/// knows, and the bent field of signs over the roots of the areas.
+fn perturbation(system: &System, seed: u64) -> Vec<Row> {
     let sign = |bits: u64, k: usize| if bits >> (8 + k) & 1 == 1 { 1.0 } else { -1.0 };
-    let bits = hash(seed, v as u64);
-    let mut right: Row = std::array::from_fn(|k| sign(bits, k) * system.own(v, k).sqrt());
-    for edge in field.edges(v) {
-        let j = field.neighbours[edge] as usize;
-        let bits = hash(seed ^ 0x5eed, ((v.min(j) as u64) << 32) | v.max(j) as u64);
-        let end = if v < j { 1.0 } else { -1.0 };
-        for (k, value) in right.iter_mut().enumerate() {
-            *value += end * sign(bits, k) * (system.stiffness[k] * system.springs[edge]).sqrt();
-        }
-    }
-    right
+    let signs = |seed: u64, v: usize| -> Row {
+        let bits = hash(seed, v as u64);
+        std::array::from_fn(|k| sign(bits, k))
+    };
+    let n = system.field.len();
+    let loose: Vec<Row> =
+        (0..n).into_par_iter().map(|v| signs(!seed, v).map(|s| s / system.field.areas_mm2[v].sqrt())).collect();
+    (0..n)
+        .into_par_iter()
+        .map(|v| {
+            let (own, bent) = (signs(seed, v), system.bend(&loose, v));
+            std::array::from_fn(|k| own[k] * system.weights[v][k].sqrt() + bent[k] * system.stiffness[k].sqrt())
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -100,7 +99,7 @@ mod tests {
         let dense = sheet(|v| 400.0 + 3000.0 * ((v * 7) % 5) as f64);
         let sparse = sheet(|v| if v % 23 == 0 { 2000.0 } else { 0.0 });
         for (field, length_mm) in [(dense, 0.5), (sparse, 3.0)] {
-            let system = field.system(&field.stiffness(&[length_mm; BOUNDARY_COUNT]));
+            let system = field.system(&[length_mm; BOUNDARY_COUNT]);
             let exact = exact(&system, n);
             let found = variances(&system, 24, 1, &Silent).unwrap();
             let mut sum = 0.0;
@@ -119,7 +118,7 @@ mod tests {
     fn far_from_rays_the_field_has_their_spread() {
         let field = sheet(|v| if v == 0 { 1e6 } else { 0.0 });
         // One measurement has no spread of its own: the least there is, sd 1e-3.
-        let system = field.system(&[500.0; BOUNDARY_COUNT]);
+        let system = field.system(&[1.0; BOUNDARY_COUNT]);
         let found = variances(&system, 200, 1, &Silent).unwrap();
         let far = found[SIDE * SIDE / 2 + SIDE / 2][2].sqrt();
         assert!(far > 0.5e-3 && far < 2e-3 && found[0][2].sqrt() < far, "{far}");

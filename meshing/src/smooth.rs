@@ -19,8 +19,8 @@ pub enum Smoothing {
         /// Which rays are withheld.
         seed: u64,
     },
-    /// Rays of typical certainty are averaged over about this distance along the cortex, in mm; 0 leaves boundaries as
-    /// they are.
+    /// Boundaries of rays this far apart along the cortex, in mm, are taken to be still much alike (correlated by 0.6);
+    /// 0 leaves boundaries as they are.
     LengthMm(f64),
 }
 
@@ -48,7 +48,7 @@ impl Default for SmoothOptions {
             min_gap_mm: 0.01,
             sd_scale: [1.0; BOUNDARY_COUNT],
             smoothed_sd_scale: [1.0; BOUNDARY_COUNT],
-            samples: 24,
+            samples: 16,
         }
     }
 }
@@ -58,18 +58,19 @@ impl Default for SmoothOptions {
 pub struct Smoothed {
     /// Positions and their standard deviations.
     pub boundaries: LayerBoundaries,
-    /// Smoothing length of each boundary, in mm; 0 where the boundaries are those that came in.
+    /// Length of the field of each boundary, in mm; 0 where the boundaries are those that came in.
     pub lengths_mm: [f64; BOUNDARY_COUNT],
 }
 
 /// Smooths all seven boundaries over the mesh and keeps their order and a least distance.
 ///
 /// In the volume share of the column above a boundary (Waehnert 2014) it minimises
-/// `sum (x - x0)^2 / sd^2 + s integral |grad x|^2` over the mid-surface: a Gaussian Markov random field. A ray that
-/// is sure of itself hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `s`
-/// follows from the smoothing length of each boundary and what typical rays know. Both sums are robust: stray rays give way and areal borders stay. Far from every measured ray the field goes
-/// to the median of the measured rays, with their spread. Rows that then break the order or the gap are replaced by the
-/// nearest ones that keep both.
+/// `sum (x - x0)^2 / sd^2 + s integral (x / length^2 - laplacian x)^2` over the mid-surface: a Gaussian field with a
+/// Matern covariance, as a Markov field on the mesh (Lindgren, Rue and Lindstroem 2011). A ray that is sure of itself
+/// hardly moves, an unsure one follows its neighbours, a filled one comes from them alone. `s` follows from the length of
+/// each boundary and the spread of the measured rays. Both sums are robust: stray rays give way and areal borders stay.
+/// Far from every measured ray the field goes to the median of the measured rays, with their spread. Rows that then
+/// break the order or the gap are replaced by the nearest ones that keep both.
 ///
 /// Errors that neighbouring rays have in common cannot be smoothed away. Steps between neighbours tell what share of a
 /// ray's variance is its own: where lengths are chosen, that alone counts as the error of a measurement, so that a good
@@ -100,23 +101,22 @@ pub fn smooth_boundaries(
     let columns = Columns::new(ribbon, &flow, monitor)?;
     let (data, precision) = measurements(boundaries, rays, &columns);
     let field = Field::new(data, precision, &middle, &flow);
-    let (chosen_mm, seed) = match options.smoothing {
+    let (lengths_mm, seed) = match options.smoothing {
         Smoothing::LengthMm(length_mm) => ([length_mm; BOUNDARY_COUNT], 0),
         Smoothing::Auto { seed } => (choose_lengths(&field, seed, monitor)?.unwrap_or_default(), seed),
     };
-    if chosen_mm.iter().all(|&l| l <= 0.0) {
-        return Ok(Smoothed { boundaries: boundaries.clone(), lengths_mm: chosen_mm });
+    if lengths_mm.iter().all(|&l| l <= 0.0) {
+        return Ok(Smoothed { boundaries: boundaries.clone(), lengths_mm });
     }
     monitor.stage("smoothing boundaries", 1);
     // Withheld blocks tell how smooth the field is, steps between neighbours how much of the errors it can take away.
     let own_share = field.own_share();
-    let (stiffness, shared) = (field.stiffness(&chosen_mm), shared_variance(&field, &own_share));
+    let shared = shared_variance(&field, &own_share);
     let (field, reached) = match options.smoothing {
         Smoothing::Auto { .. } => (field.with_own_errors(&own_share), [1.0; BOUNDARY_COUNT]),
         Smoothing::LengthMm(_) => (field, own_share),
     };
-    let lengths_mm = field.lengths_mm(&stiffness);
-    let (solution, system) = field.solve_robustly(&stiffness, monitor)?;
+    let (solution, system) = field.solve_robustly(&lengths_mm, monitor)?;
     monitor.advance(1);
     let variances = variances(&system, u64::from(options.samples), seed, monitor)?;
 

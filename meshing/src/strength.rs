@@ -4,8 +4,8 @@ use crate::scatter::hash;
 use crate::system::{ROUGH, Row};
 use brainmesh_core::{BOUNDARY_COUNT, Monitor};
 
-/// Smoothing lengths tried, in mm.
-const LENGTHS_MM: [f64; 7] = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
+/// Lengths of the field that are tried, in mm.
+const LENGTHS_MM: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 /// Radii of withheld blocks, in mm: about as wide as the errors of a network are alike from ray to ray; smaller where
 /// the mesh has too few blocks of the first.
 const BLOCKS_MM: [f64; 2] = [1.0, 0.5];
@@ -156,11 +156,11 @@ impl Blocks {
         let mut x = part.data.clone();
         let mut response = vec![[0.0; BOUNDARY_COUNT]; part.len()];
         for (length_mm, scores) in LENGTHS_MM.into_iter().zip(scores) {
-            let stiffness = field.stiffness(&[length_mm; BOUNDARY_COUNT]);
-            let first = part.system(&stiffness);
-            x = first.solve(&first.pull(), x, ROUGH, monitor)?;
-            let system = part.reweighted(&x, &stiffness);
-            x = system.solve(&system.pull(), x, ROUGH, monitor)?;
+            let lengths_mm = [length_mm; BOUNDARY_COUNT];
+            let first = part.system(&lengths_mm);
+            x = first.solve(&first.right(), x, ROUGH, monitor)?;
+            let system = part.reweighted(&x, &lengths_mm);
+            x = system.solve(&system.right(), x, ROUGH, monitor)?;
             response = system.solve(&probe, response, ROUGH, monitor)?;
             for &(v, block) in &self.cores {
                 let (seed, Some(at)) = (middles[block], place(v)) else { continue };
@@ -186,6 +186,6 @@ mod tests {
         let parabola = |middle: f64| LENGTHS_MM.map(|l| (l.log2() - middle).powi(2));
         assert!((lowest(&parabola(0.3)) - 2f64.powf(0.3)).abs() < 1e-12);
         assert_eq!(lowest(&parabola(-9.0)), LENGTHS_MM[0]);
-        assert_eq!(lowest(&parabola(9.0)), LENGTHS_MM[6]);
+        assert_eq!(lowest(&parabola(9.0)), LENGTHS_MM[5]);
     }
 }

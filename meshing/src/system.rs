@@ -4,45 +4,48 @@ use brainmesh_core::{BOUNDARY_COUNT, Monitor};
 use rayon::prelude::*;
 
 /// Most steps of conjugate gradients.
-const STEPS: usize = 500;
+const STEPS: usize = 2000;
 /// Rows handled by one task; sums are taken block by block so that they do not depend on the number of threads.
 const BLOCK: usize = 1024;
 /// Conjugate gradients stop when the error is about the square root of this share of the solution.
-pub(crate) const EXACT: f64 = 1e-9;
+pub(crate) const EXACT: f64 = 1e-8;
 /// The same, where a thousandth does: what is smooth over many vertices has a small share and must be found too.
-pub(crate) const ROUGH: f64 = 1e-6;
+pub(crate) const ROUGH: f64 = 1e-5;
 
 /// One value for each boundary.
 pub(crate) type Row = [f64; BOUNDARY_COUNT];
 
-/// The linear system of a field: the precision matrix of each column is `diag(weights + anchor x area)` and the springs
-/// times the column's stiffness.
+/// The linear system of a field: the precision matrix of each column is
+/// `diag(weights) + stiffness (pull M + L) M^-1 (pull M + L)`, with the vertex areas M and the Laplacian L of the springs.
 pub(crate) struct System<'a> {
     pub(crate) field: &'a Field,
     pub(crate) weights: Vec<Row>,
     /// In the order of the field's edges.
     pub(crate) springs: Vec<f64>,
+    /// Reciprocal squared length.
+    pub(crate) pull: Row,
     pub(crate) stiffness: Row,
-    /// Pull to 0, each mm^2.
-    pub(crate) anchor: Row,
 }
 
 impl System<'_> {
-    /// What the measurements pull with: the right side whose solution is the smooth field.
-    pub(crate) fn pull(&self) -> Vec<Row> {
-        let pull = |(w, x): (&Row, &Row)| std::array::from_fn(|k| w[k] * x[k]);
-        self.weights.iter().zip(&self.field.data).map(pull).collect()
+    /// The right side whose solution is the smooth field.
+    pub(crate) fn right(&self) -> Vec<Row> {
+        let right = |(w, x): (&Row, &Row)| std::array::from_fn(|k| w[k] * x[k]);
+        self.weights.iter().zip(&self.field.data).map(right).collect()
     }
 
     /// Diagonal of the precision matrix. Never 0.
     pub(crate) fn diagonal(&self, v: usize) -> Row {
-        let spring: f64 = self.springs[self.field.edges(v)].iter().sum();
-        std::array::from_fn(|k| self.own(v, k) + self.stiffness[k] * spring + f64::MIN_POSITIVE)
-    }
-
-    /// Weight of what vertex v itself knows.
-    pub(crate) fn own(&self, v: usize, k: usize) -> f64 {
-        self.weights[v][k] + self.anchor[k] * self.field.areas_mm2[v]
+        let areas = &self.field.areas_mm2;
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for edge in self.field.edges(v) {
+            sum += self.springs[edge];
+            squares += self.springs[edge].powi(2) / areas[self.field.neighbours[edge] as usize];
+        }
+        std::array::from_fn(|k| {
+            let own = (self.pull[k] * areas[v] + sum).powi(2) / areas[v];
+            self.weights[v][k] + self.stiffness[k] * (own + squares)
+        })
     }
 
     /// Conjugate gradients with a diagonal preconditioner, all seven columns at once, from a first guess.
@@ -98,16 +101,25 @@ impl System<'_> {
 
     /// The system times `x`.
     fn apply(&self, x: &[Row], out: &mut [Row]) {
+        let areas = &self.field.areas_mm2;
+        let bent: Vec<Row> =
+            (0..x.len()).into_par_iter().map(|v| self.bend(x, v).map(|bend| bend / areas[v])).collect();
         out.par_iter_mut().enumerate().for_each(|(v, out)| {
-            let mut steps = [0.0; BOUNDARY_COUNT];
-            let edges = self.field.edges(v);
-            for (&j, &spring) in self.field.neighbours[edges.clone()].iter().zip(&self.springs[edges]) {
-                for k in 0..BOUNDARY_COUNT {
-                    steps[k] += spring * (x[v][k] - x[j as usize][k]);
-                }
-            }
-            *out = std::array::from_fn(|k| self.own(v, k) * x[v][k] + self.stiffness[k] * steps[k]);
+            let twice = self.bend(&bent, v);
+            *out = std::array::from_fn(|k| self.weights[v][k] * x[v][k] + self.stiffness[k] * twice[k]);
         });
+    }
+
+    /// `(pull M + L) x` at one vertex.
+    pub(crate) fn bend(&self, x: &[Row], v: usize) -> Row {
+        let mut bend: Row = std::array::from_fn(|k| self.pull[k] * self.field.areas_mm2[v] * x[v][k]);
+        let edges = self.field.edges(v);
+        for (&j, &spring) in self.field.neighbours[edges.clone()].iter().zip(&self.springs[edges]) {
+            for k in 0..BOUNDARY_COUNT {
+                bend[k] += spring * (x[v][k] - x[j as usize][k]);
+            }
+        }
+        bend
     }
 }
 

@@ -107,6 +107,8 @@ pub(super) struct Decoder {
     pub evidence: Option<f64>,
     pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
     pub smoothed_sd_scale: Option<[f64; BOUNDARY_COUNT]>,
+    #[serde(default)]
+    pub durations: bool,
 }
 
 #[derive(Deserialize, Default)]

@@ -48,6 +48,9 @@ pub struct LayerFractions {
     pub mean: [f64; LAYER_COUNT],
     /// Standard deviations.
     pub sd: [f64; LAYER_COUNT],
+    /// Share of rays on which each layer is absent.
+    #[serde(default)]
+    pub absent: [f64; LAYER_COUNT],
 }
 
 /// A network that names the layer of every sample along cortical rays.
@@ -69,6 +72,8 @@ pub struct RayTask {
     pub layer_fractions: Option<LayerFractions>,
     /// Exponent on the probabilities for decoding boundaries, from the model's calibration, where given.
     pub evidence: Option<f64>,
+    /// Whether boundaries are decoded with the layer thickness of the training data as prior.
+    pub durations: bool,
     /// Factors on the standard deviations of the seven boundaries of single rays, from the model's calibration, where
     /// given.
     pub sd_scale: Option<[f64; BOUNDARY_COUNT]>,
@@ -120,10 +125,13 @@ impl RayTask {
             "0 or more",
             extension_mm.to_string(),
         )?;
-        if let Some(LayerFractions { mean, sd }) = settings.layer_fractions {
+        if let Some(LayerFractions { mean, sd, absent }) = settings.layer_fractions {
             let usable = mean.iter().chain(&sd).all(|value| value.is_finite() && *value >= 0.0);
             let found = format!("mean {mean:?}, sd {sd:?}");
             checker.require(usable, "config.brainmesh.layer_fractions", "finite numbers, 0 or more", found)?;
+            let usable = absent.iter().all(|share| (0.0..1.0).contains(share));
+            let found = format!("{absent:?}");
+            checker.require(usable, "config.brainmesh.layer_fractions.absent", "0 to below 1", found)?;
         }
         let decoder = settings.decoder.unwrap_or_default();
         let evidence = decoder.evidence;
@@ -132,6 +140,12 @@ impl RayTask {
             "config.brainmesh.decoder.evidence",
             "above 0 and at most 1",
             format!("{evidence:?}"),
+        )?;
+        checker.require(
+            !decoder.durations || settings.layer_fractions.is_some(),
+            "config.brainmesh.layer_fractions",
+            "given, as decoder.durations is true",
+            "none",
         )?;
         for (field, scale) in [
             ("config.brainmesh.decoder.sd_scale", decoder.sd_scale),
@@ -176,6 +190,7 @@ impl RayTask {
             layer_fractions: settings.layer_fractions,
             evidence,
             sd_scale: decoder.sd_scale,
+            durations: decoder.durations,
             smoothed_sd_scale: decoder.smoothed_sd_scale,
         })
     }
