@@ -152,6 +152,8 @@ def test_the_shipped_folder_is_whole(tmp_path):
     assert manifest["license"] == "CC-BY-NC-SA-4.0"
     assert manifest["config"]["brainmesh"]["span"] == "pial-white"
     assert manifest["config"]["brainmesh"]["channels"][1]["normalisation"]["fixed"]["sd"] > 0
+    factors = json.loads(scores.read_text())["scores"]["calibration"]["sd_scale"]
+    assert manifest["config"]["brainmesh"]["decoder"]["sd_scale"] == factors
     assert manifest["outputs"][0]["axes"][1]["channel_names"] == ["outside", "I", "II", "III", "IV", "V", "VI"]
     assert sum(manifest["config"]["brainmesh"]["layer_fractions"]["mean"]) == pytest.approx(1, abs=1e-4)
     rays, expected = (np.load(tmp_path / "model" / f"test_{name}.npy") for name in ("input", "output"))
