@@ -14,8 +14,8 @@ mod sparse;
 use brainmesh_cli::score::{BoundaryError, Comparison, RayClasses, ScoresByPart, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, LayerBoundaries, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, Smoothing, channels, decode, extended_rays, fill,
-    mark_damage, no_cortex, sample, smooth_boundaries,
+    DecodeOptions, DepthSpacing, LayerDurations, RayIntensities, SmoothOptions, Smoothing, channels, decode,
+    extended_rays, fill, mark_damage, no_cortex, sample, smooth_boundaries,
 };
 use brainmesh_phantom::Phantom;
 use brainmesh_segmentation::{Device, Model, Polarity, Session, normalise};
@@ -125,7 +125,12 @@ fn score(
     let probabilities = session.classify(&normalise(&profiles, &rays, manifest, Polarity::DarkIsDense)?, &Silent)?;
 
     let defaults = DecodeOptions::default();
-    let options = DecodeOptions { evidence: manifest.evidence.unwrap_or(defaults.evidence), ..defaults };
+    let durations = manifest.layer_fractions.filter(|_| manifest.durations).map(|shares| LayerDurations {
+        mean: shares.mean,
+        sd: shares.sd,
+        absent: shares.absent,
+    });
+    let options = DecodeOptions { evidence: manifest.evidence.unwrap_or(defaults.evidence), durations, ..defaults };
     let neighbours = ribbon.neighbours();
     let decoded = decode(&probabilities, &rays, profiles.defects(), &options, &Silent)?;
     let decoded = mark_damage(&decoded, &profiles, &rays, true)?;

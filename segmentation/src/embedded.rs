@@ -27,6 +27,7 @@ macro_rules! embedded {
 /// The models that ship: one line each. The first is the default.
 pub(crate) const EMBEDDED: &[Embedded] = &[
     embedded!("../models", "cortical-layers"),
+    embedded!("../models", "cortical-layers-fast"),
     embedded!("../models", "cortical-layers-ribbon"),
     // Not part of any release: tests of embedding use it.
     #[cfg(test)]

@@ -93,6 +93,11 @@ class Experiment:
             return self.network.build(varying, self.samples, self.classes)
         return self.network.build(len(self.channels), self.classes)
 
+    def trains_as(self, values: dict) -> bool:
+        """Whether parsed JSON describes the same training; the decoder's settings follow it and do not change it."""
+        other = Experiment.from_dict(json.loads(json.dumps(values)) | {"decoder": self.decoder})
+        return json.dumps(other.to_dict()) == json.dumps(self.to_dict())
+
     def to_dict(self) -> dict:
         """What `from_dict` takes."""
         return dataclasses.asdict(self)

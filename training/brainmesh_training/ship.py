@@ -35,7 +35,7 @@ CARD = """# {name}
   and white matter for each sample.
 - Network: {blocks} x ({kernel}-tap convolution, BN, ReLU), {maps} maps, dilations {dilations}, then a 1x1 convolution and softmax;
   {parameters} parameters, the BN folded into the convolutions in `model.onnx`. The network of the 1-D FCN tutorial (8 blocks of
-  25 taps and 64 maps: 722,000 parameters) sees about as far but costs 15 times as much.
+  25 taps and 64 maps: 722,000 parameters) sees about as far but costs {ratio:.0f} times as much.{taught}
 - Training: {rays} rays of {phantoms} phantoms (`brainmesh phantom`: folded sheets and patches of fsaverage5, layer statistics of the
   published BigBrain layers, voxels of 20, 40, 100 and 200 um, image faults none to full, error of the given surfaces
   0 to 0.1 mm). {epochs} epochs, AdamW, one-cycle learning rate up to {learning_rate}, seed {seed}.
@@ -63,7 +63,14 @@ and fitted intensity statistics. fsaverage5 comes with nilearn (BSD-3).
 """
 
 
-def card(experiment: Experiment, rays: Rays, scores: dict, weights: int, commands: list[str]) -> str:
+TUTORIAL_PARAMETERS = 722_000
+TAUGHT = (
+    " Half of its labels in training were the probabilities of a larger network on the same rays (`--teacher`); in the "
+    "cross-validation each fold learnt from one that saw the same phantoms."
+)
+
+
+def card(experiment: Experiment, rays: Rays, scores: dict, weights: int, commands: list[str], taught: bool = False) -> str:
     """`README.md` of the model folder."""
     network = experiment.network
     worst = max(scores["boundary_errors_um"].items(), key=lambda item: max(item[1]["network"]["mean"]))
@@ -85,6 +92,8 @@ def card(experiment: Experiment, rays: Rays, scores: dict, weights: int, command
         seed=experiment.training.seed,
         summary=extended.summary(scores),
         commands="\n    ".join(commands),
+        ratio=TUTORIAL_PARAMETERS / weights,
+        taught=TAUGHT if taught else "",
         limits=f"At {worst[0]} voxels the worst boundary is off by {max(worst[1]['network']['mean']):.0f} um on average.",
     )
 
@@ -114,9 +123,7 @@ def run(options: argparse.Namespace) -> None:
     """Trains, exports and writes the card."""
     experiment = Experiment.read(options.config)
     document = json.loads(options.scores.read_text())
-    # The decoder's settings follow the training: they may be chosen on the held-out predictions.
-    wanted, scored = (values | {"decoder": {}} for values in (json.loads(json.dumps(experiment.to_dict())), document["experiment"]))
-    if wanted != scored:
+    if not experiment.trains_as(document["experiment"]):
         raise ValueError(f"{options.scores}: expected the scores of {options.config}, found those of another experiment")
     rays = extended.load_phantoms(options.phantoms, options.rays_per_phantom)
     model = extended.train_on(experiment, rays, np.arange(len(rays)), options.checkpoint, options.teacher)
@@ -129,6 +136,10 @@ def run(options: argparse.Namespace) -> None:
         f"python -m brainmesh_training cross-validate-extended {config} --phantoms phantoms {thinned} --folds {scores['folds']} --out run",
         f"python -m brainmesh_training ship-extended {config} --phantoms phantoms {thinned} --scores run/scores.json --out {experiment.name}",
     ]
-    text = card(experiment, rays, scores, parameters(model), commands)
+    taught = options.teacher is not None
+    if taught:
+        commands[1] += " --teachers run-of-the-teacher"
+        commands[2] += " --teacher teacher.pt"
+    text = card(experiment, rays, scores, parameters(model), commands, taught)
     (options.out / "README.md").write_text(text)
     print(f"{options.out}: ONNX Runtime differs from torch by {difference:.1e} at most")

@@ -151,7 +151,7 @@ def card(experiment: Experiment, rays: Rays, scores: dict, single: dict, weights
 def scores_of(path: Path, experiment: Experiment | None = None) -> dict:
     """Scores from `scores.json`; those of another experiment than the one given are refused."""
     document = json.loads(path.read_text())
-    if experiment is not None and document["experiment"] != json.loads(json.dumps(experiment.to_dict())):
+    if experiment is not None and not experiment.trains_as(document["experiment"]):
         raise ValueError(f"{path}: expected the scores of {experiment.name} as configured, found another experiment")
     return document["scores"]
 

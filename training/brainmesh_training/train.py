@@ -146,9 +146,7 @@ def fit(
     state = {"epoch": 0, "best": math.inf, "best_epoch": 0, "weights": copy.deepcopy(model.state_dict())}
     if checkpoint is not None and checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
-        # The decoder's settings follow the training and do not change it.
-        given, wanted = (of | {"decoder": {}} for of in (saved["experiment"], experiment.to_dict()))
-        if given != wanted or saved["rays"] != len(train):
+        if not experiment.trains_as(saved["experiment"]) or saved["rays"] != len(train):
             raise ValueError(f"{checkpoint}: expected a run of this experiment on these rays, found another")
         model.load_state_dict(saved["model"])
         optimiser.load_state_dict(saved["optimiser"])
