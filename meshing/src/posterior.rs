@@ -9,8 +9,9 @@ use rayon::prelude::*;
 /// Random right sides with the precision matrix as their covariance give solutions with its inverse as theirs (perturb
 /// and solve: Papandreou and Yuille 2010). Of these, only the part that neighbours explain is taken from the `samples`;
 /// the rest is known exactly (simple Rao-Blackwellised Monte Carlo: Siden et al. 2018, J. Comput. Graph. Stat. 27, eq. 8):
-/// with 24 samples a standard deviation is right to about a tenth. Signs instead of normal numbers do: only the
-/// covariance counts. They depend on `seed` and the vertex alone.
+/// with 24 samples a standard deviation is right to about a tenth. What neighbours explain hardly changes from a vertex to
+/// the next, so that its mean with the ring around takes the place of three times as many samples. Signs instead of
+/// normal numbers do: only the covariance counts. They depend on `seed` and the vertex alone.
 pub(crate) fn variances(system: &System, samples: u64, seed: u64, monitor: &dyn Monitor) -> Result<Vec<Row>> {
     let n = system.field.len();
     monitor.stage("finding how sure the boundaries are", samples);
@@ -28,8 +29,17 @@ pub(crate) fn variances(system: &System, samples: u64, seed: u64, monitor: &dyn 
         });
         monitor.advance(1);
     }
-    explained.iter_mut().zip(&diagonal).for_each(|(row, d)| row.iter_mut().zip(d).for_each(|(e, d)| *e += 1.0 / d));
-    Ok(explained)
+    let around = |v: usize| -> Row {
+        let ring = system.field.edges(v).map(|edge| system.field.neighbours[edge] as usize).chain([v]);
+        let (mut sum, mut count) = ([0.0; BOUNDARY_COUNT], 0.0);
+        for j in ring {
+            (0..BOUNDARY_COUNT).for_each(|k| sum[k] += explained[j][k]);
+            count += 1.0;
+        }
+        // The field is never less sure than the measurement alone.
+        std::array::from_fn(|k| (sum[k] / count + 1.0 / diagonal[v][k]).min(1.0 / system.weights[v][k]))
+    };
+    Ok((0..n).into_par_iter().map(around).collect())
 }
 
 /// A random right side with the precision matrix as its covariance: at every vertex a sign times the root of what it

@@ -48,7 +48,7 @@ impl Default for SmoothOptions {
             min_gap_mm: 0.01,
             sd_scale: [1.0; BOUNDARY_COUNT],
             smoothed_sd_scale: [1.0; BOUNDARY_COUNT],
-            samples: 16,
+            samples: 6,
         }
     }
 }
