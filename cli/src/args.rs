@@ -498,7 +498,7 @@ pub struct PhantomCommand {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_value = "raw,smoothed:0.163,smoothed:1,depth,thickness,curvature"
+        default_value = "raw,smoothed:0.163,smoothed:1,smoothed:2,depth,thickness,curvature"
     )]
     pub channels: Vec<String>,
     /// Samples of the labelled rays.

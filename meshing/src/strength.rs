@@ -70,6 +70,15 @@ fn lowest(cost: &[f64]) -> f64 {
     LENGTHS_MM[best] * 2f64.powf(shift)
 }
 
+/// A number in 0..1 for every vertex, as good as random, that follows from where it lies: not from its number, nor from
+/// left and right, so that the same mesh in another order or mirrored has the same blocks.
+fn scatter(field: &Field, seed: u64) -> Vec<f64> {
+    let centre = field.points.iter().sum::<glam::DVec3>() / field.points.len().max(1) as f64;
+    // Distances change by far more than a thousandth of a millimetre from vertex to vertex, and rounding by far less.
+    let per_mm = 1000.0 + (hash(seed, 0) % 1000) as f64;
+    field.points.iter().map(|p| (p.distance(centre) * per_mm).fract()).collect()
+}
+
 /// Blocks of the mesh whose measurements are withheld.
 struct Blocks {
     /// Middle of each block: a measured vertex.
@@ -86,7 +95,8 @@ impl Blocks {
     fn choose(field: &Field, seed: u64, radius_mm: f64) -> Self {
         let mut order: Vec<usize> = (0..field.len()).filter(|&v| field.is_measured(v)).collect();
         let most = (order.len() as f64 * WITHHELD) as usize;
-        order.sort_by_key(|&v| hash(seed, v as u64));
+        let scatter = scatter(field, seed);
+        order.sort_by(|&a, &b| scatter[a].total_cmp(&scatter[b]));
         let mut taken = vec![false; field.len()];
         let mut blocks = Self { seeds: Vec::new(), withheld: Vec::new(), cores: Vec::new(), used: Vec::new() };
         let mut withheld = 0;
@@ -150,7 +160,8 @@ impl Blocks {
         }
         // One right side finds the variances of all blocks: they are far apart, and random signs cancel what is left.
         let middles: Vec<usize> = self.seeds.iter().filter_map(|&v| place(v)).collect();
-        let signs: Vec<f64> = self.seeds.iter().map(|&v| if hash(7, v as u64) & 1 == 0 { 1.0 } else { -1.0 }).collect();
+        let signs: Vec<f64> =
+            (0..self.seeds.len() as u64).map(|n| if hash(7, n) & 1 == 0 { 1.0 } else { -1.0 }).collect();
         let mut probe = vec![[0.0; BOUNDARY_COUNT]; part.len()];
         middles.iter().zip(&signs).for_each(|(&v, sign)| probe[v] = [*sign; BOUNDARY_COUNT]);
         let mut x = part.data.clone();

@@ -53,8 +53,8 @@ the given ribbon.
 ## What this does not show
 
 The test rays come from the same generator as the training rays. No real labelled extended rays are public, so nothing here
-says how large the error on a real section is. Channels and the decoder's `evidence` were chosen on phantoms that
-recur in this cross-validation, which flatters it a little; `docs/accuracy.md` scores phantoms that no choice saw. {limits}
+says how large the error on a real section is. Channels and the decoder's `evidence` were chosen on phantoms of
+the same generator; `docs/accuracy.md` scores phantoms that neither training nor calibration saw. {limits}
 
 ## Terms
 
