@@ -89,7 +89,7 @@ pub struct RaysCommand {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_value = "raw,smoothed:0.163,smoothed:1,depth",
+        default_value = "raw,smoothed:0.163,smoothed:1,smoothed:2,depth",
         help_heading = "Rays"
     )]
     pub channels: Vec<String>,
