@@ -78,7 +78,8 @@ pub fn run(arguments: &EvaluateSection, threads: usize, progress: &Progress) -> 
     };
     let found = decode(&probabilities, &section.rays.rays, profiles.defects(), &options, progress)?;
     progress.finish();
-    let boundaries: Vec<Scores> = (0..BOUNDARY_COUNT).filter_map(|k| score(&section, &found, k)).collect();
+    let sd_scale = task.sd_scale.unwrap_or([1.0; BOUNDARY_COUNT]);
+    let boundaries: Vec<Scores> = (0..BOUNDARY_COUNT).filter_map(|k| score(&section, &found, k, sd_scale[k])).collect();
     let inner: Vec<f64> = boundaries
         .iter()
         .filter(|b| BOUNDARY_NAMES[1..BOUNDARY_NAMES.len() - 1].contains(&b.boundary))
@@ -120,7 +121,8 @@ pub fn run(arguments: &EvaluateSection, threads: usize, progress: &Progress) -> 
     Ok(ExitCode::Done)
 }
 
-fn score(section: &Section, found: &LayerBoundaries, k: usize) -> Option<Scores> {
+/// Scores of boundary `k`; `sd_scale` is the model's calibration of its standard deviations on single rays.
+fn score(section: &Section, found: &LayerBoundaries, k: usize, sd_scale: f64) -> Option<Scores> {
     let rays = &section.rays.rays;
     let truth = section.rays.boundaries_t.column(k);
     let scored: Vec<usize> =
@@ -143,7 +145,7 @@ fn score(section: &Section, found: &LayerBoundaries, k: usize) -> Option<Scores>
         bias_share: mean(&share),
         mean_um: mean(&|r| um(r).abs()),
         bias_um: mean(&um),
-        within_90: mean(&|r| f64::from(um(r).abs() <= NINETY * found.sd_mm()[[r, k]] * 1000.0)),
+        within_90: mean(&|r| f64::from(um(r).abs() <= NINETY * sd_scale * found.sd_mm()[[r, k]] * 1000.0)),
         found_at: mean(&|r| place(r, found.t()[[r, k]])),
         true_at: mean(&|r| place(r, truth[r])),
     })
