@@ -62,18 +62,6 @@ def held_out_result(options: argparse.Namespace) -> None:
         nibabel.save(image, options.out / name)
 
 
-def calibration(out: Path, thickness_mm: np.ndarray) -> str:
-    """Share of inner boundaries within one and two of their standard deviations, over all held-out vertices."""
-    found = np.array(nibabel.load(out / "thickness.shape.gii").agg_data()).T
-    sd_mm = np.array(nibabel.load(out / "uncertainty.shape.gii").agg_data()).T[:, 1:-1]
-    with np.errstate(invalid="ignore"):
-        place, truth = (np.cumsum(t, axis=1)[:, :-1] / t.sum(1, keepdims=True) for t in (found[:, 1:], thickness_mm))
-        error = np.abs(place - truth) * found[:, :1] / sd_mm
-    known = np.isfinite(error).all(1)
-    shares = [(error[known] < limit).mean(0) for limit in (1, 2)]
-    return "\n".join(f"within {n} SD: " + " ".join(f"{share:.2f}" for share in row) for n, row in zip((1, 2), shares, strict=True))
-
-
 def add_parser(subparsers) -> None:
     """The subcommand `score-ribbon`."""
     parser = subparsers.add_parser("score-ribbon", help="score each fold's ribbon network through the program")
@@ -93,4 +81,3 @@ def run(options: argparse.Namespace) -> None:
     held_out_result(options)
     truth = ["--truth-thickness", options.data / THICKNESS, "--parcels", options.data / HEMISPHERE["--mask"]]
     subprocess.run([options.program, "evaluate", "layers", "--result", options.out, *truth], check=True)
-    print(calibration(options.out, np.load(options.data / THICKNESS).astype(np.float64)))
