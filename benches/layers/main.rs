@@ -11,11 +11,12 @@ mod reference;
 mod scenario;
 mod sparse;
 
+use brainmesh_cli::decode_options;
 use brainmesh_cli::score::{BoundaryError, Comparison, RayClasses, ScoresByPart, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, LayerBoundaries, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, LayerDurations, RayIntensities, SmoothOptions, Smoothing, channels, decode,
-    extended_rays, fill, mark_damage, no_cortex, sample, smooth_boundaries,
+    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, Smoothing, channels, decode, extended_rays, fill,
+    mark_damage, no_cortex, sample, smooth_boundaries,
 };
 use brainmesh_phantom::Phantom;
 use brainmesh_segmentation::{Device, Model, Polarity, Session, normalise};
@@ -27,7 +28,7 @@ use std::error::Error;
 const EXTENSION_MM: f64 = 0.5;
 /// Tissue missing on a damaged ray, mm.
 const DAMAGED_MM: f64 = 0.1;
-/// In the order of the results of [`boundaries`].
+/// In the order in which [`score`] finds them.
 const METHODS: [&str; 6] = [
     "brainmesh",
     "brainmesh, no smoothing",
@@ -49,14 +50,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(folder) => Model::open(folder)?,
         None => Model::named("cortical-layers")?,
     };
-    let smoothing = smooth_options(&model, &arguments)?;
+    let (decoding, smoothing) = options(&model, &arguments)?;
     let mut session = Session::open(&model, Device::Auto, 0)?;
     let mut results = serde_json::Map::new();
     for scenario in SCENARIOS.iter().filter(|s| value("--only").is_none_or(|text| s.name.contains(text.as_str()))) {
         let mut pooled: [Comparison; METHODS.len()] = std::array::from_fn(|_| Comparison::with_rays(0));
         for n in first..first + seeds {
             let phantom = Phantom::make(&scenario.options(n), &Silent)?;
-            for (all, mut one) in pooled.iter_mut().zip(score(&phantom, &model, &mut session, &smoothing)?) {
+            for (all, mut one) in pooled.iter_mut().zip(score(&phantom, &model, &mut session, &decoding, &smoothing)?) {
                 // Areas of phantoms are numbered on; distances are the same in all.
                 let names = std::mem::take(&mut one.region_names);
                 let regions = (!names.is_empty()).then(|| one.region.clone());
@@ -86,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// As the model's calibration says, unless told otherwise.
-fn smooth_options(model: &Model, arguments: &[String]) -> Result<SmoothOptions, Box<dyn Error>> {
+fn options(model: &Model, arguments: &[String]) -> Result<(DecodeOptions, SmoothOptions), Box<dyn Error>> {
     let numbers = |name: &str| -> Result<Option<Vec<f64>>, Box<dyn Error>> {
         let word = arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1));
         Ok(word.map(|w| w.split(',').map(str::parse).collect::<Result<_, _>>()).transpose()?)
@@ -98,12 +99,13 @@ fn smooth_options(model: &Model, arguments: &[String]) -> Result<SmoothOptions, 
     };
     let one = |name: &str| Ok::<_, Box<dyn Error>>(numbers(name)?.and_then(|n| n.first().copied()));
     let (task, defaults) = (model.manifest().rays()?, SmoothOptions::default());
-    Ok(SmoothOptions {
+    let decoding = DecodeOptions { sd_scale: seven("--sd-scale", task.sd_scale)?, ..decode_options(task) };
+    let smoothing = SmoothOptions {
         smoothing: one("--length")?.map_or(defaults.smoothing, Smoothing::LengthMm),
-        sd_scale: seven("--sd-scale", task.sd_scale)?,
         smoothed_sd_scale: seven("--smoothed-sd-scale", task.smoothed_sd_scale)?,
         ..defaults
-    })
+    };
+    Ok((decoding, smoothing))
 }
 
 /// The whole pipeline on one phantom, by every method.
@@ -111,6 +113,7 @@ fn score(
     phantom: &Phantom,
     model: &Model,
     session: &mut Session,
+    decoding: &DecodeOptions,
     smoothing: &SmoothOptions,
 ) -> Result<[Comparison; METHODS.len()], Box<dyn Error>> {
     let manifest = model.manifest().rays()?;
@@ -124,15 +127,8 @@ fn score(
     let profiles = channels(&wanted, &intensities, ribbon, &rays, manifest.samples, &Silent)?;
     let probabilities = session.classify(&normalise(&profiles, &rays, manifest, Polarity::DarkIsDense)?, &Silent)?;
 
-    let defaults = DecodeOptions::default();
-    let durations = manifest.layer_fractions.filter(|_| manifest.durations).map(|shares| LayerDurations {
-        mean: shares.mean,
-        sd: shares.sd,
-        absent: shares.absent,
-    });
-    let options = DecodeOptions { evidence: manifest.evidence.unwrap_or(defaults.evidence), durations, ..defaults };
     let neighbours = ribbon.neighbours();
-    let decoded = decode(&probabilities, &rays, profiles.defects(), &options, &Silent)?;
+    let decoded = decode(&probabilities, &rays, profiles.defects(), decoding, &Silent)?;
     let decoded = mark_damage(&decoded, &profiles, &rays, true)?;
     let filled = fill(&decoded, &rays, &neighbours)?;
     let usable: Vec<bool> = profiles.defects().iter().map(Option::is_none).collect();
@@ -148,25 +144,24 @@ fn score(
     let sections = interpolated(sparse::keep(&decoded, |ray| sparse::traced(distances_mm[ray]))?)?;
 
     let nothing = Array2::from_elem((rays.len(), BOUNDARY_COUNT), f64::NAN);
-    let of = |found: &brainmesh_core::LayerBoundaries| (found.t().clone(), found.sd_mm().clone());
+    let of = |found: &LayerBoundaries| (found.t().clone(), found.sd_mm().clone());
     let found: [(Array2<f64>, Array2<f64>); METHODS.len()] = [
         of(&smoothed),
-        (filled.t().clone(), filled.sd_mm() * &ndarray::ArrayView1::from(&smoothing.sd_scale)),
+        of(&filled),
         (reference(&probabilities, ribbon, &usable, 1.0), nothing.clone()),
         (reference(&probabilities, ribbon, &usable, 0.0), nothing),
         of(&tenth),
         of(&sections),
     ];
-    let mut method = 0;
-    Ok(found.map(|(t, sd_mm)| {
-        method += 1;
+    Ok(std::array::from_fn(|method| {
+        let (t, sd_mm) = &found[method];
         let mut comparison = Comparison::with_rays(rays.len());
         for ray in 0..rays.len() {
             comparison.scored[ray] = usable[ray] && truth.row(ray).iter().all(|t| t.is_finite());
             comparison.refused[ray] = decoded.outcomes()[ray] != RayOutcome::Measured;
             comparison.damaged[ray] = Some(missing_mm[ray] >= DAMAGED_MM);
             comparison.region[ray] = phantom.regions()[ray] as i32 + 1;
-            if method == FIVE_SECTIONS + 1 {
+            if method == FIVE_SECTIONS {
                 let (band, name) = sparse::band(distances_mm[ray]);
                 comparison.region[ray] = band;
                 comparison.region_names.insert(band, name);

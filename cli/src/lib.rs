@@ -20,7 +20,7 @@ mod section_input;
 pub use commands::dispatch;
 pub use error::{Error, ExitCode};
 pub use input::{Source, Span};
-pub use plan::Plan;
+pub use plan::{Plan, decode_options};
 pub use progress::Progress;
 pub use report::Report;
 pub use run::Outcome;

@@ -2,7 +2,7 @@ use crate::args::{EngineArguments, Rays2surface};
 use crate::input::{InputPlan, Span};
 use crate::{Error, Result};
 use brainmesh_formats::SurfaceFormat;
-use brainmesh_meshing::{SmoothOptions, Smoothing};
+use brainmesh_meshing::{DecodeOptions, LayerDurations, SmoothOptions, Smoothing};
 use brainmesh_segmentation::{Device, Model, Precision, RayTask, Session, SessionOptions};
 use serde_json::json;
 use std::path::PathBuf;
@@ -58,6 +58,19 @@ pub(crate) fn default_model(span: Span) -> &'static str {
     match span {
         Span::Extended { .. } => "cortical-layers",
         Span::PialWhite => "cortical-layers-ribbon",
+    }
+}
+
+/// How boundaries are found with a model: as its span and its calibration say.
+pub fn decode_options(task: &RayTask) -> DecodeOptions {
+    let defaults = DecodeOptions::default();
+    let shares = task.layer_fractions.filter(|_| task.durations);
+    DecodeOptions {
+        evidence: task.evidence.unwrap_or(defaults.evidence),
+        durations: shares.map(|s| LayerDurations { mean: s.mean, sd: s.sd, absent: s.absent }),
+        ribbon_only: task.span == brainmesh_segmentation::Span::PialWhite,
+        sd_scale: task.sd_scale.unwrap_or(defaults.sd_scale),
+        ..defaults
     }
 }
 
@@ -149,7 +162,6 @@ impl Plan {
         SmoothOptions {
             smoothing: self.smoothing,
             min_gap_mm: self.min_gap_mm,
-            sd_scale: self.task.sd_scale.unwrap_or(defaults.sd_scale),
             smoothed_sd_scale: self.task.smoothed_sd_scale.unwrap_or(defaults.smoothed_sd_scale),
             ..defaults
         }
@@ -166,7 +178,7 @@ impl Plan {
             "min_gap_mm": self.min_gap_mm,
             "evidence": self.task.evidence,
             "durations": self.task.durations,
-            "sd_scale": self.smooth_options().sd_scale,
+            "sd_scale": decode_options(&self.task).sd_scale,
             "smoothed_sd_scale": self.smooth_options().smoothed_sd_scale,
             "seed": self.seed,
             "formats": self.formats.iter().map(|f| f.extension()).collect::<Vec<_>>(),

@@ -1,5 +1,6 @@
 use crate::input::{Sampled, Span};
 use crate::output::Staging;
+use crate::plan::decode_options;
 use crate::report::{GivenRaysSummary, InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
 use crate::{Error, Plan, Report, Result};
 use brainmesh_core::{
@@ -8,10 +9,9 @@ use brainmesh_core::{
 };
 use brainmesh_formats::{SceneSurface, SurfaceFormat, VertexMaps};
 use brainmesh_meshing::{
-    DecodeOptions, LayerDurations, Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage,
-    smooth_boundaries, thickness_mm,
+    Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage, smooth_boundaries, thickness_mm,
 };
-use brainmesh_segmentation::{Polarity, RayTask, normalise};
+use brainmesh_segmentation::{Polarity, normalise};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
@@ -48,15 +48,8 @@ impl Plan {
         let polarity = if self.inputs.bright_is_dense { Polarity::BrightIsDense } else { Polarity::DarkIsDense };
         let probabilities = session.classify(&normalise(&profiles, &rays, task, polarity)?, monitor)?;
 
-        let defaults = DecodeOptions::default();
-        let options = DecodeOptions {
-            ribbon_only: self.inputs.span == Span::PialWhite,
-            evidence: task.evidence.unwrap_or(defaults.evidence),
-            durations: layer_durations(task),
-            ..defaults
-        };
         let neighbours = ribbon.neighbours();
-        let decoded = decode(&probabilities, &rays, profiles.defects(), &options, monitor)?;
+        let decoded = decode(&probabilities, &rays, profiles.defects(), &decode_options(task), monitor)?;
         let decoded = mark_damage(&decoded, &profiles, &rays, !self.inputs.bright_is_dense)?;
         let (decoded, rays) = match &attached {
             Some(attached) => (attached.onto_own(&decoded)?, attached.own.clone()),
@@ -192,12 +185,6 @@ impl Plan {
         }
         write_json(&folder.join("report.json"), report)
     }
-}
-
-/// The thickness prior of a model that decodes with one.
-pub(crate) fn layer_durations(task: &RayTask) -> Option<LayerDurations> {
-    let shares = task.layer_fractions.filter(|_| task.durations)?;
-    Some(LayerDurations { mean: shares.mean, sd: shares.sd, absent: shares.absent })
 }
 
 /// MNI and Wavefront share `.obj`: the MNI file says so, so that both can stand side by side.

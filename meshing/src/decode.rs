@@ -35,6 +35,8 @@ pub struct DecodeOptions {
     pub durations: Option<LayerDurations>,
     /// The rays cover the ribbon alone: boundaries 0 and 6 are the given surfaces, with standard deviation 0.
     pub ribbon_only: bool,
+    /// Factors on the standard deviations of the seven boundaries, from a model's calibration on single rays.
+    pub sd_scale: [f64; BOUNDARY_COUNT],
 }
 
 impl Default for DecodeOptions {
@@ -46,6 +48,7 @@ impl Default for DecodeOptions {
             max_relative_sd: 0.25,
             durations: None,
             ribbon_only: false,
+            sd_scale: [1.0; BOUNDARY_COUNT],
         }
     }
 }
@@ -139,7 +142,7 @@ impl Decoded {
         match found {
             Ok(moments) => Self {
                 t: moments.map(|m| m.0),
-                sd_mm: moments.map(|m| m.1 * rays.length_mm(ray)),
+                sd_mm: std::array::from_fn(|k| moments[k].1 * rays.length_mm(ray) * options.sd_scale[k]),
                 outcome: RayOutcome::Measured,
             },
             Err(defect) => Self {
@@ -382,6 +385,19 @@ mod tests {
             for (found, truth) in positions(&soft(truth, 2.0, 200, classes), 200).into_iter().zip(truth) {
                 assert!((found - truth).abs() < 0.1, "{classes} classes: {found} for {truth}");
             }
+        }
+    }
+
+    #[test]
+    fn a_calibration_changes_standard_deviations_alone() {
+        let probabilities = soft([30.3, 48.7, 63.1, 95.45, 108.9, 131.2, 160.6], 2.0, 200, 8);
+        let found = |options: DecodeOptions| decode(&probabilities, &one_ray(3.0), &[None], &options, &Silent).unwrap();
+        let sd_scale = [0.5, 1.0, 2.0, 1.0, 1.0, 3.0, 0.25];
+        let (plain, scaled) =
+            (found(DecodeOptions::default()), found(DecodeOptions { sd_scale, ..DecodeOptions::default() }));
+        assert!(plain.t() == scaled.t());
+        for (k, factor) in sd_scale.into_iter().enumerate() {
+            assert!((scaled.sd_mm()[[0, k]] / plain.sd_mm()[[0, k]] - factor).abs() < 1e-12, "boundary {k}");
         }
     }
 

@@ -31,11 +31,8 @@ pub struct SmoothOptions {
     pub smoothing: Smoothing,
     /// No layer is made thinner than this, in mm, unless it was measured thinner on that ray.
     pub min_gap_mm: f64,
-    /// Factors on the standard deviations of the seven boundaries that come in, from a model's calibration on single
-    /// rays: what a ray weighs against its neighbours depends on them.
-    pub sd_scale: [f64; BOUNDARY_COUNT],
-    /// Factors on the standard deviations after smoothing, from the same calibration: errors that neighbours have in
-    /// common and the field does not know of.
+    /// Factors on the standard deviations after smoothing, from a model's calibration: errors that neighbours have in common
+    /// and the field does not know of.
     pub smoothed_sd_scale: [f64; BOUNDARY_COUNT],
     /// Random right sides from which standard deviations are found; they are right to about `1 / sqrt(2 n)` or better.
     pub samples: u16,
@@ -46,7 +43,6 @@ impl Default for SmoothOptions {
         Self {
             smoothing: Smoothing::Auto { seed: 1609 },
             min_gap_mm: 0.01,
-            sd_scale: [1.0; BOUNDARY_COUNT],
             smoothed_sd_scale: [1.0; BOUNDARY_COUNT],
             samples: 6,
         }
@@ -79,8 +75,8 @@ pub struct Smoothed {
 /// `smoothed_sd_scale`. Boundaries with standard deviation 0 (given surfaces) stay as they are; missing rays take no
 /// part.
 ///
-/// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries are those that came in and standard
-/// deviations those times `sd_scale`.
+/// Where nothing is smoothed (length 0, or too few rays to choose it) boundaries and standard deviations are those that
+/// came in.
 ///
 /// # Errors
 /// Numbers of vertices, rays and boundaries that differ; options out of range; cancellation.
@@ -95,7 +91,6 @@ pub fn smooth_boundaries(
         same_length(field, ribbon.len(), found)?;
     }
     options.check()?;
-    let boundaries = &scaled(boundaries, &options.sd_scale)?;
     let middle = mid_surface(ribbon)?;
     let flow = Diffusion::new(&middle, |v| boundaries.outcomes()[v].has_layers());
     let columns = Columns::new(ribbon, &flow, monitor)?;
@@ -153,7 +148,7 @@ impl SmoothOptions {
             Smoothing::Auto { .. } => 0.0,
         };
         let lengths = [("smoothing length", length_mm), ("min_gap_mm", self.min_gap_mm)];
-        let scales = self.sd_scale.iter().chain(&self.smoothed_sd_scale).map(|&scale| ("sd_scale", scale));
+        let scales = self.smoothed_sd_scale.iter().map(|&scale| ("smoothed_sd_scale", scale));
         for (field, value) in lengths.into_iter().chain(scales) {
             if !(0.0..=1000.0).contains(&value) {
                 let (expected, found) = ("0 to 1000".into(), value.to_string());
@@ -162,15 +157,6 @@ impl SmoothOptions {
         }
         Ok(())
     }
-}
-
-/// The same boundaries with calibrated standard deviations.
-fn scaled(boundaries: &LayerBoundaries, sd_scale: &[f64; BOUNDARY_COUNT]) -> Result<LayerBoundaries> {
-    let mut sd_mm = boundaries.sd_mm().clone();
-    for (mut column, scale) in sd_mm.columns_mut().into_iter().zip(sd_scale) {
-        column.mapv_inplace(|sd| sd * scale);
-    }
-    Ok(LayerBoundaries::new(boundaries.t().clone(), sd_mm, boundaries.outcomes().to_vec())?)
 }
 
 /// What smoothing leaves of the variance of every ray: the errors in common with its neighbours. A ray without a

@@ -129,10 +129,12 @@ def run(options: argparse.Namespace) -> None:
     model = extended.train_on(experiment, rays, np.arange(len(rays)), options.checkpoint, options.teacher)
     difference = write_model(experiment, model, rays, ABOUT, options.out)
     scores = document["scores"]
+    # Phantoms without usable rays are made too.
+    made = 1 + max(int(path.name.removeprefix("phantom-")) for path in options.phantoms.glob("phantom-*"))
     thinned = f"--rays-per-phantom {options.rays_per_phantom}"
     config = f"configs/{options.config.name}"
     commands = [
-        f"python -m brainmesh_training phantoms --out phantoms --count {scores['phantoms']} --fsaverage5",
+        f"python -m brainmesh_training phantoms --out phantoms --count {made} --fsaverage5",
         f"python -m brainmesh_training cross-validate-extended {config} --phantoms phantoms {thinned} --folds {scores['folds']} --out run",
         f"python -m brainmesh_training ship-extended {config} --phantoms phantoms {thinned} --scores run/scores.json --out {experiment.name}",
     ]

@@ -1,20 +1,18 @@
 use super::print_line;
 use super::rays::summary;
 use crate::args::{EvaluateSection, PolarityArg};
+use crate::plan::decode_options;
 use crate::preview::Preview;
 use crate::run::write_json;
-use crate::score::BOUNDARY_NAMES;
+use crate::score::{BOUNDARY_NAMES, SD_OF_90_PERCENT};
 use crate::section_input::{Scale, Section, depth_mm, median_depth};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LayerBoundaries, RayDefect};
-use brainmesh_meshing::{DecodeOptions, decode};
-use brainmesh_segmentation::{Model, Polarity, Span, normalise};
+use brainmesh_meshing::decode;
+use brainmesh_segmentation::{Model, Polarity, normalise};
 use ndarray::Array2;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// Standard deviations that a 90 % interval of a normal distribution reaches to both sides.
-const NINETY: f64 = 1.645;
 
 /// Results of a model on one section.
 #[derive(Serialize)]
@@ -70,16 +68,9 @@ pub fn run(arguments: &EvaluateSection, threads: usize, progress: &Progress) -> 
     };
     let input = normalise(&profiles, &section.rays.rays, task, polarity)?;
     let probabilities = options.open(&model)?.classify(&input, progress)?;
-    let defaults = DecodeOptions::default();
-    let options = DecodeOptions {
-        evidence: task.evidence.unwrap_or(defaults.evidence),
-        ribbon_only: task.span == Span::PialWhite,
-        ..defaults
-    };
-    let found = decode(&probabilities, &section.rays.rays, profiles.defects(), &options, progress)?;
+    let found = decode(&probabilities, &section.rays.rays, profiles.defects(), &decode_options(task), progress)?;
     progress.finish();
-    let sd_scale = task.sd_scale.unwrap_or([1.0; BOUNDARY_COUNT]);
-    let boundaries: Vec<Scores> = (0..BOUNDARY_COUNT).filter_map(|k| score(&section, &found, k, sd_scale[k])).collect();
+    let boundaries: Vec<Scores> = (0..BOUNDARY_COUNT).filter_map(|k| score(&section, &found, k)).collect();
     let inner: Vec<f64> = boundaries
         .iter()
         .filter(|b| BOUNDARY_NAMES[1..BOUNDARY_NAMES.len() - 1].contains(&b.boundary))
@@ -121,8 +112,7 @@ pub fn run(arguments: &EvaluateSection, threads: usize, progress: &Progress) -> 
     Ok(ExitCode::Done)
 }
 
-/// Scores of boundary `k`; `sd_scale` is the model's calibration of its standard deviations on single rays.
-fn score(section: &Section, found: &LayerBoundaries, k: usize, sd_scale: f64) -> Option<Scores> {
+fn score(section: &Section, found: &LayerBoundaries, k: usize) -> Option<Scores> {
     let rays = &section.rays.rays;
     let truth = section.rays.boundaries_t.column(k);
     let scored: Vec<usize> =
@@ -145,7 +135,7 @@ fn score(section: &Section, found: &LayerBoundaries, k: usize, sd_scale: f64) ->
         bias_share: mean(&share),
         mean_um: mean(&|r| um(r).abs()),
         bias_um: mean(&um),
-        within_90: mean(&|r| f64::from(um(r).abs() <= NINETY * sd_scale * found.sd_mm()[[r, k]] * 1000.0)),
+        within_90: mean(&|r| f64::from(um(r).abs() <= SD_OF_90_PERCENT * found.sd_mm()[[r, k]] * 1000.0)),
         found_at: mean(&|r| place(r, found.t()[[r, k]])),
         true_at: mean(&|r| place(r, truth[r])),
     })

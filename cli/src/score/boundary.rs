@@ -6,7 +6,7 @@ use serde::Serialize;
 pub const BOUNDARY_NAMES: [&str; BOUNDARY_COUNT] = ["pia", "I-II", "II-III", "III-IV", "IV-V", "V-VI", "white"];
 
 /// Half the width of a central 90 % interval of a normal distribution, in standard deviations.
-const SD_OF_90_PERCENT: f64 = 1.645;
+pub const SD_OF_90_PERCENT: f64 = 1.645;
 
 /// Errors of one boundary over the scored rays; bias is positive when it was found too deep.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -9,7 +9,7 @@ mod errors;
 mod scores;
 mod thickness;
 
-pub use boundary::{BOUNDARY_NAMES, BoundaryError, Calibration};
+pub use boundary::{BOUNDARY_NAMES, BoundaryError, Calibration, SD_OF_90_PERCENT};
 pub use classes::{ClassScores, Confusion, RayClasses, boundaries_of, class_at, class_between, with_white};
 pub use comparison::Comparison;
 pub use correlation::parcel_correlation;

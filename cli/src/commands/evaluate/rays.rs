@@ -2,11 +2,11 @@ use super::against::is_damaged;
 use crate::args::EvaluateLayers;
 use crate::commands::labelled_rays::LabelledRays;
 use crate::input::Span;
-use crate::plan::default_model;
+use crate::plan::{decode_options, default_model};
 use crate::score::{Comparison, RayClasses, class_at, class_between};
 use crate::{Error, Result};
 use brainmesh_core::{BOUNDARY_COUNT, ClassProbabilities, LAYER_COUNT, LayerBoundaries, Monitor, RaySet};
-use brainmesh_meshing::{DecodeOptions, decode};
+use brainmesh_meshing::decode;
 use brainmesh_segmentation::{Model, Polarity, SessionOptions, normalise};
 use ndarray::{ArrayView1, s};
 use std::collections::BTreeMap;
@@ -21,9 +21,7 @@ pub(super) fn labelled_rays(
     let name = arguments.model.as_deref().unwrap_or(default_model(Span::Extended { extension_mm: 0.5 }));
     let model = Model::find(name)?;
     let mut session = SessionOptions::default().with_threads(threads).open(&model)?;
-    let defaults = DecodeOptions::default();
-    let options =
-        DecodeOptions { evidence: model.manifest().rays()?.evidence.unwrap_or(defaults.evidence), ..defaults };
+    let options = decode_options(model.manifest().rays()?);
     let mut groups: BTreeMap<String, Comparison> = BTreeMap::new();
     for path in &arguments.rays {
         let labelled = LabelledRays::read(path)?;
