@@ -54,11 +54,13 @@ const EITHER: &[&str] = &[
     "Unsqueeze",
 ];
 
-/// Operators that sum over many values: in 32 bits.
-const SUMS: &[&str] = &[
+/// Operators that 32 bits are for: they sum over many values, or stretch what is small (an exponential, a logarithm).
+const WHOLE: &[&str] = &[
+    "Exp",
     "GroupNormalization",
     "InstanceNormalization",
     "LayerNormalization",
+    "Log",
     "LogSoftmax",
     "ReduceMean",
     "ReduceSum",
@@ -178,7 +180,7 @@ impl<'a> Converter<'a> {
             "Resize" => (FLOAT16, 1),
             _ if !matches!(node.domain.as_str(), "" | "ai.onnx") => (0, 0),
             _ if EITHER.contains(&op) => (FLOAT16, usize::MAX),
-            _ if SUMS.contains(&op) => (FLOAT, usize::MAX),
+            _ if WHOLE.contains(&op) => (FLOAT, usize::MAX),
             _ => (0, 0),
         };
         if wanted == 0 {
