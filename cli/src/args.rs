@@ -203,6 +203,10 @@ pub struct Rays2surface {
     /// Smoothing makes no layer thinner than this, unless it was measured thinner.
     #[arg(long, value_name = "MM", default_value_t = 0.01, help_heading = "Boundaries")]
     pub min_gap_mm: f64,
+    /// Leave every vertex on its ray, also where surfaces cross because rays fold over one another or run into the
+    /// opposite bank.
+    #[arg(long, help_heading = "Boundaries")]
+    pub keep_crossings: bool,
     /// Seed of every random choice.
     #[arg(long, value_name = "N", default_value_t = 1609, help_heading = "Boundaries")]
     pub seed: u64,

@@ -8,6 +8,7 @@ mod commands;
 mod error;
 mod given_rays;
 mod input;
+mod layers;
 mod output;
 mod plan;
 mod preview;

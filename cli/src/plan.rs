@@ -18,6 +18,7 @@ pub struct Plan {
     pub(crate) session: SessionOptions,
     pub(crate) smoothing: Smoothing,
     pub(crate) min_gap_mm: f64,
+    pub(crate) keep_crossings: bool,
     pub(crate) seed: u64,
     pub(crate) max_defects: Option<Limit>,
 }
@@ -143,6 +144,7 @@ impl Plan {
             session,
             smoothing,
             min_gap_mm,
+            keep_crossings: arguments.keep_crossings,
             seed: arguments.seed,
             max_defects,
         })
@@ -176,6 +178,7 @@ impl Plan {
                 Smoothing::LengthMm(length_mm) => json!(length_mm),
             },
             "min_gap_mm": self.min_gap_mm,
+            "keep_crossings": self.keep_crossings,
             "evidence": self.task.evidence,
             "durations": self.task.durations,
             "sd_scale": decode_options(&self.task).sd_scale,

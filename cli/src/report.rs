@@ -1,3 +1,4 @@
+use crate::layers::RayField;
 use brainmesh_core::{Certificate, LayerBoundaries, RayOutcome};
 use brainmesh_meshing::{AttachedRays, RefusedRays};
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub struct Report {
     pub layers: Vec<LayerSummary>,
     /// Mean total thickness in mm.
     pub thickness_mean_mm: Option<f64>,
+    /// Where rays folded over one another.
+    pub ray_field: RayField,
     /// What was checked on the surfaces.
     pub certificate: Certificate,
     /// What became of rays that came with places of their own.

@@ -1,16 +1,14 @@
 use crate::input::{Sampled, Span};
+use crate::layers::Layers;
 use crate::output::Staging;
 use crate::plan::decode_options;
 use crate::report::{GivenRaysSummary, InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
 use crate::{Error, Plan, Report, Result};
 use brainmesh_core::{
-    BOUNDARY_COUNT, Certificate, Channel, LAYER_NAMES, LabelTable, LayerBoundaries, LayerSurfaces, Monitor, RayDefect,
-    RayOutcome, RaySet, Ribbon, layer_color,
+    BOUNDARY_COUNT, Channel, LAYER_NAMES, LabelTable, Monitor, RayDefect, RayOutcome, RaySet, Ribbon, layer_color,
 };
 use brainmesh_formats::{SceneSurface, SurfaceFormat, VertexMaps};
-use brainmesh_meshing::{
-    Smoothed, Smoothing, certify, decode, fill, layer_surfaces, mark_damage, smooth_boundaries, thickness_mm,
-};
+use brainmesh_meshing::{Smoothed, Smoothing, decode, fill, mark_damage, smooth_boundaries};
 use brainmesh_segmentation::{Polarity, normalise};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
@@ -23,13 +21,6 @@ pub struct Outcome {
     pub files: Vec<PathBuf>,
     /// More defects than `--max-defects`.
     pub too_many_defects: bool,
-}
-
-struct Layers {
-    boundaries: LayerBoundaries,
-    surfaces: LayerSurfaces,
-    thickness_mm: Array2<f64>,
-    certificate: Certificate,
 }
 
 impl Plan {
@@ -64,10 +55,7 @@ impl Plan {
                     .into(),
             ));
         }
-        let surfaces = layer_surfaces(&ribbon, &rays, &boundaries)?;
-        let certificate = certify(&surfaces, &ribbon, &boundaries, monitor)?;
-        let thickness_mm = thickness_mm(&rays, &boundaries);
-        let layers = Layers { boundaries, surfaces, thickness_mm, certificate };
+        let layers = Layers::new(&ribbon, &rays, boundaries, self.keep_crossings, monitor)?;
 
         monitor.check()?;
         let mut report = self.report(inputs, &session.device_note(), lengths_mm, &rays, &layers);
@@ -94,7 +82,10 @@ impl Plan {
         let column = |k: usize| layers.thickness_mm.column(k).into_iter().copied();
         let mut notes = Vec::new();
         if self.inputs.span == Span::PialWhite {
-            notes.push("Profiles cover the ribbon alone: boundaries 0 and 6 are the given surfaces.".into());
+            notes.push(
+                "Profiles cover the ribbon alone: boundaries 0 and 6 are the given surfaces, but where vertices were moved."
+                    .into(),
+            );
         }
         if matches!(self.smoothing, Smoothing::Auto { .. }) && lengths_mm == [0.0; BOUNDARY_COUNT] {
             notes.push(
@@ -128,6 +119,7 @@ impl Plan {
                 })
                 .collect(),
             thickness_mean_mm: mean_sd(column(0)).map(|m| m.0),
+            ray_field: layers.ray_field.clone(),
             certificate: layers.certificate.clone(),
             given_rays: None,
             notes,
@@ -156,7 +148,7 @@ impl Plan {
             names.iter().map(String::as_str).zip(uncertainty.iter().map(Vec::as_slice)).collect();
         brainmesh_formats::write_shape_gifti(&folder.join("uncertainty.shape.gii"), &maps, structure)?;
 
-        let (labels, table) = defect_labels(&layers.boundaries, &layers.certificate);
+        let (labels, table) = defect_labels(layers);
         brainmesh_formats::write_label_gifti(&folder.join("defects.label.gii"), "defects", &labels, &table, structure)?;
 
         for format in
@@ -202,11 +194,14 @@ pub(crate) fn counts_as_defect(outcome: RayOutcome) -> bool {
 
 /// Label of vertices on triangles that cross, beyond every [`RayDefect`] code.
 const CROSSING: i32 = 20;
+/// Label of vertices that left their rays so that surfaces do not cross.
+const MOVED: i32 = 21;
 /// Added to the code of a defect where the ray was filled from its neighbours.
 const FILLED: i32 = 10;
 
-/// 0 none; the code of the defect where there are no layers; plus 10 where filled; 20 where surfaces cross.
-fn defect_labels(boundaries: &LayerBoundaries, certificate: &Certificate) -> (Vec<i32>, LabelTable) {
+/// 0 none; the code of the defect where there are no layers; plus 10 where filled; 20 where surfaces cross; 21 where
+/// they would have.
+fn defect_labels(layers: &Layers) -> (Vec<i32>, LabelTable) {
     let mut table = LabelTable::default();
     table.insert(0, "none", [0.0, 0.0, 0.0, 0.0]);
     for (i, defect) in RayDefect::ALL.into_iter().enumerate() {
@@ -215,7 +210,9 @@ fn defect_labels(boundaries: &LayerBoundaries, certificate: &Certificate) -> (Ve
         table.insert(defect.code() + FILLED, format!("{} (filled)", defect.name()), [shade, shade, 0.1, 1.0]);
     }
     table.insert(CROSSING, "surfaces cross", [0.6, 0.0, 0.8, 1.0]);
-    let mut labels: Vec<i32> = boundaries
+    table.insert(MOVED, "moved off its ray", [0.2, 0.4, 0.8, 1.0]);
+    let mut labels: Vec<i32> = layers
+        .boundaries
         .outcomes()
         .iter()
         .map(|outcome| match outcome {
@@ -224,9 +221,11 @@ fn defect_labels(boundaries: &LayerBoundaries, certificate: &Certificate) -> (Ve
             RayOutcome::Missing(defect) => defect.code(),
         })
         .collect();
-    for &v in &certificate.vertices {
-        if labels[v as usize] == 0 {
-            labels[v as usize] = CROSSING;
+    let crossing = layers.certificate.vertices.iter().map(|&v| (v as usize, CROSSING));
+    let moved = (0..labels.len()).filter(|&v| layers.moved[v]).map(|v| (v, MOVED));
+    for (v, label) in crossing.chain(moved) {
+        if labels[v] == 0 {
+            labels[v] = label;
         }
     }
     (labels, table)

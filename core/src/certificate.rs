@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 /// What was checked on surfaces from the pia inwards that share their triangles, and how often each check failed. All zero: nothing crosses.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Certificate {
     /// Rays with layers that were checked.
     pub rays: usize,
@@ -15,6 +15,12 @@ pub struct Certificate {
     pub given_ribbon_intersecting_triangles: usize,
     /// Vertices - edges + triangles of every surface (they share their triangles).
     pub euler_characteristic: i64,
+    /// Edges of one triangle: 0 where the surfaces are closed.
+    pub border_edges: usize,
+    /// Edges of more than two triangles: 0 where the surfaces are manifold.
+    pub non_manifold_edges: usize,
+    /// Least distance in mm between corresponding vertices of surface k and k + 1 among those that were checked.
+    pub least_gap_mm: Vec<f64>,
     /// Vertices that belong to a triangle counted above, ascending.
     #[serde(skip)]
     pub vertices: Vec<u32>,

@@ -33,7 +33,7 @@ pub use point::{VoxelPoint, WorldPoint};
 pub use profiles::{Channel, ClassProbabilities, Profiles};
 pub use ray::RaySet;
 pub use ribbon::Ribbon;
-pub use surface::{Neighbours, Structure, Surface};
+pub use surface::{EdgeCounts, Neighbours, Structure, Surface};
 pub use volume::Volume;
 
 /// Result with this crate's [`Error`].

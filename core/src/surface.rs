@@ -1,6 +1,5 @@
 use crate::{Error, Result, WorldPoint};
 use glam::DVec3;
-use std::collections::HashMap;
 
 /// Which part of the brain a surface belongs to (GIFTI `AnatomicalStructurePrimary`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,13 +113,23 @@ impl Surface {
 
     /// Vertices - edges + triangles; 2 for a sphere.
     pub fn euler_characteristic(&self) -> i64 {
-        let mut edges = HashMap::new();
+        self.vertices.len() as i64 - self.edges().all as i64 + self.triangles.len() as i64
+    }
+
+    /// How many edges there are, and how many have one triangle or more than two.
+    pub fn edges(&self) -> EdgeCounts {
+        let mut edges: Vec<[u32; 2]> = Vec::with_capacity(self.triangles.len() * 3);
         for &[a, b, c] in &self.triangles {
-            for (u, v) in [(a, b), (b, c), (c, a)] {
-                *edges.entry((u.min(v), u.max(v))).or_insert(0u32) += 1;
-            }
+            edges.extend([(a, b), (b, c), (c, a)].map(|(u, v)| [u.min(v), u.max(v)]));
         }
-        self.vertices.len() as i64 - edges.len() as i64 + self.triangles.len() as i64
+        edges.sort_unstable();
+        let mut counts = EdgeCounts::default();
+        for edge in edges.chunk_by(|a, b| a == b) {
+            counts.all += 1;
+            counts.border += usize::from(edge.len() == 1);
+            counts.non_manifold += usize::from(edge.len() > 2);
+        }
+        counts
     }
 
     /// Enclosed volume by the divergence theorem; positive when normals point outward (closed surfaces).
@@ -161,6 +170,17 @@ impl Surface {
     pub fn neighbours(&self) -> Neighbours {
         Neighbours::new(self.vertices.len(), &self.triangles)
     }
+}
+
+/// Numbers of edges of a surface. Without border and non-manifold ones it is closed and has two triangles at every edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EdgeCounts {
+    /// Edges.
+    pub all: usize,
+    /// Edges of one triangle.
+    pub border: usize,
+    /// Edges of more than two triangles.
+    pub non_manifold: usize,
 }
 
 /// Edge neighbours of every vertex, sorted, in one allocation.

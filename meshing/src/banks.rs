@@ -1,65 +1,58 @@
-use crate::boxes::{Bounds, BoxTree};
+use crate::boxes::{Bounds, Boxes, Grove};
 use crate::error::same_length;
 use crate::{Error, Result};
-use brainmesh_core::{Monitor, RaySet, Ribbon, Surface, WorldPoint};
+use brainmesh_core::{LayerBoundaries, Monitor, RaySet, Ribbon, Surface};
 use glam::DVec3;
 use rayon::prelude::*;
 
 /// Rays handled between two looks at the monitor.
 const BATCH: usize = 4096;
-/// Extensions are not made shorter than this, so that a ray keeps a sample outside the ribbon.
-const SHORTEST_MM: f64 = 0.02;
+/// Boundaries are not brought nearer to the given surface than this, in mm.
+const NEAREST_MM: f64 = 0.02;
 
-/// Rays whose extensions stop half way to the opposite bank.
+/// Boundaries that stay on their own side of what lies opposite.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LimitedRays {
-    /// The rays; those that were shortened have their `pial_t` and `white_t` where the surfaces are now.
-    pub rays: RaySet,
-    /// How many outer ends would have passed half the gap across a sulcus.
+pub struct WithinBanks {
+    /// The boundaries; those beyond the middle were put there.
+    pub boundaries: LayerBoundaries,
+    /// On how many rays some boundary lay beyond the middle of a sulcus.
     pub outer: usize,
-    /// How many inner ends would have passed the middle of a white-matter blade.
+    /// On how many rays some boundary lay beyond the middle of a blade of white matter.
     pub inner: usize,
 }
 
-/// Shortens the extensions of rays that would pass half the gap to the opposite bank: outside the pia to the other side
-/// of a sulcus, below the white surface to the other side of a thin blade of white matter. Beyond the middle a ray
-/// would read the layers of another piece of cortex.
+/// Limits boundaries outside the given pia to half the gap to the opposite bank of a sulcus, and those below the given
+/// white surface to half of a thin blade of white matter: beyond the middle a ray reads another piece of cortex, and
+/// surfaces of two banks would cross.
 ///
 /// # Errors
-/// Numbers of rays and vertices that differ; cancellation.
-pub fn limit_extensions(ribbon: &Ribbon, rays: &RaySet, monitor: &dyn Monitor) -> Result<LimitedRays> {
+/// Numbers of rays, vertices and boundaries that differ; cancellation.
+pub fn limit_to_banks(
+    boundaries: &LayerBoundaries,
+    ribbon: &Ribbon,
+    rays: &RaySet,
+    monitor: &dyn Monitor,
+) -> Result<WithinBanks> {
     same_length("rays", ribbon.len(), rays.len())?;
+    same_length("layer boundaries", ribbon.len(), boundaries.len())?;
     monitor.stage("looking for opposite banks", 2 * rays.len() as u64);
     let outside = |ray: usize| (ribbon.pial().vertices()[ray].0, rays.point(ray, 0.0).0);
     let inside = |ray: usize| (ribbon.white().vertices()[ray].0, rays.point(ray, 1.0).0);
-    let outer_mm = Bank::new(ribbon.pial(), Facing::Towards).extensions_mm(rays.len(), outside, monitor)?;
-    let inner_mm = Bank::new(ribbon.white(), Facing::Away).extensions_mm(rays.len(), inside, monitor)?;
+    let outer_mm = Bank::new(ribbon.pial(), Facing::Towards).half_gaps_mm(rays.len(), outside, monitor)?;
+    let inner_mm = Bank::new(ribbon.white(), Facing::Away).half_gaps_mm(rays.len(), inside, monitor)?;
 
-    let n = rays.len();
-    let (mut outer, mut inner) = (Vec::with_capacity(n), Vec::with_capacity(n));
-    let (mut pial_t, mut white_t) = (Vec::with_capacity(n), Vec::with_capacity(n));
-    for ray in 0..n {
-        let end = |(from, to): (DVec3, DVec3), limit_mm: Option<f64>| match limit_mm {
-            Some(mm) => WorldPoint(from + (to - from).normalize_or_zero() * mm),
-            None => WorldPoint(to),
-        };
-        let (first, last) = (end(outside(ray), outer_mm[ray]), end(inside(ray), inner_mm[ray]));
-        let (pial, white) = (ribbon.pial().vertices()[ray], ribbon.white().vertices()[ray]);
-        let length_mm = first.distance_mm(last);
-        let at = |p: WorldPoint, old: f64| {
-            if length_mm > 0.0 { (first.distance_mm(p) / length_mm).clamp(0.0, 1.0) } else { old }
-        };
-        let untouched = outer_mm[ray].is_none() && inner_mm[ray].is_none();
-        pial_t.push(if untouched { rays.pial_t(ray) } else { at(pial, rays.pial_t(ray)) });
-        let white = if untouched { rays.white_t(ray) } else { at(white, rays.white_t(ray)) };
-        white_t.push(white.max(pial_t[ray]));
-        outer.push(first);
-        inner.push(last);
+    let mut t = boundaries.t().clone();
+    let (mut outer, mut inner) = (0, 0);
+    for (ray, mut t) in t.outer_iter_mut().enumerate() {
+        let share = |mm: f64| mm / rays.length_mm(ray);
+        let least = outer_mm[ray].map_or(0.0, |mm| (rays.pial_t(ray) - share(mm)).clamp(0.0, 1.0));
+        let most = inner_mm[ray].map_or(1.0, |mm| (rays.white_t(ray) + share(mm)).clamp(least, 1.0));
+        outer += usize::from(t.iter().any(|&t| t < least));
+        inner += usize::from(t.iter().any(|&t| t > most));
+        t.mapv_inplace(|t| t.clamp(least, most));
     }
-    let count = |limits: &[Option<f64>]| limits.iter().flatten().count();
-    let (shortened_outer, shortened_inner) = (count(&outer_mm), count(&inner_mm));
-    let rays = RaySet::new(outer, inner, pial_t, white_t)?;
-    Ok(LimitedRays { rays, outer: shortened_outer, inner: shortened_inner })
+    let boundaries = LayerBoundaries::new(t, boundaries.sd_mm().clone(), boundaries.outcomes().to_vec())?;
+    Ok(WithinBanks { boundaries, outer, inner })
 }
 
 /// On which side of a triangle a ray arrives at the opposite bank.
@@ -74,8 +67,8 @@ enum Facing {
 /// A surface as something to run into.
 struct Bank<'a> {
     surface: &'a Surface,
-    bounds: Vec<Bounds>,
-    tree: BoxTree,
+    grove: Grove,
+    boxes: Boxes,
     facing: Facing,
 }
 
@@ -83,12 +76,13 @@ impl<'a> Bank<'a> {
     fn new(surface: &'a Surface, facing: Facing) -> Self {
         let triangles = surface.triangles().len();
         let bounds: Vec<Bounds> = (0..triangles).map(|t| Bounds::of(&surface.corners(t))).collect();
-        let tree = BoxTree::new((0..triangles as u32).collect(), &bounds);
-        Self { surface, bounds, tree, facing }
+        let grove = Grove::new((0..triangles as u32).collect(), &bounds);
+        let boxes = grove.boxes(grove.order().iter().map(|&t| bounds[t as usize]).collect());
+        Self { surface, grove, boxes, facing }
     }
 
-    /// For each ray half the gap in front of its extension, where that is less than the extension.
-    fn extensions_mm(
+    /// For each ray half the gap in front of its end, where that is less than what the ray has there.
+    fn half_gaps_mm(
         &self,
         rays: usize,
         extension: impl Fn(usize) -> (DVec3, DVec3) + Sync,
@@ -111,14 +105,15 @@ impl<'a> Bank<'a> {
         let reach = (to - from) * 2.0;
         let mut nearest = 1.0f64;
         let segment = [from, from + reach, from];
-        self.tree.visit(&Bounds::of(&segment), &self.bounds, |t| {
-            if !self.surface.triangles()[t as usize].contains(&(vertex as u32))
-                && let Some(hit) = self.hit(from, reach, t as usize)
+        self.grove.visit(&self.boxes, &Bounds::of(&segment), |place| {
+            let t = self.grove.order()[place] as usize;
+            if !self.surface.triangles()[t].contains(&(vertex as u32))
+                && let Some(hit) = self.hit(from, reach, t)
             {
                 nearest = nearest.min(hit);
             }
         });
-        (nearest < 1.0).then(|| (nearest * reach.length() / 2.0).max(SHORTEST_MM))
+        (nearest < 1.0).then(|| (nearest * reach.length() / 2.0).max(NEAREST_MM))
     }
 
     /// Where a segment meets a triangle from the right side, as a share of the segment (Möller and Trumbore 1997).

@@ -1,6 +1,6 @@
 use crate::Result;
 use crate::error::same_length;
-use crate::intersect::Triangles;
+use crate::intersect::{Mesh, Sheet};
 use brainmesh_core::{BOUNDARY_COUNT, Certificate, LayerBoundaries, LayerSurfaces, Monitor, Ribbon, Surface};
 
 /// Checks layer surfaces: order along every ray, and all that [`certify_surfaces`] checks.
@@ -43,33 +43,38 @@ pub fn certify_surfaces(
         same_length("vertices of a surface", ribbon.len(), surface.vertices().len())?;
     }
     monitor.stage("checking surfaces", (2 * surfaces.len()).saturating_sub(1) as u64 + 3);
-    let is_used = |v: usize| used[v];
+    let edges = ribbon.pial().edges();
     let mut certificate = Certificate {
         rays: used.iter().filter(|&&used| used).count(),
-        euler_characteristic: ribbon.pial().euler_characteristic(),
+        euler_characteristic: ribbon.len() as i64 - edges.all as i64 + ribbon.triangles().len() as i64,
+        border_edges: edges.border,
+        non_manifold_edges: edges.non_manifold,
+        least_gap_mm: surfaces.windows(2).map(|pair| least_gap_mm(&pair[0], &pair[1], used)).collect(),
         ..Certificate::default()
     };
+    let middle = surfaces.get(surfaces.len() / 2).unwrap_or(ribbon.white());
+    let mesh = Mesh::new(middle, |v| used[v]);
     let mut faulty = vec![false; ribbon.triangles().len()];
-    let mut count = |marks: &[bool]| {
-        faulty.iter_mut().zip(marks).for_each(|(f, m)| *f |= m);
+    let mut count = |places: &mut dyn Iterator<Item = u32>| {
+        let mut marks = vec![false; ribbon.triangles().len()];
+        places.for_each(|place| marks[mesh.triangle(place)] = true);
+        faulty.iter_mut().zip(&marks).for_each(|(f, m)| *f |= m);
         marks.iter().filter(|&&m| m).count()
     };
-    let mut above: Option<Triangles> = None;
+    let mut above: Option<Sheet> = None;
     for surface in surfaces {
-        let triangles = Triangles::new(surface, is_used);
-        certificate.self_intersecting_triangles.push(count(&triangles.cut_themselves(monitor)?));
+        let sheet = Sheet::new(&mesh, surface.vertices());
+        let pairs = sheet.cuts_itself(monitor)?;
+        certificate.self_intersecting_triangles.push(count(&mut pairs.iter().flat_map(|&(a, b)| [a, b])));
         if let Some(above) = &above {
-            let [upper, lower] = above.cut(&triangles, monitor)?;
-            certificate.crossing_triangles.push(count(&upper) + count(&lower));
+            let pairs = above.cuts_other(&sheet, monitor)?;
+            let crossing = count(&mut pairs.iter().map(|p| p.0)) + count(&mut pairs.iter().map(|p| p.1));
+            certificate.crossing_triangles.push(crossing);
         }
-        above = Some(triangles);
+        above = Some(sheet);
     }
-    let (pial, white) = (Triangles::new(ribbon.pial(), is_used), Triangles::new(ribbon.white(), is_used));
-    let mut given = [pial.cut_themselves(monitor)?, white.cut_themselves(monitor)?];
-    for (marks, mutual) in given.iter_mut().zip(pial.cut(&white, monitor)?) {
-        marks.iter_mut().zip(mutual).for_each(|(m, c)| *m |= c);
-    }
-    certificate.given_ribbon_intersecting_triangles = given.iter().flatten().filter(|&&m| m).count();
+    drop(above);
+    certificate.given_ribbon_intersecting_triangles = intersecting_triangles(ribbon, &mesh, monitor)?;
 
     let mut vertices: Vec<u32> = ribbon
         .triangles()
@@ -82,4 +87,25 @@ pub fn certify_surfaces(
     vertices.dedup();
     certificate.vertices = vertices;
     Ok(certificate)
+}
+
+/// Triangles of the given pial and white surfaces that cut another of either.
+fn intersecting_triangles(ribbon: &Ribbon, mesh: &Mesh, monitor: &dyn Monitor) -> Result<usize> {
+    let [pial, white] = [ribbon.pial(), ribbon.white()].map(|surface| Sheet::new(mesh, surface.vertices()));
+    let between = pial.cuts_other(&white, monitor)?;
+    let marks = |own: Vec<(u32, u32)>, other: &mut dyn Iterator<Item = u32>| {
+        let mut places: Vec<u32> = own.into_iter().flat_map(|(a, b)| [a, b]).chain(other).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.len()
+    };
+    Ok(marks(pial.cuts_itself(monitor)?, &mut between.iter().map(|p| p.0))
+        + marks(white.cuts_itself(monitor)?, &mut between.iter().map(|p| p.1)))
+}
+
+/// Least distance between corresponding vertices; 0 where none is used.
+fn least_gap_mm(a: &Surface, b: &Surface, used: &[bool]) -> f64 {
+    let gaps = a.vertices().iter().zip(b.vertices()).zip(used).filter(|(_, used)| **used);
+    let least = gaps.map(|((a, b), _)| a.distance_mm(*b)).fold(f64::INFINITY, f64::min);
+    if least.is_finite() { least } else { 0.0 }
 }

@@ -1,112 +1,142 @@
-use crate::boxes::{Bounds, BoxTree};
+use crate::boxes::{Bounds, Boxes, Grove};
+use crate::fans::{Fans, ROUNDING};
 use crate::predicates::{Triangle, disjoint_corners_meet, one_shared_corner_meet, shared_edge_meet};
-use brainmesh_core::{Monitor, Surface};
-use glam::DVec3;
+use brainmesh_core::{Cancelled, Monitor, Surface, WorldPoint};
+use glam::{DVec3, Vec3};
 use rayon::prelude::*;
 
-/// Triangles handled between two looks at the monitor.
-const BATCH: usize = 4096;
-
-/// The triangles of one surface as a file holds them (coordinates rounded to `f32`), ready to be tested against others.
-pub(crate) struct Triangles<'a> {
-    corners: Vec<Triangle>,
-    indices: &'a [[u32; 3]],
-    bounds: Vec<Bounds>,
-    tree: BoxTree,
-    used: Vec<u32>,
+/// The triangles that surfaces share, arranged so that those which lie together are found together.
+pub(crate) struct Mesh {
+    grove: Grove,
+    /// In the order of the grove.
+    triangles: Vec<[u32; 3]>,
+    fans: Fans,
 }
 
-impl<'a> Triangles<'a> {
-    /// Those whose three vertices are all `used`.
-    pub(crate) fn new(surface: &'a Surface, used: impl Fn(usize) -> bool) -> Self {
-        let round = |p: DVec3| p.as_vec3().as_dvec3();
-        let indices = surface.triangles();
-        let corners: Vec<_> = (0..indices.len()).map(|t| surface.corners(t).map(round)).collect();
-        let bounds: Vec<_> = corners.iter().map(Bounds::of).collect();
-        let used: Vec<u32> =
-            (0..indices.len() as u32).filter(|&t| indices[t as usize].iter().all(|&v| used(v as usize))).collect();
-        Self { tree: BoxTree::new(used.clone(), &bounds), corners, indices, bounds, used }
+impl Mesh {
+    /// The triangles of `like` whose three vertices are all `used`. Searches are fast on surfaces near this one.
+    pub(crate) fn new(like: &Surface, used: impl Fn(usize) -> bool) -> Self {
+        let all = like.triangles();
+        let bounds: Vec<Bounds> = (0..all.len()).into_par_iter().map(|t| Bounds::of(&like.corners(t))).collect();
+        let items = (0..all.len() as u32).filter(|&t| all[t as usize].iter().all(|&v| used(v as usize))).collect();
+        Self::of(all, items, &bounds, like.vertices().len())
     }
 
-    /// Which triangles cut another one of the same surface.
-    pub(crate) fn cut_themselves(&self, monitor: &dyn Monitor) -> Result<Vec<bool>, brainmesh_core::Cancelled> {
-        let pairs = self.pairs(self, monitor, |a, b| a < b)?;
-        Ok(self.marks(pairs.into_iter().flat_map(|(a, b)| [a, b])))
+    /// Some of the triangles over so many vertices. Searches are fast on surfaces whose triangles lie in these boxes.
+    pub(crate) fn of(all: &[[u32; 3]], items: Vec<u32>, bounds: &[Bounds], vertices: usize) -> Self {
+        let grove = Grove::new(items, bounds);
+        let triangles: Vec<[u32; 3]> = grove.order().iter().map(|&t| all[t as usize]).collect();
+        Self { fans: Fans::new(vertices, &triangles), grove, triangles }
     }
 
-    /// Which triangles of this surface and of another with the same indices cut each other.
-    pub(crate) fn cut(&self, other: &Self, monitor: &dyn Monitor) -> Result<[Vec<bool>; 2], brainmesh_core::Cancelled> {
-        let pairs = self.pairs(other, monitor, |_, _| true)?;
-        Ok([self.marks(pairs.iter().map(|p| p.0)), other.marks(pairs.iter().map(|p| p.1))])
+    /// The number that the triangle at a place has in the surface.
+    pub(crate) fn triangle(&self, place: u32) -> usize {
+        self.grove.order()[place as usize] as usize
+    }
+}
+
+/// Where one surface has the triangles of a [`Mesh`], coordinates as files hold them (`f32`).
+pub(crate) struct Sheet<'a> {
+    mesh: &'a Mesh,
+    /// In the order of the mesh.
+    corners: Vec<[Vec3; 3]>,
+    boxes: Boxes,
+    /// Vertices whose triangles surely do not cut each other.
+    flat: Vec<bool>,
+}
+
+impl<'a> Sheet<'a> {
+    /// `vertices` of the surface, numbered as those that `mesh` was made from.
+    pub(crate) fn new(mesh: &'a Mesh, vertices: &[WorldPoint]) -> Self {
+        let vertices: Vec<Vec3> = vertices.iter().map(|v| v.0.as_vec3()).collect();
+        let at = |v: u32| vertices[v as usize].as_dvec3();
+        let corners: Vec<[Vec3; 3]> = mesh.triangles.iter().map(|t| t.map(|v| vertices[v as usize])).collect();
+        let items = corners.par_iter().map(|t| Bounds::of(&t.map(|c| c.as_dvec3()))).collect();
+        let flat = (0..vertices.len()).into_par_iter().map(|v| mesh.fans.lies_flat(v, &mesh.triangles, at)).collect();
+        Self { mesh, boxes: mesh.grove.boxes(items), flat, corners }
     }
 
-    fn marks(&self, triangles: impl Iterator<Item = u32>) -> Vec<bool> {
-        let mut marks = vec![false; self.indices.len()];
-        triangles.for_each(|t| marks[t as usize] = true);
-        marks
+    fn corners(&self, place: usize) -> Triangle {
+        self.corners[place].map(|c| c.as_dvec3())
     }
 
-    fn pairs(
-        &self,
-        other: &Self,
-        monitor: &dyn Monitor,
-        wanted: impl Fn(u32, u32) -> bool + Sync,
-    ) -> Result<Vec<(u32, u32)>, brainmesh_core::Cancelled> {
-        let found: Vec<Vec<(u32, u32)>> = self
-            .used
-            .par_chunks(BATCH)
-            .map(|batch| {
-                monitor.check()?;
-                let mut found = Vec::new();
-                for &a in batch {
-                    other.tree.visit(&self.bounds[a as usize], &other.bounds, |b| {
-                        if wanted(a, b) && self.pair_cuts(a as usize, other, b as usize) {
-                            found.push((a, b));
-                        }
-                    });
-                }
-                Ok(found)
-            })
-            .collect::<Result<_, _>>()?;
+    /// Pairs of triangles of this surface (their places) that cut each other.
+    pub(crate) fn cuts_itself(&self, monitor: &dyn Monitor) -> Result<Vec<(u32, u32)>, Cancelled> {
+        let pairs = self.mesh.grove.pairs(&self.boxes, &self.boxes, |a, b| self.cuts(self, a, b), || monitor.check());
         monitor.advance(1);
-        Ok(found.into_iter().flatten().collect())
+        pairs
+    }
+
+    /// Pairs of triangles, the first of this surface and the second of another with the same triangles, that cut each
+    /// other.
+    pub(crate) fn cuts_other(&self, other: &Self, monitor: &dyn Monitor) -> Result<Vec<(u32, u32)>, Cancelled> {
+        let pairs = self.mesh.grove.pairs(&self.boxes, &other.boxes, |a, b| self.cuts(other, a, b), || monitor.check());
+        monitor.advance(1);
+        pairs
     }
 
     /// Whether two triangles meet beyond the corners they share. Corners are shared when they have the same index and
     /// lie at the same place: where a layer is absent two surfaces touch, which is no crossing.
-    fn pair_cuts(&self, a: usize, other: &Self, b: usize) -> bool {
-        let (p, q) = (&self.corners[a], &other.corners[b]);
-        let (pi, qi) = (self.indices[a], other.indices[b]);
+    fn cuts(&self, other: &Self, a: usize, b: usize) -> bool {
+        let (pi, qi) = (self.mesh.triangles[a], self.mesh.triangles[b]);
+        let one_surface = std::ptr::eq(self, other);
         let mut shared = [(0usize, 0usize); 3];
         let mut count = 0;
         for i in 0..3 {
             for j in 0..3 {
-                if pi[i] == qi[j] && p[i] == q[j] {
+                if pi[i] == qi[j] && (one_surface || self.corners[a][i] == other.corners[b][j]) {
+                    if one_surface && self.flat[pi[i] as usize] {
+                        return false;
+                    }
                     shared[count] = (i, j);
                     count += 1;
                 }
             }
         }
+        if count == 0 {
+            let (p, q) = (self.corners(a), other.corners(b));
+            return !surely_apart(&p, &q) && disjoint_corners_meet(&p, &q);
+        }
+        let (p, q) = (self.corners(a), other.corners(b));
         // Shared corners first, in the same order in both.
         let turned = |t: &Triangle, first: usize| [t[first], t[(first + 1) % 3], t[(first + 2) % 3]];
         match count {
-            0 => disjoint_corners_meet(p, q),
-            1 => one_shared_corner_meet(&turned(p, shared[0].0), &turned(q, shared[0].1)),
+            1 => one_shared_corner_meet(&turned(&p, shared[0].0), &turned(&q, shared[0].1)),
             2 => {
                 let [(i, j), (k, l), _] = shared;
                 shared_edge_meet(&[p[i], p[k], p[3 - i - k]], &[q[j], q[l], q[3 - j - l]])
             }
             // The same triangle on two surfaces: layers that are absent together. Twice on one surface it lies on
             // itself.
-            _ => std::ptr::eq(self, other),
+            _ => one_surface,
         }
     }
+}
+
+/// Whether a plane between two triangles is found, with room for rounding: along their normals, else along the products
+/// of their edges (Gottschalk 1996; every direction is a proof, whatever its own rounding).
+fn surely_apart(p: &Triangle, q: &Triangle) -> bool {
+    let origin = p[0];
+    let p = p.map(|c| c - origin);
+    let q = q.map(|c| c - origin);
+    let size = p[1].abs().max(p[2].abs()).max(q[0].abs()).max(q[1].abs()).max(q[2].abs()).element_sum();
+    let apart = |axis: DVec3| {
+        let margin = ROUNDING * size * axis.abs().element_sum();
+        let (p, q) = (p.map(|c| c.dot(axis)), q.map(|c| c.dot(axis)));
+        let low = |t: [f64; 3]| t[0].min(t[1]).min(t[2]);
+        let high = |t: [f64; 3]| t[0].max(t[1]).max(t[2]);
+        low(q) > high(p) + margin || low(p) > high(q) + margin
+    };
+    let edges = |t: &Triangle| [t[1] - t[0], t[2] - t[1], t[0] - t[2]];
+    let (pe, qe) = (edges(&p), edges(&q));
+    apart(pe[0].cross(pe[1])) || apart(qe[0].cross(qe[1])) || pe.iter().any(|&e| qe.iter().any(|&f| apart(e.cross(f))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brainmesh_core::{Silent, Structure, WorldPoint};
+    use brainmesh_core::{Silent, Structure};
+    use std::collections::HashSet;
 
     fn surface(points: &[[f64; 3]], triangles: &[[u32; 3]]) -> Surface {
         let vertices = points.iter().map(|p| WorldPoint::new(p[0], p[1], p[2])).collect();
@@ -114,7 +144,10 @@ mod tests {
     }
 
     fn count(surface: &Surface) -> usize {
-        Triangles::new(surface, |_| true).cut_themselves(&Silent).unwrap().iter().filter(|&&m| m).count()
+        let mesh = Mesh::new(surface, |_| true);
+        let pairs = Sheet::new(&mesh, surface.vertices()).cuts_itself(&Silent).unwrap();
+        let places: HashSet<u32> = pairs.into_iter().flat_map(|(a, b)| [a, b]).collect();
+        places.len()
     }
 
     #[test]
@@ -146,11 +179,12 @@ mod tests {
             triangles.push([3 * t, 3 * t + 1, 3 * t + 2]);
         }
         let soup = surface(&points, &triangles);
-        let all = Triangles::new(&soup, |_| true);
-        let by_tree = all.pairs(&all, &Silent, |a, b| a < b).unwrap().len();
+        let mesh = Mesh::new(&soup, |_| true);
+        let all = Sheet::new(&mesh, soup.vertices());
+        let by_tree = all.cuts_itself(&Silent).unwrap().len();
         let by_trying = (0..300)
             .flat_map(|a| (a + 1..300).map(move |b| (a, b)))
-            .filter(|&(a, b)| all.pair_cuts(a, &all, b))
+            .filter(|&(a, b)| disjoint_corners_meet(&all.corners(a), &all.corners(b)))
             .count();
         assert!(by_trying > 20);
         assert_eq!(by_tree, by_trying);

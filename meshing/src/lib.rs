@@ -12,6 +12,7 @@ mod diffusion;
 mod durations;
 mod equivolume;
 mod error;
+mod fans;
 mod field;
 mod fill;
 mod intersect;
@@ -23,12 +24,13 @@ mod rays;
 mod sample;
 mod scatter;
 mod section;
+mod separate;
 mod smooth;
 mod strength;
 mod system;
 
 pub use attach::{AttachedRays, RefusedRays, attach_rays};
-pub use banks::{LimitedRays, limit_extensions};
+pub use banks::{WithinBanks, limit_to_banks};
 pub use certify::{certify, certify_surfaces};
 pub use channels::{DepthSpacing, RayIntensities, channels};
 pub use damage::mark_damage;
@@ -45,6 +47,7 @@ pub use section::{
     NoRay, SectionOptions, SectionRays, SectionSampling, label_spots, part_banks, section_profiles, section_rays,
     spot_pitch_px,
 };
+pub use separate::{SeparateOptions, Separated, separate};
 pub use smooth::{SmoothOptions, Smoothed, Smoothing, smooth_boundaries};
 
 /// Result with this crate's [`Error`].

@@ -31,6 +31,10 @@ pub struct EquivolumeCommand {
     /// Smooth the ratio of pial and white vertex areas along the cortex (full width at half maximum); 0: not at all.
     #[arg(long, value_name = "MM", default_value_t = 0.0, allow_negative_numbers = true)]
     pub area_fwhm_mm: f64,
+    /// Leave every vertex on its line from pial to white vertex, also where surfaces cross because lines fold over one
+    /// another.
+    #[arg(long)]
+    pub keep_crossings: bool,
     /// Folder for the results; made if needed, filled at the end or not at all.
     #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     pub out: PathBuf,

@@ -10,9 +10,12 @@ use crate::run::{file_extension, write_json};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Certificate, Ribbon, Surface};
 use brainmesh_formats::SurfaceFormat;
-use brainmesh_meshing::{certify_surfaces, equivolumetric_depths, surfaces_at_depths};
+use brainmesh_meshing::{
+    SeparateOptions, Separated, certify_surfaces, equivolumetric_depths, separate, surfaces_at_depths,
+};
 use ndarray::{Array2, Axis};
 use serde::Serialize;
+use std::ops::Range;
 use std::path::Path;
 
 /// What was made and how well: `report.json`.
@@ -29,6 +32,10 @@ struct Report {
     surfaces: Vec<SurfaceSummary>,
     /// Fractions of the surfaces that the certificate speaks of, in its order: those asked for between the given two.
     checked_fractions: Vec<f64>,
+    /// Triangles at which lines from pia to white surface fold over one another.
+    folded_triangles: usize,
+    /// How far the farthest vertex was moved off its line, so that surfaces do not cross.
+    moved_max_mm: f64,
     certificate: Certificate,
 }
 
@@ -52,7 +59,8 @@ pub fn run(arguments: &EquivolumeCommand, progress: &Progress) -> Result<ExitCod
     let used = used_vertices(arguments, &ribbon)?;
     let depths = equivolumetric_depths(&ribbon, &fractions, arguments.area_fwhm_mm, &used, progress)?;
     let surfaces = surfaces_at_depths(&ribbon, &depths)?;
-    let (checked_fractions, certificate) = certify(&ribbon, &fractions, &surfaces, &used, progress)?;
+    let stack = Stack::new(&ribbon, &fractions, surfaces).part(&ribbon, &used, arguments.keep_crossings, progress)?;
+    let certificate = certify_surfaces(&stack.surfaces, &ribbon, &used, progress)?;
 
     let summary = |(k, name): (usize, &String)| {
         let column = depths.column(k);
@@ -73,10 +81,13 @@ pub fn run(arguments: &EquivolumeCommand, progress: &Progress) -> Result<ExitCod
         vertices: ribbon.len(),
         used: used.iter().filter(|&&used| used).count(),
         surfaces: names.iter().enumerate().map(summary).collect(),
-        checked_fractions,
+        checked_fractions: stack.fractions,
+        folded_triangles: stack.folded,
+        moved_max_mm: stack.moved_max_mm,
         certificate,
     };
-    write(staging.path(), &names, &surfaces, &depths, &formats)?;
+    let surfaces = &stack.surfaces[stack.asked_for];
+    write(staging.path(), &names, surfaces, &depths, &formats)?;
     write_json(&staging.path().join("report.json"), &report)?;
     progress.finish();
     summarise(&report);
@@ -144,24 +155,43 @@ fn used_vertices(arguments: &EquivolumeCommand, ribbon: &Ribbon) -> Result<Vec<b
     Ok(used)
 }
 
-/// Checks the surfaces and the given ones around them.
-fn certify(
-    ribbon: &Ribbon,
-    fractions: &[f64],
-    surfaces: &[Surface],
-    used: &[bool],
-    progress: &Progress,
-) -> Result<(Vec<f64>, Certificate)> {
-    let (mut all, mut stack) = (fractions.to_vec(), surfaces.to_vec());
-    if all.first() != Some(&0.0) {
-        all.insert(0, 0.0);
-        stack.insert(0, ribbon.pial().clone());
+/// Surfaces between the given ones.
+struct Stack {
+    fractions: Vec<f64>,
+    surfaces: Vec<Surface>,
+    /// Those of them that are written.
+    asked_for: Range<usize>,
+    folded: usize,
+    moved_max_mm: f64,
+}
+
+impl Stack {
+    fn new(ribbon: &Ribbon, fractions: &[f64], surfaces: Vec<Surface>) -> Self {
+        let (mut all, mut stack) = (fractions.to_vec(), surfaces);
+        let count = stack.len();
+        let first = usize::from(all.first() != Some(&0.0));
+        if first == 1 {
+            all.insert(0, 0.0);
+            stack.insert(0, ribbon.pial().clone());
+        }
+        if all.last() != Some(&1.0) {
+            all.push(1.0);
+            stack.push(ribbon.white().clone());
+        }
+        Self { fractions: all, surfaces: stack, asked_for: first..first + count, folded: 0, moved_max_mm: 0.0 }
     }
-    if all.last() != Some(&1.0) {
-        all.push(1.0);
-        stack.push(ribbon.white().clone());
+
+    /// Moves surfaces apart where they cross; the given ones stay.
+    fn part(mut self, ribbon: &Ribbon, used: &[bool], keep_crossings: bool, progress: &Progress) -> Result<Self> {
+        if !keep_crossings {
+            let options = SeparateOptions { keep_ends: true, ..SeparateOptions::default() };
+            let Separated { surfaces, moved_mm, folded } = separate(&self.surfaces, ribbon, used, &options, progress)?;
+            self.surfaces = surfaces;
+            self.folded = folded;
+            self.moved_max_mm = moved_mm.into_iter().fold(0.0, f64::max);
+        }
+        Ok(self)
     }
-    Ok((all, certify_surfaces(&stack, ribbon, used, progress)?))
 }
 
 fn write(

@@ -49,6 +49,13 @@ pub(super) fn summarise(plan: &Plan, outcome: &Outcome) {
             report.layers.iter().filter_map(|l| Some(format!("{} {:.3}", l.layer, l.thickness_mean_mm?))).collect();
         print_line(format!("thickness {total:.3} mm: {}", layers.join(", ")));
     }
+    let rays = &report.ray_field;
+    if rays.moved_vertices > 0 {
+        print_line(format!(
+            "moved     {} vertices off their rays by {:.3} mm on average, {:.3} at most, where surfaces would cross",
+            rays.moved_vertices, rays.moved_mean_mm, rays.moved_max_mm
+        ));
+    }
     let certificate = &report.certificate;
     let sum = |counts: &[usize]| counts.iter().sum::<usize>();
     print_line(format!(

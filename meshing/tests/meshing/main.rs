@@ -9,6 +9,7 @@ mod equivolume;
 mod layers;
 mod rays;
 mod sampling;
+mod separate;
 mod smoothing;
 mod sparse;
 mod support;

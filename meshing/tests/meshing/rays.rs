@@ -1,6 +1,7 @@
 use crate::support::{Stopped, assert_cancelled, sheet, sphere_ribbon, with_threads};
-use brainmesh_core::{RayDefect, Ribbon, Silent, Structure, Surface};
-use brainmesh_meshing::{extended_rays, limit_extensions, no_cortex, ribbon_rays};
+use brainmesh_core::{LayerBoundaries, RayDefect, RayOutcome, Ribbon, Silent, Structure, Surface};
+use brainmesh_meshing::{extended_rays, limit_to_banks, no_cortex, ribbon_rays};
+use ndarray::Array2;
 
 #[test]
 fn rays_of_a_sphere_are_radial() {
@@ -44,39 +45,44 @@ fn banks(lower_mm: f64, upper_mm: f64) -> Surface {
     Surface::new([lower.vertices(), upper.vertices()].concat(), triangles, Structure::Unknown).unwrap()
 }
 
+/// Boundaries spread over the whole rays, from the outer to the inner end.
+fn end_to_end(rays: usize) -> LayerBoundaries {
+    let t = Array2::from_shape_fn((rays, 7), |(_, k)| k as f64 / 6.0);
+    LayerBoundaries::new(t, Array2::zeros((rays, 7)), vec![RayOutcome::Measured; rays]).unwrap()
+}
+
 #[test]
-fn extensions_stop_half_way_to_the_opposite_bank() {
+fn boundaries_stop_half_way_to_the_opposite_bank() {
     for (gap_mm, expected_mm) in [(0.6, 0.3), (0.9, 0.45), (1.1, 0.5), (5.0, 0.5)] {
         let ribbon = Ribbon::new(banks(0.0, gap_mm), banks(-2.0, gap_mm + 2.0)).unwrap();
         let rays = extended_rays(&ribbon, 0.5).unwrap();
-        let limited = limit_extensions(&ribbon, &rays, &Silent).unwrap();
+        let limited = limit_to_banks(&end_to_end(rays.len()), &ribbon, &rays, &Silent).unwrap();
         assert_eq!(limited.outer, if gap_mm < 1.0 { ribbon.len() } else { 0 });
         assert_eq!(limited.inner, 0);
         for ray in 0..rays.len() {
-            let extension_mm = limited.rays.pial_t(ray) * limited.rays.length_mm(ray);
-            assert!((extension_mm - expected_mm).abs() < 1e-9, "{gap_mm}: {extension_mm}");
-            for (t, vertex) in [
-                (limited.rays.pial_t(ray), ribbon.pial().vertices()[ray]),
-                (limited.rays.white_t(ray), ribbon.white().vertices()[ray]),
-            ] {
-                assert!(limited.rays.point(ray, t).distance_mm(vertex) < 1e-9);
-            }
+            let outermost = rays.point(ray, limited.boundaries.t()[[ray, 0]]);
+            let outside_mm = outermost.distance_mm(ribbon.pial().vertices()[ray]);
+            assert!((outside_mm - expected_mm).abs() < 1e-9, "{gap_mm}: {outside_mm}");
+            assert_eq!(limited.boundaries.t()[[ray, 3]], 0.5);
         }
     }
     // A blade of white matter 0.4 mm wide between two banks that face away from each other.
     let ribbon = Ribbon::new(banks(4.4, 0.0), banks(2.4, 2.0)).unwrap();
-    let limited = limit_extensions(&ribbon, &extended_rays(&ribbon, 0.5).unwrap(), &Silent).unwrap();
+    let rays = extended_rays(&ribbon, 0.5).unwrap();
+    let limited = limit_to_banks(&end_to_end(rays.len()), &ribbon, &rays, &Silent).unwrap();
     assert_eq!((limited.outer, limited.inner), (0, ribbon.len()));
-    assert!((limited.rays.length_mm(20) - (0.5 + 2.0 + 0.2)).abs() < 1e-9);
+    let innermost = rays.point(20, limited.boundaries.t()[[20, 6]]);
+    assert!((innermost.distance_mm(ribbon.white().vertices()[20]) - 0.2).abs() < 1e-9);
 }
 
 #[test]
 fn limiting_leaves_open_rays_alone_stops_and_does_not_depend_on_threads() {
     let ribbon = sphere_ribbon(5, 30.0, 27.0);
     let rays = extended_rays(&ribbon, 0.5).unwrap();
-    let limited = limit_extensions(&ribbon, &rays, &Silent).unwrap();
+    let boundaries = end_to_end(rays.len());
+    let limited = limit_to_banks(&boundaries, &ribbon, &rays, &Silent).unwrap();
     assert_eq!((limited.outer, limited.inner), (0, 0));
-    assert_eq!(limited.rays, rays);
-    assert_cancelled(limit_extensions(&ribbon, &rays, &Stopped));
-    with_threads(|| limit_extensions(&ribbon, &rays, &Silent).unwrap());
+    assert_eq!(limited.boundaries, boundaries);
+    assert_cancelled(limit_to_banks(&boundaries, &ribbon, &rays, &Stopped));
+    with_threads(|| limit_to_banks(&boundaries, &ribbon, &rays, &Silent).unwrap());
 }
