@@ -85,8 +85,9 @@ impl Leaf {
         let (low, high) = (other.low.to_array(), other.high.to_array());
         let mut touched = [1u8; LEAF];
         for axis in 0..3 {
-            for i in 0..LEAF {
-                touched[i] &= u8::from((self.low[axis][i] <= high[axis]) & (low[axis] <= self.high[axis][i]));
+            for (touched, (item_low, item_high)) in touched.iter_mut().zip(self.low[axis].iter().zip(&self.high[axis]))
+            {
+                *touched &= u8::from((*item_low <= high[axis]) & (low[axis] <= *item_high));
             }
         }
         u64::from_le_bytes(touched)

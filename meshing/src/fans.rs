@@ -67,7 +67,8 @@ impl Fans {
             let (from, to) = rim_of(triangles[t as usize], vertex as u32);
             let (a, b) = (at(from) - center, at(to) - center);
             let doubt = ROUNDING * a.abs().element_sum() * b.abs().element_sum() * view.abs().element_sum();
-            if !(a.cross(b).dot(view) > doubt) {
+            let facing = a.cross(b).dot(view);
+            if facing <= doubt || facing.is_nan() {
                 return false;
             }
             // Triangles that turn to the left pass the half line to the right upwards, once each time round.

@@ -82,10 +82,10 @@ impl<'a> Sheet<'a> {
         let one_surface = std::ptr::eq(self, other);
         let mut shared = [(0usize, 0usize); 3];
         let mut count = 0;
-        for i in 0..3 {
-            for j in 0..3 {
-                if pi[i] == qi[j] && (one_surface || self.corners[a][i] == other.corners[b][j]) {
-                    if one_surface && self.flat[pi[i] as usize] {
+        for (i, &u) in pi.iter().enumerate() {
+            for (j, &v) in qi.iter().enumerate() {
+                if u == v && (one_surface || self.corners[a][i] == other.corners[b][j]) {
+                    if one_surface && self.flat[u as usize] {
                         return false;
                     }
                     shared[count] = (i, j);
