@@ -178,7 +178,7 @@ pub struct Rays2surface {
     #[command(flatten)]
     pub inputs: Inputs,
     /// Folder for the results; made if needed, filled at the end or not at all.
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     pub out: PathBuf,
     /// Further surface formats beside GIFTI, comma-separated: ply, glb, obj, stl, vtk, vtp, mz3, freesurfer,
     /// mni-obj.
@@ -441,7 +441,7 @@ pub struct BenchSegment {
 #[derive(Debug, Clone, Args)]
 pub struct PhantomCommand {
     /// Folder for volume, surfaces and truth.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
     /// Geometry.
     #[arg(long, value_enum, default_value_t)]
@@ -550,7 +550,7 @@ pub enum ArtefactsArg {
 #[derive(Debug, Clone, Args)]
 pub struct DemoCommand {
     /// Folder for everything the demo makes.
-    #[arg(long, value_name = "DIR", default_value = "brainmesh-demo")]
+    #[arg(long, short, value_name = "DIR", default_value = "brainmesh-demo")]
     pub out: PathBuf,
     /// Seed of the phantom.
     #[arg(long, value_name = "N", default_value_t = 1609)]

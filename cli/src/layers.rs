@@ -71,8 +71,8 @@ impl Layers {
         let positions = std::array::from_fn(|k| surfaces[k].vertices().to_vec());
         self.surfaces = LayerSurfaces::new(ribbon, positions)?;
         self.boundaries = boundaries;
-        self.moved = moved_mm.iter().map(|&mm| mm > MOVED_MM).collect();
-        let moved = || moved_mm.iter().copied().filter(|&mm| mm > MOVED_MM);
+        self.moved = moved_mm.iter().zip(&used).map(|(&mm, &used)| used && mm > MOVED_MM).collect();
+        let moved = || moved_mm.iter().zip(&self.moved).filter(|(_, moved)| **moved).map(|(mm, _)| *mm);
         let count = moved().count();
         self.ray_field = RayField {
             beyond_sulcus: outer,

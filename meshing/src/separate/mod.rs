@@ -74,7 +74,8 @@ pub fn separate(
     }
     monitor.stage("moving surfaces apart", ROUNDS.0 as u64 + 1);
     let silent = Uncounted(monitor);
-    let mut prisms = Prisms::new(surfaces, ribbon, used, options);
+    let with_rim = if options.keep_ends { used.to_vec() } else { with_rim(ribbon, used) };
+    let mut prisms = Prisms::new(surfaces, ribbon, &with_rim, options);
     let mut columns = prisms.folded();
     let folded = columns.len();
     let mut crossings = crossings_of_ends(surfaces, used, &silent)?;
@@ -110,6 +111,15 @@ pub fn separate(
     let moved_mm = (0..ribbon.len()).map(distance_mm).collect();
     let moved = places.into_iter().zip(surfaces).map(|(places, given)| given.with_vertices(places));
     Ok(Separated { surfaces: moved.collect::<std::result::Result<_, _>>()?, moved_mm, folded })
+}
+
+/// Vertices that are used and their neighbours: the space next to what is used must not be turned inside out either.
+fn with_rim(ribbon: &Ribbon, used: &[bool]) -> Vec<bool> {
+    let mut with_rim = used.to_vec();
+    for triangle in ribbon.triangles().iter().filter(|triangle| triangle.iter().any(|&v| used[v as usize])) {
+        triangle.iter().for_each(|&v| with_rim[v as usize] = true);
+    }
+    with_rim
 }
 
 /// Pairs of pieces that cross on the outermost or on the innermost surface: banks that run into one another.
