@@ -118,16 +118,17 @@ impl Surface {
 
     /// How many edges there are, and how many have one triangle or more than two.
     pub fn edges(&self) -> EdgeCounts {
-        let mut edges: Vec<[u32; 2]> = Vec::with_capacity(self.triangles.len() * 3);
-        for &[a, b, c] in &self.triangles {
-            edges.extend([(a, b), (b, c), (c, a)].map(|(u, v)| [u.min(v), u.max(v)]));
-        }
-        edges.sort_unstable();
+        let edges = || self.triangles.iter().flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)]);
+        let (offsets, mut ends) = by_vertex(self.vertices.len(), || edges().map(|(u, v)| (u.min(v), u.max(v))));
         let mut counts = EdgeCounts::default();
-        for edge in edges.chunk_by(|a, b| a == b) {
-            counts.all += 1;
-            counts.border += usize::from(edge.len() == 1);
-            counts.non_manifold += usize::from(edge.len() > 2);
+        for range in offsets.windows(2) {
+            let ends = &mut ends[range[0] as usize..range[1] as usize];
+            ends.sort_unstable();
+            for edge in ends.chunk_by(|a, b| a == b) {
+                counts.all += 1;
+                counts.border += usize::from(edge.len() == 1);
+                counts.non_manifold += usize::from(edge.len() > 2);
+            }
         }
         counts
     }
@@ -192,18 +193,17 @@ pub struct Neighbours {
 
 impl Neighbours {
     fn new(vertices: usize, triangles: &[[u32; 3]]) -> Self {
-        let mut pairs: Vec<(u32, u32)> =
-            triangles.iter().flat_map(|&[a, b, c]| [(a, b), (b, a), (b, c), (c, b), (c, a), (a, c)]).collect();
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut offsets = vec![0u32; vertices + 1];
-        for &(v, _) in &pairs {
-            offsets[v as usize + 1] += 1;
+        let both_ways = || triangles.iter().flat_map(|&[a, b, c]| [(a, b), (b, a), (b, c), (c, b), (c, a), (a, c)]);
+        let (starts, mut all) = by_vertex(vertices, both_ways);
+        let (mut offsets, mut indices) = (Vec::with_capacity(vertices + 1), Vec::with_capacity(all.len() / 2));
+        offsets.push(0);
+        for range in starts.windows(2) {
+            let around = &mut all[range[0] as usize..range[1] as usize];
+            around.sort_unstable();
+            indices.extend(around.chunk_by(|a, b| a == b).map(|same| same[0]));
+            offsets.push(indices.len() as u32);
         }
-        for v in 0..vertices {
-            offsets[v + 1] += offsets[v];
-        }
-        Self { offsets, indices: pairs.into_iter().map(|(_, n)| n).collect() }
+        Self { offsets, indices }
     }
 
     /// Neighbours of one vertex, ascending.
@@ -220,6 +220,23 @@ impl Neighbours {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// The second of each pair, put together by the first: those of vertex `v` at `offsets[v]..offsets[v + 1]`, in the order
+/// given.
+fn by_vertex<I: Iterator<Item = (u32, u32)>>(vertices: usize, pairs: impl Fn() -> I) -> (Vec<u32>, Vec<u32>) {
+    let mut offsets = vec![0u32; vertices + 1];
+    pairs().for_each(|(v, _)| offsets[v as usize + 1] += 1);
+    for v in 0..vertices {
+        offsets[v + 1] += offsets[v];
+    }
+    let mut next = offsets.clone();
+    let mut seconds = vec![0u32; offsets[vertices] as usize];
+    for (v, second) in pairs() {
+        seconds[next[v as usize] as usize] = second;
+        next[v as usize] += 1;
+    }
+    (offsets, seconds)
 }
 
 #[cfg(test)]

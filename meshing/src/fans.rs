@@ -1,4 +1,5 @@
 use glam::DVec3;
+use rayon::prelude::*;
 
 /// Rounding of a triple product of coordinates, as a share of the product of their sizes; generous.
 pub(crate) const ROUNDING: f64 = 1e-14;
@@ -31,17 +32,20 @@ impl Fans {
         }
         let mut fans = Self { offsets, triangles: around, closed: Vec::new() };
         // Every edge that leaves the vertex must come back once: the next corners are the corners before.
-        let mut rim: Vec<(u32, u32)> = Vec::new();
-        fans.closed = (0..vertices)
-            .map(|v| {
-                rim.clear();
-                rim.extend(fans.of(v).iter().map(|&t| rim_of(triangles[t as usize], v as u32)));
-                let (mut from, mut to): (Vec<u32>, Vec<u32>) = rim.iter().copied().unzip();
-                from.sort_unstable();
-                to.sort_unstable();
-                !from.is_empty() && from == to && from.windows(2).all(|pair| pair[0] != pair[1])
-            })
-            .collect();
+        let closed = |v: usize, from: &mut Vec<u32>, to: &mut Vec<u32>| {
+            from.clear();
+            to.clear();
+            for &t in fans.of(v) {
+                let (next, before) = rim_of(triangles[t as usize], v as u32);
+                from.push(next);
+                to.push(before);
+            }
+            from.sort_unstable();
+            to.sort_unstable();
+            !from.is_empty() && from == to && from.windows(2).all(|pair| pair[0] != pair[1])
+        };
+        let scratch = || (Vec::new(), Vec::new());
+        fans.closed = (0..vertices).into_par_iter().map_init(scratch, |(from, to), v| closed(v, from, to)).collect();
         fans
     }
 

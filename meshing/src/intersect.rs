@@ -50,7 +50,7 @@ impl<'a> Sheet<'a> {
     pub(crate) fn new(mesh: &'a Mesh, vertices: &[WorldPoint]) -> Self {
         let vertices: Vec<Vec3> = vertices.iter().map(|v| v.0.as_vec3()).collect();
         let at = |v: u32| vertices[v as usize].as_dvec3();
-        let corners: Vec<[Vec3; 3]> = mesh.triangles.iter().map(|t| t.map(|v| vertices[v as usize])).collect();
+        let corners: Vec<[Vec3; 3]> = mesh.triangles.par_iter().map(|t| t.map(|v| vertices[v as usize])).collect();
         let items = corners.par_iter().map(|t| Bounds::of(&t.map(|c| c.as_dvec3()))).collect();
         let flat = (0..vertices.len()).into_par_iter().map(|v| mesh.fans.lies_flat(v, &mesh.triangles, at)).collect();
         Self { mesh, boxes: mesh.grove.boxes(items), flat, corners }
