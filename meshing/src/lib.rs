@@ -16,6 +16,7 @@ mod field;
 mod fill;
 mod intersect;
 mod layers;
+mod order;
 mod ordering;
 mod posterior;
 mod predicates;
