@@ -1,6 +1,5 @@
 use crate::{Error, Result, WorldPoint};
 use glam::DVec3;
-use std::collections::HashMap;
 
 /// Which part of the brain a surface belongs to (GIFTI `AnatomicalStructurePrimary`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,12 +113,10 @@ impl Surface {
 
     /// Vertices - edges + triangles; 2 for a sphere.
     pub fn euler_characteristic(&self) -> i64 {
-        let mut edges = HashMap::new();
-        for &[a, b, c] in &self.triangles {
-            for (u, v) in [(a, b), (b, c), (c, a)] {
-                *edges.entry((u.min(v), u.max(v))).or_insert(0u32) += 1;
-            }
-        }
+        let sides = |&[a, b, c]: &[u32; 3]| [(a, b), (b, c), (c, a)].map(|(u, v)| (u.min(v), u.max(v)));
+        let mut edges: Vec<(u32, u32)> = self.triangles.iter().flat_map(sides).collect();
+        edges.sort_unstable();
+        edges.dedup();
         self.vertices.len() as i64 - edges.len() as i64 + self.triangles.len() as i64
     }
 

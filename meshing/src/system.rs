@@ -97,9 +97,12 @@ impl System<'_> {
                 }
             });
             let curvature = self.apply(&direction, &mut bent, &mut image);
-            let step: Row = std::array::from_fn(|k| {
-                if open[k] && curvature[k] > 0.0 { (rho[k] / curvature[k]) as f32 } else { 0.0 }
-            });
+            let step: Row =
+                std::array::from_fn(
+                    |k| {
+                        if open[k] && curvature[k] > 0.0 { (rho[k] / curvature[k]) as f32 } else { 0.0 }
+                    },
+                );
             let next = blocks_of_two(&mut x, &mut residual, |v, x, r, sum| {
                 for k in 0..LANES {
                     x[k] += step[k] * direction[v][k];
