@@ -4,7 +4,7 @@ use crate::error::same_length;
 use crate::{Error, Result};
 use brainmesh_core::{BOUNDARY_COUNT, ClassProbabilities, LayerBoundaries, Monitor, RayDefect, RayOutcome, RaySet};
 use ndarray::{Array2, Axis};
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 /// Cortex thinner than this share of the given ribbon is none: a network that sees background everywhere is sure of it.
@@ -107,7 +107,7 @@ pub fn decode(
                 let views = lanes.map(|ray| probabilities.values().index_axis(Axis(0), ray));
                 let ribbon_samples = lanes.map(|ray| (rays.white_t(ray) - rays.pial_t(ray)) * (samples - 1) as f64);
                 bundle.load(&views);
-                let moments = arch.dispatch(|| bundle.moments(&ribbon_samples));
+                let moments = arch.dispatch(AtWork { bundle: &mut bundle, ribbon_samples });
                 for (ray, moments) in chosen.iter().zip(moments) {
                     found[ray - range.start] = moments;
                 }
@@ -120,6 +120,21 @@ pub fn decode(
     let sd_mm = Array2::from_shape_fn((n, BOUNDARY_COUNT), |(ray, k)| decoded[ray].sd_mm[k]);
     let outcomes = decoded.iter().map(|d| d.outcome).collect();
     Ok(LayerBoundaries::new(t, sd_mm, outcomes)?)
+}
+
+/// A bundle at work, compiled for the vector instructions that `pulp` found.
+struct AtWork<'a, 'o> {
+    bundle: &'a mut Bundle<'o>,
+    ribbon_samples: [f64; BUNDLE],
+}
+
+impl NullaryFnOnce for AtWork<'_, '_> {
+    type Output = [std::result::Result<Moments, RayDefect>; BUNDLE];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        self.bundle.moments(&self.ribbon_samples)
+    }
 }
 
 struct Decoded {

@@ -24,6 +24,7 @@ mod posterior;
 mod power;
 mod predicates;
 mod rays;
+mod roots;
 mod sample;
 mod scatter;
 mod section;

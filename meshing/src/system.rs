@@ -1,5 +1,6 @@
 use crate::Result;
 use crate::field::Field;
+use crate::roots::Roots;
 use brainmesh_core::{BOUNDARY_COUNT, Monitor};
 use rayon::prelude::*;
 
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 const STEPS: usize = 2000;
 /// Rows handled by one task; sums are taken block by block so that they do not depend on the number of threads.
 pub(crate) const BLOCK: usize = 512;
-/// Conjugate gradients stop when the error is about the square root of this share of the solution.
+/// Conjugate gradients stop when the square of the error, in the norm of the system, is this share of the solution's.
 pub(crate) const EXACT: f64 = 1e-8;
 /// The same, where a hundredth of it does for what follows.
 pub(crate) const ROUGH: f64 = 1e-5;
@@ -20,8 +21,8 @@ pub(crate) const LANES: usize = BOUNDARY_COUNT + 1;
 /// what it waits for; [`System::solve_exactly`] corrects what rounding leaves.
 pub(crate) type Row = [f32; LANES];
 /// Sums of rows.
-type Sum = [f64; LANES];
-const NONE: Row = [0.0; LANES];
+pub(crate) type Sum = [f64; LANES];
+pub(crate) const NONE: Row = [0.0; LANES];
 
 /// The linear system of a field: the precision matrix of each column is
 /// `diag(weights) + stiffness (pull M + L) M^-1 (pull M + L)`, with the vertex areas M and the Laplacian L of the springs.
@@ -63,26 +64,49 @@ impl System<'_> {
         diagonal
     }
 
-    /// Conjugate gradients with a diagonal preconditioner, all seven columns at once, from a first guess.
-    pub(crate) fn solve(
+    /// Conjugate gradients, all seven columns at once, from a first guess, until the error is the root of `tolerance` of
+    /// the solution in the norm of the system.
+    pub(crate) fn solve(&self, right: &[Row], x: Vec<Row>, tolerance: f64, monitor: &dyn Monitor) -> Result<Vec<Row>> {
+        let mut roots = Roots::new(self);
+        let goal = self.goal(right, tolerance, &mut roots);
+        self.descend(right, x, &goal, &mut roots, monitor)
+    }
+
+    /// The same, corrected until the residual in double precision is small: on a mesh with few measurements rounding
+    /// grows with the condition of the matrix.
+    pub(crate) fn solve_exactly(&self, right: &[Row], x: Vec<Row>, monitor: &dyn Monitor) -> Result<Vec<Row>> {
+        let mut roots = Roots::new(self);
+        let goal = self.goal(right, EXACT, &mut roots);
+        let mut x = self.descend(right, x, &goal, &mut roots, monitor)?;
+        let mut before = [f64::INFINITY; LANES];
+        for _ in 0..CORRECTIONS {
+            let residual = self.residual(right, &x);
+            let rho = self.goal(&residual, 1.0, &mut roots);
+            // Twice the goal: what the solver takes for done is not computed again for the last digit.
+            if !(0..LANES).any(|k| rho[k] > 2.0 * goal[k] && rho[k] < 0.5 * before[k]) {
+                break;
+            }
+            before = rho;
+            let correction = self.descend(&residual, vec![NONE; x.len()], &goal, &mut roots, monitor)?;
+            blocks(&mut x, |v, x, _| (0..LANES).for_each(|k| x[k] += correction[v][k]));
+        }
+        Ok(x)
+    }
+
+    fn descend(
         &self,
         right: &[Row],
         mut x: Vec<Row>,
-        tolerance: f64,
+        goal: &Sum,
+        roots: &mut Roots,
         monitor: &dyn Monitor,
     ) -> Result<Vec<Row>> {
         let n = x.len();
-        let inverse: Vec<Row> = (0..n).into_par_iter().map(|v| self.diagonal(v).map(f32::recip)).collect();
         let (mut bent, mut image, mut direction) = (vec![NONE; n], vec![NONE; n], vec![NONE; n]);
         self.apply(&x, &mut bent, &mut image);
         let mut residual = right.to_vec();
-        let goal = self.goal(right, &inverse, tolerance);
-        let mut rho = blocks(&mut residual, |v, r, sum| {
-            for k in 0..LANES {
-                r[k] -= image[v][k];
-                sum[k] += r[k] * r[k] * inverse[v][k];
-            }
-        });
+        blocks(&mut residual, |v, r, _| (0..LANES).for_each(|k| r[k] -= image[v][k]));
+        let mut rho = roots.apply(&residual);
         let mut turn = NONE;
         for _ in 0..STEPS {
             monitor.check()?;
@@ -91,9 +115,10 @@ impl System<'_> {
             if !open.contains(&true) {
                 break;
             }
+            let steepest = roots.result();
             blocks(&mut direction, |v, d, _| {
                 for k in 0..LANES {
-                    d[k] = inverse[v][k] * residual[v][k] + turn[k] * d[k];
+                    d[k] = steepest[v][k] + turn[k] * d[k];
                 }
             });
             let curvature = self.apply(&direction, &mut bent, &mut image);
@@ -103,52 +128,22 @@ impl System<'_> {
                         if open[k] && curvature[k] > 0.0 { (rho[k] / curvature[k]) as f32 } else { 0.0 }
                     },
                 );
-            let next = blocks_of_two(&mut x, &mut residual, |v, x, r, sum| {
+            blocks_of_two(&mut x, &mut residual, |v, x, r| {
                 for k in 0..LANES {
                     x[k] += step[k] * direction[v][k];
                     r[k] -= step[k] * image[v][k];
-                    sum[k] += r[k] * r[k] * inverse[v][k];
                 }
             });
+            let next = roots.apply(&residual);
             turn = std::array::from_fn(|k| if rho[k] > 0.0 { (next[k] / rho[k]) as f32 } else { 0.0 });
             rho = next;
         }
         Ok(x)
     }
 
-    /// The same, corrected until the residual in double precision is small: on a mesh with few measurements rounding
-    /// grows with the condition of the matrix.
-    pub(crate) fn solve_exactly(&self, right: &[Row], x: Vec<Row>, monitor: &dyn Monitor) -> Result<Vec<Row>> {
-        let inverse: Vec<Row> = (0..x.len()).into_par_iter().map(|v| self.diagonal(v).map(f32::recip)).collect();
-        let goal = self.goal(right, &inverse, EXACT);
-        let mut x = self.solve(right, x, EXACT, monitor)?;
-        let mut before = [f64::INFINITY; LANES];
-        for _ in 0..CORRECTIONS {
-            let mut residual = self.residual(right, &x);
-            let rho = blocks(&mut residual, |v, r, sum| (0..LANES).for_each(|k| sum[k] += r[k] * r[k] * inverse[v][k]));
-            // Twice the goal: what the solver takes for done is not recomputed for the last digit.
-            let open = (0..LANES).filter(|&k| rho[k] > 2.0 * goal[k] && rho[k] < 0.5 * before[k]);
-            let Some(reduction) = open.map(|k| goal[k] / rho[k]).reduce(f64::min) else { break };
-            before = rho;
-            let reduction = reduction.max(1e-6);
-            let correction = self.solve(&residual, vec![NONE; x.len()], reduction, monitor)?;
-            blocks(&mut x, |v, x, _| (0..LANES).for_each(|k| x[k] += correction[v][k]));
-        }
-        Ok(x)
-    }
-
-    fn goal(&self, right: &[Row], inverse: &[Row], tolerance: f64) -> Sum {
-        let squares: Vec<Row> = (0..right.len().div_ceil(BLOCK))
-            .into_par_iter()
-            .map(|block| {
-                let mut sum = NONE;
-                for v in block * BLOCK..right.len().min((block + 1) * BLOCK) {
-                    (0..LANES).for_each(|k| sum[k] += right[v][k] * right[v][k] * inverse[v][k]);
-                }
-                sum
-            })
-            .collect();
-        total(&squares).map(|square| square * tolerance)
+    /// Share of the squared norm of the solution of a right side, as the preconditioner finds it.
+    fn goal(&self, right: &[Row], share: f64, roots: &mut Roots) -> Sum {
+        roots.apply(right).map(|square| square * share)
     }
 
     /// The system times `x`, and the sum of its products with `x`. `bent` is scratch.
@@ -203,6 +198,7 @@ impl System<'_> {
     }
 
     /// `(pull M + L) x` at one vertex.
+    #[inline(always)]
     pub(crate) fn bend(&self, x: &[Row], v: usize) -> Row {
         let (own, area) = (x[v], self.field.areas_mm2[v]);
         let mut bend: Row = std::array::from_fn(|k| self.pull[k] * area * own[k]);
@@ -218,7 +214,7 @@ impl System<'_> {
 }
 
 /// Changes every row, and sums what `change` adds up: block by block, single precision within a block.
-fn blocks(rows: &mut [Row], change: impl Fn(usize, &mut Row, &mut Row) + Sync) -> Sum {
+pub(crate) fn blocks(rows: &mut [Row], change: impl Fn(usize, &mut Row, &mut Row) + Sync) -> Sum {
     let sums: Vec<Row> = rows
         .par_chunks_mut(BLOCK)
         .enumerate()
@@ -231,25 +227,14 @@ fn blocks(rows: &mut [Row], change: impl Fn(usize, &mut Row, &mut Row) + Sync) -
     total(&sums)
 }
 
-/// The same for the rows of two vectors at a time.
-fn blocks_of_two(
-    first: &mut [Row],
-    second: &mut [Row],
-    change: impl Fn(usize, &mut Row, &mut Row, &mut Row) + Sync,
-) -> Sum {
-    let sums: Vec<Row> = first
-        .par_chunks_mut(BLOCK)
-        .zip(second.par_chunks_mut(BLOCK))
-        .enumerate()
-        .map(|(block, (first, second))| {
-            let mut sum = NONE;
-            for (i, (a, b)) in first.iter_mut().zip(second).enumerate() {
-                change(block * BLOCK + i, a, b, &mut sum);
-            }
-            sum
-        })
-        .collect();
-    total(&sums)
+/// Changes the rows of two vectors at a time.
+fn blocks_of_two(first: &mut [Row], second: &mut [Row], change: impl Fn(usize, &mut Row, &mut Row) + Sync) {
+    let chunks = first.par_chunks_mut(BLOCK).zip(second.par_chunks_mut(BLOCK)).enumerate();
+    chunks.for_each(|(block, (first, second))| {
+        for (i, (a, b)) in first.iter_mut().zip(second).enumerate() {
+            change(block * BLOCK + i, a, b);
+        }
+    });
 }
 
 fn total(blocks: &[Row]) -> Sum {
