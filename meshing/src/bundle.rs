@@ -96,12 +96,13 @@ impl<'a> Bundle<'a> {
     #[inline(always)]
     fn weigh(&mut self) {
         let exponent = self.options.evidence as f32;
-        for (evidence, network) in self.evidence.iter_mut().zip(&self.network) {
-            for s in self.first..=self.last {
-                for l in 0..BUNDLE {
-                    evidence[s][l] = power(network[s][l].max(FLOOR), exponent);
-                }
-            }
+        let network = self.network.as_flattened().as_flattened();
+        for (evidence, network) in self.evidence.as_flattened_mut().as_flattened_mut().iter_mut().zip(network) {
+            *evidence = power(network.max(FLOOR), exponent);
+        }
+        // States that the rays do not have.
+        for state in (0..self.first).chain(self.last + 1..STATES) {
+            self.evidence.iter_mut().for_each(|evidence| evidence[state] = [0.0; BUNDLE]);
         }
     }
 

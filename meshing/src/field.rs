@@ -1,7 +1,7 @@
 use crate::Result;
 use crate::diffusion::Diffusion;
 use crate::order::rows_in_order;
-use crate::system::{BLOCK, LANES, ROUGH, Row, System, row};
+use crate::system::{BLOCK, EXACT, LANES, Row, System, row};
 use brainmesh_core::{BOUNDARY_COUNT, Monitor, Surface};
 use glam::DVec3;
 use rayon::prelude::*;
@@ -184,17 +184,12 @@ impl Field {
         monitor: &dyn Monitor,
     ) -> Result<(Vec<Row>, System<'_>)> {
         let mut system = self.system(lengths_mm);
-        let mut x = system.solve(&system.right(), self.data.clone(), ROUGH, monitor)?;
-        for pass in 1..=PASSES {
+        let mut x = system.solve(&system.right(), self.data.clone(), EXACT, monitor)?;
+        for _ in 0..PASSES {
             system = self.reweighted(&x, lengths_mm);
-            let right = system.right();
-            // Weights hardly change with the last digits of a solution.
-            x = if pass < PASSES {
-                system.solve(&right, x, ROUGH, monitor)?
-            } else {
-                system.solve_exactly(&right, x, monitor)?
-            };
+            x = system.solve(&system.right(), x, EXACT, monitor)?;
         }
+        x = system.corrected(&system.right(), x, monitor)?;
         Ok((x, system))
     }
 

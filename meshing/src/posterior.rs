@@ -1,6 +1,6 @@
 use crate::Result;
 use crate::scatter::hash;
-use crate::system::{LANES, ROUGH, Row, System};
+use crate::system::{DRAWN, LANES, Row, System};
 use brainmesh_core::Monitor;
 use rayon::prelude::*;
 
@@ -21,7 +21,7 @@ pub(crate) fn variances(system: &System, samples: u64, seed: u64, monitor: &dyn 
         let right = perturbation(system, hash(seed, sample));
         let own = |v: usize| -> Row { std::array::from_fn(|k| right[v][k] / diagonal[v][k]) };
         let guess = (0..n).into_par_iter().map(own).collect();
-        let x = system.solve(&right, guess, ROUGH, monitor)?;
+        let x = system.solve(&right, guess, DRAWN, monitor)?;
         explained.par_iter_mut().enumerate().for_each(|(v, explained)| {
             let own = own(v);
             for k in 0..LANES {

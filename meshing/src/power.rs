@@ -15,7 +15,8 @@ pub(crate) fn power(x: f32, exponent: f32) -> f32 {
     let artanh = z * (1.0 + square * (1.0 / 3.0 + square * (0.2 + square * (1.0 / 7.0 + square * (1.0 / 9.0)))));
     let logarithm = doublings as f32 + 2.0 * std::f32::consts::LOG2_E * artanh;
     // Beyond these the result is infinite or 0 but for the last bits.
-    let y = (exponent * logarithm).clamp(-126.0, 128.0);
+    let bounded = (exponent * logarithm).max(-126.0);
+    let y = bounded.min(128.0);
     let rounded = y + WHOLE;
     let whole = rounded.to_bits().wrapping_sub(WHOLE.to_bits()) as i32;
     // Taylor series of 2^f for f within half of 0; the first term left out is below 1e-7.

@@ -10,15 +10,17 @@ const STEPS: usize = 2000;
 pub(crate) const BLOCK: usize = 512;
 /// Conjugate gradients stop when the square of the error, in the norm of the system, is this share of the solution's.
 pub(crate) const EXACT: f64 = 1e-8;
-/// The same, where a hundredth of it does for what follows.
-pub(crate) const ROUGH: f64 = 1e-5;
+/// The same, for what leads to scores: a thousandth of the solution.
+pub(crate) const ROUGH: f64 = 1e-6;
+/// The same, for samples whose spread alone counts: a hundredth.
+pub(crate) const DRAWN: f64 = 1e-4;
 /// Most corrections of a solution by its residual in double precision.
 const CORRECTIONS: usize = 4;
 
 /// A value for each boundary and an unused one: eight fill a vector register.
 pub(crate) const LANES: usize = BOUNDARY_COUNT + 1;
 /// One value for each boundary, and 0. Single precision halves the memory that a step of the solver moves, which is
-/// what it waits for; [`System::solve_exactly`] corrects what rounding leaves.
+/// what it waits for; [`System::corrected`] corrects what rounding leaves.
 pub(crate) type Row = [f32; LANES];
 /// Sums of rows.
 pub(crate) type Sum = [f64; LANES];
@@ -72,12 +74,11 @@ impl System<'_> {
         self.descend(right, x, &goal, &mut roots, monitor)
     }
 
-    /// The same, corrected until the residual in double precision is small: on a mesh with few measurements rounding
-    /// grows with the condition of the matrix.
-    pub(crate) fn solve_exactly(&self, right: &[Row], x: Vec<Row>, monitor: &dyn Monitor) -> Result<Vec<Row>> {
+    /// A solution corrected until its residual in double precision is small: on a mesh with few measurements rounding grows
+    /// with the condition of the matrix.
+    pub(crate) fn corrected(&self, right: &[Row], mut x: Vec<Row>, monitor: &dyn Monitor) -> Result<Vec<Row>> {
         let mut roots = Roots::new(self);
         let goal = self.goal(right, EXACT, &mut roots);
-        let mut x = self.descend(right, x, &goal, &mut roots, monitor)?;
         let mut before = [f64::INFINITY; LANES];
         for _ in 0..CORRECTIONS {
             let residual = self.residual(right, &x);
