@@ -1,7 +1,8 @@
 use crate::Result;
 use crate::diffusion::Diffusion;
 use crate::order::rows_in_order;
-use crate::system::{BLOCK, EXACT, LANES, Row, System, row};
+use crate::solver::{EXACT, Solver};
+use crate::system::{BLOCK, LANES, Row, System, row};
 use brainmesh_core::{BOUNDARY_COUNT, Monitor, Surface};
 use glam::DVec3;
 use rayon::prelude::*;
@@ -184,12 +185,16 @@ impl Field {
         monitor: &dyn Monitor,
     ) -> Result<(Vec<Row>, System<'_>)> {
         let mut system = self.system(lengths_mm);
-        let mut x = system.solve(&system.right(), self.data.clone(), EXACT, monitor)?;
-        for _ in 0..PASSES {
+        let mut x = Solver::new(&system).solve(&system.right(), self.data.clone(), EXACT, monitor)?;
+        for pass in 1..=PASSES {
             system = self.reweighted(&x, lengths_mm);
-            x = system.solve(&system.right(), x, EXACT, monitor)?;
+            let (mut solver, right) = (Solver::new(&system), system.right());
+            x = if pass < PASSES {
+                solver.solve(&right, x, EXACT, monitor)?
+            } else {
+                solver.corrected(&right, x, monitor)?
+            };
         }
-        x = system.corrected(&system.right(), x, monitor)?;
         Ok((x, system))
     }
 

@@ -29,6 +29,7 @@ mod sample;
 mod scatter;
 mod section;
 mod smooth;
+mod solver;
 mod strength;
 mod system;
 

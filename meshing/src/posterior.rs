@@ -1,6 +1,7 @@
 use crate::Result;
 use crate::scatter::hash;
-use crate::system::{DRAWN, LANES, Row, System};
+use crate::solver::{DRAWN, Solver};
+use crate::system::{LANES, Row, System};
 use brainmesh_core::Monitor;
 use rayon::prelude::*;
 
@@ -17,11 +18,12 @@ pub(crate) fn variances(system: &System, samples: u64, seed: u64, monitor: &dyn 
     monitor.stage("finding how sure the boundaries are", samples);
     let diagonal: Vec<Row> = (0..n).into_par_iter().map(|v| system.diagonal(v)).collect();
     let mut explained: Vec<Row> = vec![[0.0; LANES]; n];
+    let mut solver = Solver::new(system);
     for sample in 0..samples {
         let right = perturbation(system, hash(seed, sample));
         let own = |v: usize| -> Row { std::array::from_fn(|k| right[v][k] / diagonal[v][k]) };
         let guess = (0..n).into_par_iter().map(own).collect();
-        let x = system.solve(&right, guess, DRAWN, monitor)?;
+        let x = solver.solve(&right, guess, DRAWN, monitor)?;
         explained.par_iter_mut().enumerate().for_each(|(v, explained)| {
             let own = own(v);
             for k in 0..LANES {

@@ -1,7 +1,8 @@
 use crate::Result;
 use crate::field::{Boundaries, Field};
 use crate::scatter::hash;
-use crate::system::{LANES, ROUGH, Row};
+use crate::solver::{ROUGH, Solver};
+use crate::system::{LANES, Row};
 use brainmesh_core::{BOUNDARY_COUNT, Monitor};
 
 /// Lengths of the field that are tried, in mm.
@@ -172,10 +173,11 @@ impl Blocks {
         for (length_mm, scores) in LENGTHS_MM.into_iter().zip(scores) {
             let lengths_mm = [length_mm; BOUNDARY_COUNT];
             let first = part.system(&lengths_mm);
-            x = first.solve(&first.right(), x, ROUGH, monitor)?;
+            x = Solver::new(&first).solve(&first.right(), x, ROUGH, monitor)?;
             let system = part.reweighted(&x, &lengths_mm);
-            x = system.solve(&system.right(), x, ROUGH, monitor)?;
-            response = system.solve(&probe, response, ROUGH, monitor)?;
+            let mut solver = Solver::new(&system);
+            x = solver.solve(&system.right(), x, ROUGH, monitor)?;
+            response = solver.solve(&probe, response, ROUGH, monitor)?;
             for &(v, block) in &self.cores {
                 let (seed, Some(at)) = (middles[block], place(v)) else { continue };
                 let least = system.diagonal(seed);

@@ -1,26 +1,13 @@
-use crate::Result;
 use crate::field::Field;
-use crate::roots::Roots;
-use brainmesh_core::{BOUNDARY_COUNT, Monitor};
+use brainmesh_core::BOUNDARY_COUNT;
 use rayon::prelude::*;
 
-/// Most steps of conjugate gradients.
-const STEPS: usize = 2000;
 /// Rows handled by one task; sums are taken block by block so that they do not depend on the number of threads.
 pub(crate) const BLOCK: usize = 512;
-/// Conjugate gradients stop when the square of the error, in the norm of the system, is this share of the solution's.
-pub(crate) const EXACT: f64 = 1e-8;
-/// The same, for what leads to scores: a thousandth of the solution.
-pub(crate) const ROUGH: f64 = 1e-6;
-/// The same, for samples whose spread alone counts: a hundredth.
-pub(crate) const DRAWN: f64 = 1e-4;
-/// Most corrections of a solution by its residual in double precision.
-const CORRECTIONS: usize = 4;
-
 /// A value for each boundary and an unused one: eight fill a vector register.
 pub(crate) const LANES: usize = BOUNDARY_COUNT + 1;
 /// One value for each boundary, and 0. Single precision halves the memory that a step of the solver moves, which is
-/// what it waits for; [`System::corrected`] corrects what rounding leaves.
+/// what it waits for; [`Solver::corrected`](crate::solver::Solver::corrected) corrects what rounding leaves.
 pub(crate) type Row = [f32; LANES];
 /// Sums of rows.
 pub(crate) type Sum = [f64; LANES];
@@ -66,89 +53,8 @@ impl System<'_> {
         diagonal
     }
 
-    /// Conjugate gradients, all seven columns at once, from a first guess, until the error is the root of `tolerance` of
-    /// the solution in the norm of the system.
-    pub(crate) fn solve(&self, right: &[Row], x: Vec<Row>, tolerance: f64, monitor: &dyn Monitor) -> Result<Vec<Row>> {
-        let mut roots = Roots::new(self);
-        let goal = self.goal(right, tolerance, &mut roots);
-        self.descend(right, x, &goal, &mut roots, monitor)
-    }
-
-    /// A solution corrected until its residual in double precision is small: on a mesh with few measurements rounding grows
-    /// with the condition of the matrix.
-    pub(crate) fn corrected(&self, right: &[Row], mut x: Vec<Row>, monitor: &dyn Monitor) -> Result<Vec<Row>> {
-        let mut roots = Roots::new(self);
-        let goal = self.goal(right, EXACT, &mut roots);
-        let mut before = [f64::INFINITY; LANES];
-        for _ in 0..CORRECTIONS {
-            let residual = self.residual(right, &x);
-            let rho = self.goal(&residual, 1.0, &mut roots);
-            // Twice the goal: what the solver takes for done is not computed again for the last digit.
-            if !(0..LANES).any(|k| rho[k] > 2.0 * goal[k] && rho[k] < 0.5 * before[k]) {
-                break;
-            }
-            before = rho;
-            let correction = self.descend(&residual, vec![NONE; x.len()], &goal, &mut roots, monitor)?;
-            blocks(&mut x, |v, x, _| (0..LANES).for_each(|k| x[k] += correction[v][k]));
-        }
-        Ok(x)
-    }
-
-    fn descend(
-        &self,
-        right: &[Row],
-        mut x: Vec<Row>,
-        goal: &Sum,
-        roots: &mut Roots,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<Row>> {
-        let n = x.len();
-        let (mut bent, mut image, mut direction) = (vec![NONE; n], vec![NONE; n], vec![NONE; n]);
-        self.apply(&x, &mut bent, &mut image);
-        let mut residual = right.to_vec();
-        blocks(&mut residual, |v, r, _| (0..LANES).for_each(|k| r[k] -= image[v][k]));
-        let mut rho = roots.apply(&residual);
-        let mut turn = NONE;
-        for _ in 0..STEPS {
-            monitor.check()?;
-            // A column that is done stands still.
-            let open: [bool; LANES] = std::array::from_fn(|k| rho[k] > goal[k]);
-            if !open.contains(&true) {
-                break;
-            }
-            let steepest = roots.result();
-            blocks(&mut direction, |v, d, _| {
-                for k in 0..LANES {
-                    d[k] = steepest[v][k] + turn[k] * d[k];
-                }
-            });
-            let curvature = self.apply(&direction, &mut bent, &mut image);
-            let step: Row =
-                std::array::from_fn(
-                    |k| {
-                        if open[k] && curvature[k] > 0.0 { (rho[k] / curvature[k]) as f32 } else { 0.0 }
-                    },
-                );
-            blocks_of_two(&mut x, &mut residual, |v, x, r| {
-                for k in 0..LANES {
-                    x[k] += step[k] * direction[v][k];
-                    r[k] -= step[k] * image[v][k];
-                }
-            });
-            let next = roots.apply(&residual);
-            turn = std::array::from_fn(|k| if rho[k] > 0.0 { (next[k] / rho[k]) as f32 } else { 0.0 });
-            rho = next;
-        }
-        Ok(x)
-    }
-
-    /// Share of the squared norm of the solution of a right side, as the preconditioner finds it.
-    fn goal(&self, right: &[Row], share: f64, roots: &mut Roots) -> Sum {
-        roots.apply(right).map(|square| square * share)
-    }
-
     /// The system times `x`, and the sum of its products with `x`. `bent` is scratch.
-    fn apply(&self, x: &[Row], bent: &mut [Row], out: &mut [Row]) -> Sum {
+    pub(crate) fn apply(&self, x: &[Row], bent: &mut [Row], out: &mut [Row]) -> Sum {
         let areas = &self.field.areas_mm2;
         blocks(bent, |v, out, _| {
             let share = areas[v].recip();
@@ -165,7 +71,7 @@ impl System<'_> {
     }
 
     /// What `x` leaves of the right side, in double precision.
-    fn residual(&self, right: &[Row], x: &[Row]) -> Vec<Row> {
+    pub(crate) fn residual(&self, right: &[Row], x: &[Row]) -> Vec<Row> {
         let field = self.field;
         let bend = |at: &(dyn Fn(usize) -> Sum + Sync), v: usize| -> Sum {
             let (own, area) = (at(v), f64::from(field.areas_mm2[v]));
@@ -226,16 +132,6 @@ pub(crate) fn blocks(rows: &mut [Row], change: impl Fn(usize, &mut Row, &mut Row
         })
         .collect();
     total(&sums)
-}
-
-/// Changes the rows of two vectors at a time.
-fn blocks_of_two(first: &mut [Row], second: &mut [Row], change: impl Fn(usize, &mut Row, &mut Row) + Sync) {
-    let chunks = first.par_chunks_mut(BLOCK).zip(second.par_chunks_mut(BLOCK)).enumerate();
-    chunks.for_each(|(block, (first, second))| {
-        for (i, (a, b)) in first.iter_mut().zip(second).enumerate() {
-            change(block * BLOCK + i, a, b);
-        }
-    });
 }
 
 fn total(blocks: &[Row]) -> Sum {
