@@ -1,4 +1,4 @@
-use crate::system::{BLOCK, LANES, NONE, Row, Sum, System, blocks, row};
+use crate::system::{BLOCK, Kernel, LANES, NONE, Row, Sum, System, blocks, row, run};
 use brainmesh_core::BOUNDARY_COUNT;
 use rayon::prelude::*;
 
@@ -94,16 +94,28 @@ impl<'a> Roots<'a> {
             }
         });
         for step in others {
-            let y = &*now;
-            blocks(before, |v, past, _| {
-                let bent = self.system.bend(y, v);
-                for k in 0..LANES {
-                    let residual = right[v][k] - bent[k] - self.roots[v][k] * y[v][k];
-                    let change = step.onward[k] * (y[v][k] - past[k]) + step.down[k] * self.inverse[v][k] * residual;
-                    past[k] = y[v][k] + change;
-                }
-            });
+            run(before, &Onward { roots: self, step, y: now, right });
             std::mem::swap(now, before);
+        }
+    }
+}
+
+/// The step from the last two vectors of the iteration to the next, in the place of the older one.
+struct Onward<'a> {
+    roots: &'a Roots<'a>,
+    step: &'a Step,
+    y: &'a [Row],
+    right: &'a [Row],
+}
+
+impl Kernel for Onward<'_> {
+    #[inline(always)]
+    fn change(&self, v: usize, past: &mut Row, _: &mut Row) {
+        let (bent, y, right) = (self.roots.system.bend(self.y, v), &self.y[v], &self.right[v]);
+        let (root, inverse) = (&self.roots.roots[v], &self.roots.inverse[v]);
+        for k in 0..LANES {
+            let residual = right[k] - bent[k] - root[k] * y[k];
+            past[k] = y[k] + self.step.onward[k] * (y[k] - past[k]) + self.step.down[k] * inverse[k] * residual;
         }
     }
 }

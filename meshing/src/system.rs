@@ -1,5 +1,6 @@
 use crate::field::Field;
 use brainmesh_core::BOUNDARY_COUNT;
+use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 /// Rows handled by one task; sums are taken block by block so that they do not depend on the number of threads.
@@ -23,6 +24,40 @@ pub(crate) struct System<'a> {
     /// Reciprocal squared length.
     pub(crate) pull: Row,
     pub(crate) stiffness: Row,
+}
+
+/// `M^-1 (pull M + L) x`.
+struct Bend<'a> {
+    system: &'a System<'a>,
+    x: &'a [Row],
+}
+
+impl Kernel for Bend<'_> {
+    #[inline(always)]
+    fn change(&self, v: usize, row: &mut Row, _: &mut Row) {
+        let (bend, share) = (self.system.bend(self.x, v), self.system.field.areas_mm2[v].recip());
+        for k in 0..LANES {
+            row[k] = bend[k] * share;
+        }
+    }
+}
+
+/// The system times `x`, once it is bent; sums products with `x`.
+struct Apply<'a> {
+    system: &'a System<'a>,
+    x: &'a [Row],
+    bent: &'a [Row],
+}
+
+impl Kernel for Apply<'_> {
+    #[inline(always)]
+    fn change(&self, v: usize, row: &mut Row, sum: &mut Row) {
+        let (twice, weights, x) = (self.system.bend(self.bent, v), &self.system.weights[v], &self.x[v]);
+        for k in 0..LANES {
+            row[k] = weights[k] * x[k] + self.system.stiffness[k] * twice[k];
+            sum[k] += row[k] * x[k];
+        }
+    }
 }
 
 /// A row from what `value` says of each boundary.
@@ -55,19 +90,8 @@ impl System<'_> {
 
     /// The system times `x`, and the sum of its products with `x`. `bent` is scratch.
     pub(crate) fn apply(&self, x: &[Row], bent: &mut [Row], out: &mut [Row]) -> Sum {
-        let areas = &self.field.areas_mm2;
-        blocks(bent, |v, out, _| {
-            let share = areas[v].recip();
-            *out = self.bend(x, v).map(|bend| bend * share);
-        });
-        let bent = &*bent;
-        blocks(out, |v, out, sum| {
-            let twice = self.bend(bent, v);
-            for k in 0..LANES {
-                out[k] = self.weights[v][k] * x[v][k] + self.stiffness[k] * twice[k];
-                sum[k] += out[k] * x[v][k];
-            }
-        })
+        run(bent, &Bend { system: self, x });
+        run(out, &Apply { system: self, x, bent })
     }
 
     /// What `x` leaves of the right side, in double precision.
@@ -108,7 +132,10 @@ impl System<'_> {
     #[inline(always)]
     pub(crate) fn bend(&self, x: &[Row], v: usize) -> Row {
         let (own, area) = (x[v], self.field.areas_mm2[v]);
-        let mut bend: Row = std::array::from_fn(|k| self.pull[k] * area * own[k]);
+        let mut bend = NONE;
+        for k in 0..LANES {
+            bend[k] = self.pull[k] * area * own[k];
+        }
         let edges = self.field.edges(v);
         for (&j, &spring) in self.field.neighbours[edges.clone()].iter().zip(&self.springs[edges]) {
             let other = &x[j as usize];
@@ -118,6 +145,39 @@ impl System<'_> {
         }
         bend
     }
+}
+
+/// What changes a row of a vector, and what it adds to a sum.
+pub(crate) trait Kernel: Sync {
+    /// Changes row `v`. To be inlined always, so that it is compiled for the vector instructions that are there.
+    fn change(&self, v: usize, row: &mut Row, sum: &mut Row);
+}
+
+/// Changes every row of a block.
+struct Work<'a, K> {
+    kernel: &'a K,
+    first: usize,
+    rows: &'a mut [Row],
+}
+
+impl<K: Kernel> NullaryFnOnce for Work<'_, K> {
+    type Output = Row;
+
+    #[inline(always)]
+    fn call(self) -> Row {
+        let mut sum = NONE;
+        for (i, row) in self.rows.iter_mut().enumerate() {
+            self.kernel.change(self.first + i, row, &mut sum);
+        }
+        sum
+    }
+}
+
+/// Changes every row by a kernel, with the widest vector instructions that there are; sums are the same with any.
+pub(crate) fn run(rows: &mut [Row], kernel: &impl Kernel) -> Sum {
+    let arch = Arch::new();
+    let work = |(block, rows)| arch.dispatch(Work { kernel, first: block * BLOCK, rows });
+    total(&rows.par_chunks_mut(BLOCK).enumerate().map(work).collect::<Vec<Row>>())
 }
 
 /// Changes every row, and sums what `change` adds up: block by block, single precision within a block.

@@ -115,3 +115,29 @@ impl Topology {
         write_gifti(path, &Metadata::new(), &LabelTable::default(), &[points, triangles])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brainmesh_core::Structure;
+
+    #[test]
+    fn surfaces_written_together_are_those_written_alone() {
+        let at =
+            |z: f64| [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)].map(|(x, y)| WorldPoint::new(x, y, z)).to_vec();
+        let first = Surface::new(at(0.0), vec![[0, 1, 2], [1, 3, 2]], Structure::CortexLeft).unwrap();
+        let same = first.with_vertices(at(2.5)).unwrap();
+        let other = Surface::new(at(5.0), vec![[0, 1, 3]], Structure::CortexLeft).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let files = [(path("0.gii"), &first), (path("1.gii"), &same), (path("2.gii"), &other)];
+        write_surfaces_gifti(&files).unwrap();
+        for (together, surface) in &files {
+            let alone = path("alone.gii");
+            write_surface_gifti(&alone, surface).unwrap();
+            assert_eq!(std::fs::read(together).unwrap(), std::fs::read(&alone).unwrap());
+            let back = surface_from(together, &super::super::read_file(together).unwrap()).unwrap().surface;
+            assert_eq!((back.vertices(), back.triangles()), (surface.vertices(), surface.triangles()));
+        }
+    }
+}
