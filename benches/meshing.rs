@@ -6,7 +6,7 @@
 //! a volume of 0.4 mm; its class probabilities are blurred true layers with noise.
 
 use brainmesh_core::{
-    Channel, ClassProbabilities, Grid, Ribbon, Silent, Structure, Surface, Volume, VoxelPoint, WorldPoint,
+    Channel, ClassProbabilities, Grid, Monitor, Ribbon, Silent, Structure, Surface, Volume, VoxelPoint, WorldPoint,
 };
 use brainmesh_meshing::{
     DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, certify, channels, decode, extended_rays, fill,
@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::Write as _;
+use std::sync::Mutex;
 use std::time::Instant;
 
 const SAMPLES: usize = 200;
@@ -49,12 +50,37 @@ impl Options {
 /// Names and seconds of the steps done.
 struct Clock(Vec<(&'static str, f64)>);
 
+/// When each stage of a step began.
+struct Stages(Mutex<Vec<(&'static str, Instant)>>);
+
+impl Monitor for Stages {
+    fn stage(&self, name: &'static str, _total: u64) {
+        if let Ok(mut stages) = self.0.lock() {
+            stages.push((name, Instant::now()));
+        }
+    }
+
+    fn advance(&self, _steps: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
 impl Clock {
     fn time<T>(&mut self, name: &'static str, step: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = step();
         self.0.push((name, start.elapsed().as_secs_f64()));
         result
+    }
+
+    /// The stages of a step that ends now.
+    fn stages(&mut self, stages: Stages) {
+        let stages = stages.0.into_inner().unwrap_or_default();
+        let ends = stages.iter().skip(1).map(|s| s.1).chain([Instant::now()]);
+        let seconds = stages.iter().zip(ends).map(|(&(name, start), end)| (name, (end - start).as_secs_f64()));
+        self.0.extend(seconds);
     }
 }
 
@@ -85,7 +111,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             if clean { "clean" } else { "not clean" }
         )?;
         for (name, seconds) in &clock.0 {
-            writeln!(out, "{name:>24} {seconds:8.3} s")?;
+            writeln!(out, "{name:>36} {seconds:8.3} s")?;
         }
     }
     Ok(())
@@ -106,9 +132,11 @@ fn run(ribbon: &Ribbon, volume: &Volume<f32>, clock: &mut Clock) -> Result<bool,
     drop(probabilities);
     let neighbours = ribbon.neighbours();
     let filled = clock.time("fill", || fill(&decoded, &rays, &neighbours))?;
+    let stages = Stages(Mutex::new(Vec::new()));
     let smooth = clock
-        .time("smooth, automatic", || smooth_boundaries(&filled, ribbon, &rays, &SmoothOptions::default(), &Silent))?
+        .time("smooth, automatic", || smooth_boundaries(&filled, ribbon, &rays, &SmoothOptions::default(), &stages))?
         .boundaries;
+    clock.stages(stages);
     let surfaces = clock.time("surfaces", || layer_surfaces(ribbon, &rays, &smooth))?;
     clock.time("thickness", || thickness_mm(&rays, &smooth));
     let certificate = clock.time("certify", || certify(&surfaces, ribbon, &smooth, &Silent))?;

@@ -151,9 +151,10 @@ impl Plan {
         let (labels, table) = defect_labels(layers);
         brainmesh_formats::write_label_gifti(&folder.join("defects.label.gii"), "defects", &labels, &table, structure)?;
 
-        for format in
-            std::iter::once(&SurfaceFormat::Gifti).chain(self.formats.iter().filter(|f| **f != SurfaceFormat::Gifti))
-        {
+        let named = |(k, surface)| (folder.join(format!("layer{k}.{}", file_extension(SurfaceFormat::Gifti))), surface);
+        let files: Vec<_> = layers.surfaces.surfaces().iter().enumerate().map(named).collect();
+        brainmesh_formats::write_surfaces_gifti(&files)?;
+        for format in self.formats.iter().filter(|f| **f != SurfaceFormat::Gifti) {
             for (k, surface) in layers.surfaces.surfaces().iter().enumerate() {
                 let path = folder.join(format!("layer{k}.{}", file_extension(*format)));
                 let mut maps = VertexMaps::default();

@@ -84,6 +84,7 @@ pub use freesurfer::{
 };
 pub use gifti::{
     LabelMap, ShapeMap, read_label_gifti, read_shape_gifti, write_func_gifti, write_label_gifti, write_shape_gifti,
+    write_surfaces_gifti,
 };
 pub use glb::{SceneOptions, SceneSurface, read_scene, write_scene};
 pub use layer_spots::{LayerSpot, read_layer_spots};

@@ -1,5 +1,5 @@
 use crate::diffusion::{Diffusion, mean_curvature, usable};
-use crate::equivolume::{log_area_ratio, volume_share};
+use crate::equivolume::{log_area_ratio, smoothed_ratios, volume_share};
 use crate::error::same_length;
 use crate::sample::is_constant;
 use crate::{Error, Result};
@@ -222,10 +222,10 @@ impl DepthMap {
         let area_ratios = match intensities.spacing {
             DepthSpacing::Equidistant => None,
             DepthSpacing::Equivolumetric => {
-                let ratios: Vec<f32> = clamped_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
-                let column = Array2::from_shape_fn((ratios.len(), 1), |(v, _)| ratios[v]);
-                let smooth = flow.smooth(&zero_defects(&column, &intensities.defects), AREA_FWHM_MM, monitor)?;
-                Some(smooth.iter().map(|&r| f64::from(-r).exp()).collect())
+                let mut logarithms = clamped_area_ratio(ribbon);
+                let defective = logarithms.iter_mut().zip(&intensities.defects).filter(|(_, defect)| defect.is_some());
+                defective.for_each(|(logarithm, _)| *logarithm = 0.0);
+                Some(smoothed_ratios(&logarithms, flow, AREA_FWHM_MM, monitor)?)
             }
         };
         Ok(Self { area_ratios, samples })

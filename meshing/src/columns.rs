@@ -1,9 +1,8 @@
 use crate::Result;
 use crate::channels::{AREA_FWHM_MM, clamped_area_ratio};
 use crate::diffusion::Diffusion;
-use crate::equivolume::{equivolumetric_depth, volume_share};
+use crate::equivolume::{equivolumetric_depth, smoothed_ratios, volume_share};
 use brainmesh_core::{Monitor, Ribbon};
-use ndarray::Array2;
 
 /// Cortical columns: depth on a ray, relative to the ribbon, as the share of the column's volume above it.
 ///
@@ -16,10 +15,8 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(ribbon: &Ribbon, flow: &Diffusion, monitor: &dyn Monitor) -> Result<Self> {
-        let ratios: Vec<f32> = clamped_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
-        let column = Array2::from_shape_fn((ratios.len(), 1), |(v, _)| ratios[v]);
-        let smooth = flow.smooth(&column, AREA_FWHM_MM, monitor)?;
-        Ok(Self { white_over_pial: smooth.iter().map(|&r| f64::from(-r).exp()).collect() })
+        let white_over_pial = smoothed_ratios(&clamped_area_ratio(ribbon), flow, AREA_FWHM_MM, monitor)?;
+        Ok(Self { white_over_pial })
     }
 
     /// Volume share at a relative depth: 0 at the pia, 1 at the white surface.

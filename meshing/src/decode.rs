@@ -1,20 +1,14 @@
-use crate::durations::{Chain, LayerDurations};
+use crate::bundle::{BUNDLE, Bundle, Moments};
+use crate::durations::LayerDurations;
 use crate::error::same_length;
 use crate::{Error, Result};
 use brainmesh_core::{BOUNDARY_COUNT, ClassProbabilities, LayerBoundaries, Monitor, RayDefect, RayOutcome, RaySet};
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, Axis};
+use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
-/// States along a ray, outermost first: outside, layers I..VI, white matter.
-pub(crate) const STATES: usize = BOUNDARY_COUNT + 1;
-/// Smallest probability taken from a network, so that one wrong sample cannot forbid a state.
-const FLOOR: f64 = 1e-6;
-/// Probabilities up to this, far from a boundary, are noise of the network and say nothing about its place.
-const NOISE: f64 = 0.01;
 /// Cortex thinner than this share of the given ribbon is none: a network that sees background everywhere is sure of it.
 const MIN_CORTEX: f64 = 0.1;
-/// Mean probability of cortex that rays over the ribbon alone must have.
-const MIN_CORTEX_PROBABILITY: f64 = 0.5;
 /// Rays handled between two looks at the monitor.
 const BATCH: usize = 1024;
 
@@ -91,27 +85,34 @@ pub fn decode(
         }));
     }
     monitor.stage("finding boundaries", n as u64);
+    let arch = Arch::new();
     let blocks: Vec<Vec<Decoded>> = (0..n.div_ceil(BATCH))
         .into_par_iter()
         .map(|block| {
             monitor.check()?;
             let range = block * BATCH..n.min((block + 1) * BATCH);
             monitor.advance(range.len() as u64);
-            let mut workspace = Workspace::default();
-            Ok(range
-                .map(|ray| {
-                    let found = match defects[ray] {
-                        Some(defect) => Err(defect),
-                        None => decode_ray(
-                            probabilities.values().index_axis(ndarray::Axis(0), ray),
-                            options,
-                            (rays.white_t(ray) - rays.pial_t(ray)) * (samples - 1) as f64,
-                            &mut workspace,
-                        ),
-                    };
-                    Decoded::new(found, rays, ray, options)
-                })
-                .collect())
+            let mut found: Vec<_> = range.clone().map(|ray| defects[ray].map_or(Ok(Moments::default()), Err)).collect();
+            for (ray, found) in range.clone().zip(&mut found).filter(|(_, found)| found.is_ok()) {
+                if probabilities.values().index_axis(Axis(0), ray).iter().any(|p| !p.is_finite()) {
+                    *found = Err(RayDefect::NotFinite);
+                }
+            }
+            let mut bundle = Bundle::new(options, samples);
+            let good: Vec<usize> = range.clone().filter(|ray| found[ray - range.start].is_ok()).collect();
+            for chosen in good.chunks(BUNDLE) {
+                // A lane without a ray of its own repeats the last one.
+                let lane = |l: usize| chosen[l.min(chosen.len() - 1)];
+                let lanes: [usize; BUNDLE] = std::array::from_fn(lane);
+                let views = lanes.map(|ray| probabilities.values().index_axis(Axis(0), ray));
+                let ribbon_samples = lanes.map(|ray| (rays.white_t(ray) - rays.pial_t(ray)) * (samples - 1) as f64);
+                bundle.load(&views);
+                let moments = arch.dispatch(AtWork { bundle: &mut bundle, ribbon_samples });
+                for (ray, moments) in chosen.iter().zip(moments) {
+                    found[ray - range.start] = moments;
+                }
+            }
+            Ok(range.zip(found).map(|(ray, found)| Decoded::new(found, rays, ray, options)).collect())
         })
         .collect::<Result<_>>()?;
     let decoded: Vec<Decoded> = blocks.into_iter().flatten().collect();
@@ -121,14 +122,26 @@ pub fn decode(
     Ok(LayerBoundaries::new(t, sd_mm, outcomes)?)
 }
 
+/// A bundle at work, compiled for the vector instructions that `pulp` found.
+struct AtWork<'a, 'o> {
+    bundle: &'a mut Bundle<'o>,
+    ribbon_samples: [f64; BUNDLE],
+}
+
+impl NullaryFnOnce for AtWork<'_, '_> {
+    type Output = [std::result::Result<Moments, RayDefect>; BUNDLE];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        self.bundle.moments(&self.ribbon_samples)
+    }
+}
+
 struct Decoded {
     t: [f64; BOUNDARY_COUNT],
     sd_mm: [f64; BOUNDARY_COUNT],
     outcome: RayOutcome,
 }
-
-/// Mean and standard deviation of each boundary, as `t`.
-type Moments = [(f64, f64); BOUNDARY_COUNT];
 
 impl Decoded {
     fn new(found: std::result::Result<Moments, RayDefect>, rays: &RaySet, ray: usize, options: &DecodeOptions) -> Self {
@@ -154,185 +167,6 @@ impl Decoded {
             },
         }
     }
-}
-
-/// Buffers used again for every ray: `[samples][states]`.
-#[derive(Default)]
-struct Workspace {
-    evidence: Vec<[f64; STATES]>,
-    forward: Vec<[f64; STATES]>,
-    /// The network's probability of lying past each boundary.
-    past: Vec<[f64; BOUNDARY_COUNT]>,
-}
-
-fn decode_ray(
-    probabilities: ArrayView2<f32>,
-    options: &DecodeOptions,
-    ribbon_samples: f64,
-    workspace: &mut Workspace,
-) -> std::result::Result<Moments, RayDefect> {
-    let samples = probabilities.ncols();
-    if probabilities.iter().any(|p| !p.is_finite()) {
-        return Err(RayDefect::NotFinite);
-    }
-    let (first, last) = if options.ribbon_only { (1, STATES - 2) } else { (0, STATES - 1) };
-    let network = |state: usize, i: usize| {
-        let class = if state == STATES - 1 && probabilities.nrows() < STATES { 0 } else { state };
-        f64::from(probabilities[[class, i]])
-    };
-    workspace.evidence.clear();
-    workspace.evidence.extend((0..samples).map(|i| {
-        std::array::from_fn(|s| {
-            // In f32: its power is several times faster and exact enough.
-            let tempered = || (network(s, i).max(FLOOR) as f32).powf(options.evidence as f32);
-            if (first..=last).contains(&s) { f64::from(tempered()) } else { 0.0 }
-        })
-    }));
-    let skip = options.absent_layer;
-    // From one sample to the next a ray stays or moves on; each layer passed over costs `skip`. Staying and moving
-    // weigh the same: every division of the ray is equally likely before the network speaks. `moving` runs through the
-    // states in the direction of travel and holds what arrives from those already passed.
-    // Forward, normalised at every sample. The ray begins in the first state, or later where that one is absent.
-    workspace.forward.clear();
-    let mut previous: [f64; STATES] =
-        std::array::from_fn(|s| if s < first { 0.0 } else { skip.powi((s - first) as i32) });
-    for (i, evidence) in workspace.evidence.iter().enumerate() {
-        let mut now = [0.0; STATES];
-        let mut moving = 0.0;
-        for s in first..=last {
-            now[s] = (previous[s] + moving) * evidence[s];
-            moving = if i == 0 { 0.0 } else { previous[s] + skip * moving };
-        }
-        normalise(&mut now)?;
-        workspace.forward.push(now);
-        previous = now;
-    }
-    let timed = match &options.durations {
-        Some(durations) if !options.ribbon_only => {
-            let chain = Chain::new(durations, ribbon_samples);
-            Some(chain.marginals(&workspace.evidence).ok_or(RayDefect::WeakEvidence)?)
-        }
-        _ => None,
-    };
-    // Backward, giving marginals, from which the moments of every crossing follow at once.
-    let mut after: [f64; STATES] = std::array::from_fn(|s| if s > last { 0.0 } else { skip.powi((last - s) as i32) });
-    let (mut sums, mut squares) = ([0.0; BOUNDARY_COUNT], [0.0; BOUNDARY_COUNT]);
-    let (mut agreed, mut free) = (0.0, 0.0);
-    workspace.past.clear();
-    workspace.past.resize(samples, [0.0; BOUNDARY_COUNT]);
-    for i in (0..samples).rev() {
-        let mut marginal: [f64; STATES] = std::array::from_fn(|s| workspace.forward[i][s] * after[s]);
-        normalise(&mut marginal)?;
-        if let Some(timed) = &timed {
-            marginal = timed[i];
-        }
-        let mut below = 0.0;
-        for k in 0..BOUNDARY_COUNT {
-            below += marginal[k];
-            // Of a count N with P(N > i) = p_i: E[N] = sum p_i and E[N^2] = sum (2 i + 1) p_i.
-            sums[k] += below;
-            squares[k] += (2 * i + 1) as f64 * below;
-        }
-        agreed += (0..STATES).map(|s| marginal[s] * network(s, i)).sum::<f64>();
-        workspace.past[i] = opinion(probabilities.column(i), &marginal, first, last);
-        free += probabilities.column(i).iter().fold(0.0, |m, &p| f64::max(m, f64::from(p)));
-        if i > 0 {
-            let evidence = &workspace.evidence[i];
-            let mut before = [0.0; STATES];
-            let mut moving = 0.0;
-            for s in (first..=last).rev() {
-                let here = evidence[s] * after[s];
-                before[s] = here + moving;
-                moving = here + skip * moving;
-            }
-            normalise(&mut before)?;
-            after = before;
-        }
-    }
-    // Agreement is about the state model, which rays over the ribbon alone do not use. On these every sample should be
-    // cortex: a network that takes most of them for background does not know the tissue.
-    let weak = if options.ribbon_only {
-        let cortex: f64 = (0..samples).map(|i| (first..=last).map(|s| network(s, i)).sum::<f64>()).sum();
-        cortex < MIN_CORTEX_PROBABILITY * samples as f64
-    } else {
-        agreed < options.min_agreement * free
-    };
-    if weak {
-        return Err(RayDefect::WeakEvidence);
-    }
-    let scale = (samples.max(2) - 1) as f64;
-    let mut moments: Moments = std::array::from_fn(|k| {
-        // A crossing between samples i and i + 1 lies at i + 1/2 on average; the twelfth is its spread there.
-        let (mean, posterior) = if options.ribbon_only {
-            (expectation(&workspace.past, k), 1.0 / 12.0)
-        } else {
-            ((sums[k] - 0.5).clamp(0.0, scale), (squares[k] - sums[k] * sums[k]).max(0.0) + 1.0 / 12.0)
-        };
-        let variance = posterior.max(opinion_variance(&workspace.past, k, mean));
-        (mean / scale, variance.sqrt() / scale)
-    });
-    if options.ribbon_only {
-        moments[0] = (0.0, 0.0);
-        moments[BOUNDARY_COUNT - 1] = (1.0, 0.0);
-    }
-    // Rounding alone can break the order by a last digit.
-    for k in 1..BOUNDARY_COUNT {
-        moments[k].0 = moments[k].0.max(moments[k - 1].0);
-    }
-    Ok(moments)
-}
-
-/// The network's probability that a sample lies past each boundary. Where one class serves outside and white, the
-/// posterior divides it; rays that cover the ribbon alone have neither.
-fn opinion(classes: ArrayView1<f32>, marginal: &[f64; STATES], first: usize, last: usize) -> [f64; BOUNDARY_COUNT] {
-    let mut states: [f64; STATES] = std::array::from_fn(|s| classes.get(s).map_or(0.0, |&p| f64::from(p).max(0.0)));
-    if classes.len() < STATES {
-        let ends = marginal[0] + marginal[STATES - 1];
-        let white = if ends > 0.0 { marginal[STATES - 1] / ends } else { 0.5 };
-        states[STATES - 1] = states[0] * white;
-        states[0] -= states[STATES - 1];
-    }
-    let mut past = [0.0; BOUNDARY_COUNT];
-    let mut sum = 0.0;
-    for s in (first..=last).rev() {
-        sum += states[s];
-        if s > 0 {
-            past[s - 1] = sum;
-        }
-    }
-    past.map(|p| p / sum.max(FLOOR))
-}
-
-/// Mean place, in samples, of boundary k by the network's own probabilities: the trapezoidal integral of the probability
-/// not to have passed it. Ordered in k, because that probability grows with k.
-fn expectation(past: &[[f64; BOUNDARY_COUNT]], k: usize) -> f64 {
-    let before = |i: usize| 1.0 - past[i][k];
-    let ends = (before(0) + before(past.len() - 1)) / 2.0;
-    (0..past.len()).map(before).sum::<f64>() - ends
-}
-
-/// Second moment about `mean`, in samples, of a place with the distribution function `past`: the integral of
-/// `2 |x - mean|` times `past` before the mean and `1 - past` after it. A tail can only fall away from the mean: what
-/// rises again is a misread stretch of the ray, not doubt about this boundary.
-fn opinion_variance(past: &[[f64; BOUNDARY_COUNT]], k: usize, mean: f64) -> f64 {
-    let split = past.len().min(mean.ceil() as usize);
-    let moment = |tail: &mut f64, i: usize, here: f64| {
-        *tail = tail.min(here);
-        Some(if *tail > NOISE { 2.0 * (i as f64 - mean).abs() * *tail } else { 0.0 })
-    };
-    let before = (0..split).rev().scan(1.0, |tail, i| moment(tail, i, past[i][k]));
-    let after = (split..past.len()).scan(1.0, |tail, i| moment(tail, i, 1.0 - past[i][k]));
-    before.sum::<f64>() + after.sum::<f64>()
-}
-
-/// Scales to sum 1; a ray on which no ordered sequence is possible is defective.
-fn normalise(values: &mut [f64; STATES]) -> std::result::Result<(), RayDefect> {
-    let sum: f64 = values.iter().sum();
-    if !(sum.is_finite() && sum > 0.0) {
-        return Err(RayDefect::WeakEvidence);
-    }
-    values.iter_mut().for_each(|v| *v /= sum);
-    Ok(())
 }
 
 #[cfg(test)]

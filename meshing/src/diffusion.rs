@@ -45,7 +45,7 @@ impl Diffusion {
             }
         }
         // Stable: triangles stay in order within an edge, so that sums do not depend on the sort.
-        edges.sort_by_key(|&(i, j, _)| (i, j));
+        edges.par_sort_by_key(|&(i, j, _)| (i, j));
         let mut offsets = vec![0usize; n + 1];
         let (mut neighbours, mut rates) = (Vec::new(), Vec::new());
         for group in edges.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

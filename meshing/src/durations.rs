@@ -1,4 +1,4 @@
-use crate::decode::STATES;
+use crate::bundle::STATES;
 use brainmesh_core::LAYER_COUNT;
 
 /// Most steps of a layer's chain: more would make the thickness surer, at a price that grows with them.

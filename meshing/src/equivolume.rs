@@ -62,6 +62,16 @@ fn area_ratios(ribbon: &Ribbon, flow: &Diffusion, fwhm_mm: f64, monitor: &dyn Mo
     if fwhm_mm == 0.0 {
         return Ok(logarithms.into_iter().map(|r| (-r).exp()).collect());
     }
+    smoothed_ratios(&logarithms, flow, fwhm_mm, monitor)
+}
+
+/// White over pial vertex area from logarithms of pial over white, smoothed over the mesh.
+pub(crate) fn smoothed_ratios(
+    logarithms: &[f64],
+    flow: &Diffusion,
+    fwhm_mm: f64,
+    monitor: &dyn Monitor,
+) -> Result<Vec<f64>> {
     let column = Array2::from_shape_fn((logarithms.len(), 1), |(v, _)| logarithms[v] as f32);
     Ok(flow.smooth(&column, fwhm_mm, monitor)?.iter().map(|&r| f64::from(-r).exp()).collect())
 }

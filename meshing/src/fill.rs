@@ -1,6 +1,7 @@
 use crate::Result;
 use crate::error::same_length;
 use brainmesh_core::{BOUNDARY_COUNT, LayerBoundaries, Neighbours, RayDefect, RayOutcome, RaySet};
+use rayon::prelude::*;
 
 /// Rings of neighbours that may fill a defective ray (Wagstyl 2020).
 const RINGS: usize = 4;
@@ -20,13 +21,10 @@ pub fn fill(boundaries: &LayerBoundaries, rays: &RaySet, neighbours: &Neighbours
     same_length("vertices", rays.len(), neighbours.len())?;
     let measured = |ray: usize| boundaries.outcomes()[ray] == RayOutcome::Measured;
     let relative: Vec<[f64; BOUNDARY_COUNT]> =
-        (0..rays.len()).map(|ray| relative_depths(boundaries, rays, ray)).collect();
-    let everywhere = mean((0..rays.len()).filter(|&r| measured(r)).map(|r| relative[r]));
-    let spread: [f64; BOUNDARY_COUNT] = std::array::from_fn(|k| {
-        let squares =
-            mean((0..rays.len()).filter(|&r| measured(r)).map(|r| relative[r].map(|d| (d - everywhere[k]).powi(2))));
-        squares[k].sqrt()
-    });
+        (0..rays.len()).into_par_iter().map(|ray| relative_depths(boundaries, rays, ray)).collect();
+    let known = || (0..rays.len()).filter(|&r| measured(r)).map(|r| relative[r]);
+    let everywhere = mean(known());
+    let spread = mean(known().map(|row| std::array::from_fn(|k| (row[k] - everywhere[k]).powi(2)))).map(f64::sqrt);
     let sparse = boundaries.outcomes().contains(&RayOutcome::Missing(RayDefect::NotSampled));
     let (mut t, mut sd_mm, mut outcomes) =
         (boundaries.t().clone(), boundaries.sd_mm().clone(), boundaries.outcomes().to_vec());

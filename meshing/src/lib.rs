@@ -3,6 +3,7 @@
 mod attach;
 mod banks;
 mod boxes;
+mod bundle;
 mod certify;
 mod channels;
 mod columns;
@@ -17,15 +18,20 @@ mod field;
 mod fill;
 mod intersect;
 mod layers;
+mod opinion;
+mod order;
 mod ordering;
 mod posterior;
+mod power;
 mod predicates;
 mod rays;
+mod roots;
 mod sample;
 mod scatter;
 mod section;
 mod separate;
 mod smooth;
+mod solver;
 mod strength;
 mod system;
 

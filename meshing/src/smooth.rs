@@ -3,13 +3,14 @@ use crate::channels::mid_surface;
 use crate::columns::Columns;
 use crate::diffusion::Diffusion;
 use crate::error::same_length;
-use crate::field::{Field, GIVEN, median};
+use crate::field::{Boundaries, Field, GIVEN, Measurement, median};
 use crate::fill::{relative_depths, t_of_relative};
 use crate::ordering::separate;
 use crate::posterior::variances;
 use crate::strength::choose_lengths;
 use crate::system::Row;
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LayerBoundaries, Monitor, RayOutcome, RaySet, Ribbon};
+use rayon::prelude::*;
 
 /// How far boundaries are drawn to those of neighbouring rays.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,8 +95,7 @@ pub fn smooth_boundaries(
     let middle = mid_surface(ribbon)?;
     let flow = Diffusion::new(&middle, |v| boundaries.outcomes()[v].has_layers());
     let columns = Columns::new(ribbon, &flow, monitor)?;
-    let (data, precision) = measurements(boundaries, rays, &columns);
-    let field = Field::new(data, precision, &middle, &flow);
+    let field = Field::new(|ray| measurement(boundaries, rays, &columns, ray), &middle, &flow);
     let (lengths_mm, seed) = match options.smoothing {
         Smoothing::LengthMm(length_mm) => ([length_mm; BOUNDARY_COUNT], 0),
         Smoothing::Auto { seed } => (choose_lengths(&field, seed, monitor)?.unwrap_or_default(), seed),
@@ -106,7 +106,7 @@ pub fn smooth_boundaries(
     monitor.stage("smoothing boundaries", 1);
     // Withheld blocks tell how smooth the field is, steps between neighbours how much of the errors it can take away.
     let own_share = field.own_share();
-    let shared = shared_variance(&field, &own_share);
+    let shared = SharedVariance::new(&field, own_share);
     let (field, reached) = match options.smoothing {
         Smoothing::Auto { .. } => (field.with_own_errors(&own_share), [1.0; BOUNDARY_COUNT]),
         Smoothing::LengthMm(_) => (field, own_share),
@@ -115,28 +115,41 @@ pub fn smooth_boundaries(
     monitor.advance(1);
     let variances = variances(&system, u64::from(options.samples), seed, monitor)?;
 
-    let (mut t, mut sd_mm) = (boundaries.t().clone(), boundaries.sd_mm().clone());
-    for ray in (0..rays.len()).filter(|&ray| boundaries.outcomes()[ray].has_layers()) {
-        let given: [bool; BOUNDARY_COUNT] = std::array::from_fn(|k| boundaries.sd_mm()[[ray, k]] <= 0.0);
+    let smooth = |row: usize| -> Option<(Boundaries, Boundaries)> {
+        let ray = field.vertices[row] as usize;
+        if !boundaries.outcomes()[ray].has_layers() {
+            return None;
+        }
+        let mut sd_mm: Boundaries = std::array::from_fn(|k| boundaries.sd_mm()[[ray, k]]);
+        let given = sd_mm.map(|sd| sd <= 0.0);
         let ribbon_mm = (rays.white_t(ray) - rays.pial_t(ray)) * rays.length_mm(ray);
         let before = relative_depths(boundaries, rays, ray).map(|depth| depth * ribbon_mm);
         let mut after_mm = before;
         let mut weights = [1.0 / f64::EPSILON; BOUNDARY_COUNT];
         for k in (0..BOUNDARY_COUNT).filter(|&k| !given[k]) {
-            let depth = columns.depth(ray, solution[ray][k] + field.mean[k]);
+            let depth = columns.depth(ray, f64::from(solution[row][k]) + field.mean[k]);
             after_mm[k] = depth * ribbon_mm;
             // What robust weights left of the measurement, with the errors in common.
-            let own = system.weights[ray][k] / reached[k] * own_share[k];
+            let own = f64::from(system.weights[row][k]) / reached[k] * own_share[k];
             let alone = if own > 0.0 { 1.0 / own } else { f64::INFINITY };
-            let variance = (variances[ray][k] * reached[k] + shared[ray][k]).min(alone);
+            let variance = (f64::from(variances[row][k]) * reached[k] + shared.of(row, k)).min(alone);
             let sd = variance.sqrt() / columns.slope(ray, depth) * ribbon_mm;
             weights[k] = 1.0 / (sd * sd).max(1e-9);
-            sd_mm[[ray, k]] = sd * options.smoothed_sd_scale[k];
+            sd_mm[k] = sd * options.smoothed_sd_scale[k];
         }
         let gaps: [f64; LAYER_COUNT] =
             std::array::from_fn(|k| options.min_gap_mm.min(before[k + 1] - before[k]).max(0.0));
         separate(&mut after_mm, &weights, &gaps);
-        place(&mut t, ray, &after_mm, &given, rays, ribbon_mm);
+        let t = std::array::from_fn(|k| boundaries.t()[[ray, k]]);
+        Some((placed(t, ray, &after_mm, &given, rays, ribbon_mm), sd_mm))
+    };
+    let rows: Vec<Option<(Boundaries, Boundaries)>> = (0..rays.len()).into_par_iter().map(smooth).collect();
+    let (mut t, mut sd_mm) = (boundaries.t().clone(), boundaries.sd_mm().clone());
+    for (&ray, found) in field.vertices.iter().zip(&rows) {
+        let Some((ts, sds)) = found else { continue };
+        for k in 0..BOUNDARY_COUNT {
+            (t[[ray as usize, k]], sd_mm[[ray as usize, k]]) = (ts[k], sds[k]);
+        }
     }
     Ok(Smoothed { boundaries: LayerBoundaries::new(t, sd_mm, boundaries.outcomes().to_vec())?, lengths_mm })
 }
@@ -161,50 +174,61 @@ impl SmoothOptions {
 
 /// What smoothing leaves of the variance of every ray: the errors in common with its neighbours. A ray without a
 /// measurement has those of a typical one.
-fn shared_variance(field: &Field, own_share: &Row) -> Vec<Row> {
-    let typical: Row = std::array::from_fn(|k| {
-        median(field.precision.iter().filter(|p| p[k] > 0.0 && p[k] < GIVEN).map(|p| 1.0 / p[k]))
-    });
-    let row = |precision: &Row| {
-        std::array::from_fn(|k| (1.0 - own_share[k]) * if precision[k] > 0.0 { 1.0 / precision[k] } else { typical[k] })
-    };
-    field.precision.iter().map(row).collect()
+struct SharedVariance {
+    /// Variances of each row's own measurements, where they are given.
+    precision: Vec<Row>,
+    typical: Boundaries,
+    share: Boundaries,
 }
 
-/// Volume shares of the boundaries of every ray and their precisions: 0 where a ray has no evidence of its own.
-fn measurements(boundaries: &LayerBoundaries, rays: &RaySet, columns: &Columns) -> (Vec<Row>, Vec<Row>) {
-    let row = |ray: usize| -> (Row, Row) {
-        let ribbon_mm = (rays.white_t(ray) - rays.pial_t(ray)) * rays.length_mm(ray);
-        let depths = relative_depths(boundaries, rays, ray);
-        let measured = boundaries.outcomes()[ray] == RayOutcome::Measured;
-        let precision = std::array::from_fn(|k| {
-            let sd = boundaries.sd_mm()[[ray, k]] / ribbon_mm.max(1e-6) * columns.slope(ray, depths[k]);
-            if measured { (1.0 / (sd * sd)).min(GIVEN) } else { 0.0 }
-        });
-        (std::array::from_fn(|k| columns.share(ray, depths[k])), precision)
-    };
-    (0..rays.len()).map(row).unzip()
+impl SharedVariance {
+    fn new(field: &Field, own_share: Boundaries) -> Self {
+        let known = |k: usize| field.precision.iter().map(move |p| p[k]).filter(|&p| p > 0.0 && p < GIVEN);
+        Self {
+            precision: field.precision.clone(),
+            typical: std::array::from_fn(|k| median(known(k).map(|p| 1.0 / f64::from(p)))),
+            share: own_share.map(|own| 1.0 - own),
+        }
+    }
+
+    fn of(&self, row: usize, k: usize) -> f64 {
+        let precision = f64::from(self.precision[row][k]);
+        self.share[k] * if precision > 0.0 { 1.0 / precision } else { self.typical[k] }
+    }
 }
 
-/// Writes depths in mm below the given pia as positions on the ray; given boundaries stay, and bound the others.
-fn place(
-    t: &mut ndarray::Array2<f64>,
+/// Volume shares of the boundaries of a ray and their precisions: 0 where it has no evidence of its own.
+fn measurement(boundaries: &LayerBoundaries, rays: &RaySet, columns: &Columns, ray: usize) -> Measurement {
+    let ribbon_mm = (rays.white_t(ray) - rays.pial_t(ray)) * rays.length_mm(ray);
+    let depths = relative_depths(boundaries, rays, ray);
+    let measured = boundaries.outcomes()[ray] == RayOutcome::Measured;
+    let precision = |k: usize| {
+        let sd = boundaries.sd_mm()[[ray, k]] / ribbon_mm.max(1e-6) * columns.slope(ray, depths[k]);
+        if measured { (1.0 / (sd * sd)).min(f64::from(GIVEN)) } else { 0.0 }
+    };
+    (std::array::from_fn(|k| columns.share(ray, depths[k])), std::array::from_fn(precision))
+}
+
+/// Depths in mm below the given pia as positions on the ray; given boundaries stay at `t`, and bound the others.
+fn placed(
+    mut t: Boundaries,
     ray: usize,
-    depths_mm: &Row,
+    depths_mm: &Boundaries,
     given: &[bool; BOUNDARY_COUNT],
     rays: &RaySet,
     ribbon_mm: f64,
-) {
+) -> Boundaries {
     let mut lowest = 0.0;
     for k in 0..BOUNDARY_COUNT {
         if !given[k] && ribbon_mm > 0.0 {
-            t[[ray, k]] = t_of_relative(rays, ray, depths_mm[k] / ribbon_mm).max(lowest);
+            t[k] = t_of_relative(rays, ray, depths_mm[k] / ribbon_mm).max(lowest);
         }
-        lowest = t[[ray, k]];
+        lowest = t[k];
     }
     let mut highest = 1.0;
     for k in (0..BOUNDARY_COUNT).rev() {
-        highest = t[[ray, k]].min(highest);
-        t[[ray, k]] = highest;
+        highest = t[k].min(highest);
+        t[k] = highest;
     }
+    t
 }

@@ -1,7 +1,8 @@
 use crate::Result;
-use crate::field::Field;
+use crate::field::{Boundaries, Field};
 use crate::scatter::hash;
-use crate::system::{ROUGH, Row};
+use crate::solver::{ROUGH, Solver};
+use crate::system::{LANES, Row};
 use brainmesh_core::{BOUNDARY_COUNT, Monitor};
 
 /// Lengths of the field that are tried, in mm.
@@ -31,19 +32,22 @@ const FREEDOM: f64 = 4.0;
 /// The score is the logarithm of the predictive density of each withheld measurement, with the variance of its error and
 /// that of the field in the middle of the block: a length is too long when the field is surer of the block than it
 /// should be, too short when it knows nothing. Each boundary counts its own score and the mean of all.
-pub(crate) fn choose_lengths(field: &Field, seed: u64, monitor: &dyn Monitor) -> Result<Option<Row>> {
+pub(crate) fn choose_lengths(field: &Field, seed: u64, monitor: &dyn Monitor) -> Result<Option<Boundaries>> {
     monitor.stage("choosing the smoothing", TURNS);
     for radius_mm in BLOCKS_MM {
-        let turns: Vec<Blocks> = (0..TURNS).map(|turn| Blocks::choose(field, hash(seed, turn), radius_mm)).collect();
-        if turns.iter().map(|blocks| blocks.seeds.len()).sum::<usize>() < FEWEST {
+        let (mut turns, mut count) = (Vec::new(), 0);
+        for turn in (0..TURNS).map(|turn| hash(seed, turn)) {
+            if count < BLOCKS / 2 {
+                turns.push(Blocks::choose(field, turn, radius_mm));
+                count += turns.last().map_or(0, |blocks| blocks.seeds.len());
+            }
+        }
+        if count < FEWEST {
             continue;
         }
-        let (mut scores, mut count) = ([[0.0; BOUNDARY_COUNT]; LENGTHS_MM.len()], 0);
-        for blocks in turns {
-            if !blocks.seeds.is_empty() && count < BLOCKS / 2 {
-                count += blocks.seeds.len();
-                blocks.score(field, &mut scores, monitor)?;
-            }
+        let mut scores = [[0.0; BOUNDARY_COUNT]; LENGTHS_MM.len()];
+        for blocks in turns.iter().filter(|blocks| !blocks.seeds.is_empty()) {
+            blocks.score(field, &mut scores, monitor)?;
             monitor.advance(1);
         }
         return Ok(Some(best_lengths(&scores)));
@@ -51,7 +55,7 @@ pub(crate) fn choose_lengths(field: &Field, seed: u64, monitor: &dyn Monitor) ->
     Ok(None)
 }
 
-fn best_lengths(scores: &[[f64; BOUNDARY_COUNT]; LENGTHS_MM.len()]) -> Row {
+fn best_lengths(scores: &[[f64; BOUNDARY_COUNT]; LENGTHS_MM.len()]) -> Boundaries {
     let joint = scores.map(|row| row.iter().sum::<f64>() / BOUNDARY_COUNT as f64);
     std::array::from_fn(|k| {
         let cost: Vec<f64> = (0..LENGTHS_MM.len()).map(|i| scores[i][k] + joint[i]).collect();
@@ -155,31 +159,32 @@ impl Blocks {
         let place = |v: usize| self.used.binary_search(&v).ok();
         let mut part = field.subset(&self.used);
         for v in self.withheld.iter().filter_map(|&v| place(v)) {
-            part.precision[v] = [0.0; BOUNDARY_COUNT];
-            part.data[v] = [0.0; BOUNDARY_COUNT];
+            part.precision[v] = [0.0; LANES];
+            part.data[v] = [0.0; LANES];
         }
         // One right side finds the variances of all blocks: they are far apart, and random signs cancel what is left.
         let middles: Vec<usize> = self.seeds.iter().filter_map(|&v| place(v)).collect();
-        let signs: Vec<f64> =
+        let signs: Vec<f32> =
             (0..self.seeds.len() as u64).map(|n| if hash(7, n) & 1 == 0 { 1.0 } else { -1.0 }).collect();
-        let mut probe = vec![[0.0; BOUNDARY_COUNT]; part.len()];
-        middles.iter().zip(&signs).for_each(|(&v, sign)| probe[v] = [*sign; BOUNDARY_COUNT]);
+        let mut probe: Vec<Row> = vec![[0.0; LANES]; part.len()];
+        middles.iter().zip(&signs).for_each(|(&v, sign)| probe[v][..BOUNDARY_COUNT].fill(*sign));
         let mut x = part.data.clone();
-        let mut response = vec![[0.0; BOUNDARY_COUNT]; part.len()];
+        let mut response: Vec<Row> = vec![[0.0; LANES]; part.len()];
         for (length_mm, scores) in LENGTHS_MM.into_iter().zip(scores) {
             let lengths_mm = [length_mm; BOUNDARY_COUNT];
             let first = part.system(&lengths_mm);
-            x = first.solve(&first.right(), x, ROUGH, monitor)?;
+            x = Solver::new(&first).solve(&first.right(), x, ROUGH, monitor)?;
             let system = part.reweighted(&x, &lengths_mm);
-            x = system.solve(&system.right(), x, ROUGH, monitor)?;
-            response = system.solve(&probe, response, ROUGH, monitor)?;
+            let mut solver = Solver::new(&system);
+            x = solver.solve(&system.right(), x, ROUGH, monitor)?;
+            response = solver.solve(&probe, response, ROUGH, monitor)?;
             for &(v, block) in &self.cores {
                 let (seed, Some(at)) = (middles[block], place(v)) else { continue };
                 let least = system.diagonal(seed);
                 for k in 0..BOUNDARY_COUNT {
-                    let variance =
-                        (response[seed][k] * signs[block]).max(1.0 / least[k]) + 1.0 / field.precision[v][k].max(1e-9);
-                    let squared = (x[at][k] - field.data[v][k]).powi(2) / variance;
+                    let own = 1.0 / f64::from(field.precision[v][k].max(1e-9));
+                    let variance = f64::from((response[seed][k] * signs[block]).max(1.0 / least[k])) + own;
+                    let squared = f64::from(x[at][k] - field.data[v][k]).powi(2) / variance;
                     scores[k] += 0.5 * variance.ln() + (FREEDOM + 1.0) / 2.0 * (squared / FREEDOM).ln_1p();
                 }
             }

@@ -25,4 +25,5 @@ pub use maps::{
 };
 pub(crate) use maps::{read_any_maps, values_from};
 pub(crate) use parse::{GiftiFile, parse, read_file};
+pub use surface::write_surfaces_gifti;
 pub(crate) use surface::{surface_from, write_surface_gifti};

@@ -4,16 +4,57 @@ use crate::atomic::write_io;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brainmesh_core::LabelTable;
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use libdeflater::{CompressionLvl, Compressor};
 use quick_xml::escape::escape;
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
+
+/// Deflate level: higher ones take much longer for coordinates that hardly become smaller.
+const LEVEL: i32 = 1;
 
 /// Values to write; the two types that every GIFTI reader knows.
 pub(super) enum BlockValues<'a> {
     F32(&'a [f32]),
     I32(&'a [i32]),
+    /// Encoded before, for a file that has them in common with others.
+    Encoded(&'a Encoded),
+}
+
+/// The content of a `Data` element.
+#[derive(Clone)]
+pub(super) struct Encoded {
+    stored: &'static str,
+    count: usize,
+    text: String,
+}
+
+impl BlockValues<'_> {
+    fn encoded(&self) -> io::Result<Cow<'_, Encoded>> {
+        match self {
+            Self::F32(values) => Encoded::f32(values).map(Cow::Owned),
+            Self::I32(values) => Encoded::i32(values).map(Cow::Owned),
+            Self::Encoded(shared) => Ok(Cow::Borrowed(shared)),
+        }
+    }
+}
+
+impl Encoded {
+    pub fn i32(values: &[i32]) -> io::Result<Self> {
+        Self::new("NIFTI_TYPE_INT32", values.len(), values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    fn f32(values: &[f32]) -> io::Result<Self> {
+        Self::new("NIFTI_TYPE_FLOAT32", values.len(), values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    fn new(stored: &'static str, count: usize, bytes: Vec<u8>) -> io::Result<Self> {
+        let mut compressor = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
+        let mut packed = vec![0; compressor.zlib_compress_bound(bytes.len())];
+        let length = compressor.zlib_compress(&bytes, &mut packed).map_err(io::Error::other)?;
+        Ok(Self { stored, count, text: STANDARD.encode(&packed[..length]) })
+    }
 }
 
 /// One `DataArray` to write.
@@ -49,23 +90,21 @@ fn write_document(
         writeln!(w, r#"<Label Key="{key}" Red="{red}" Green="{green}" Blue="{blue}" Alpha="{alpha}">{name}</Label>"#)?;
     }
     writeln!(w, "</LabelTable>")?;
-    for block in blocks {
-        write_block(w, block)?;
+    let encoded: Vec<Cow<'_, Encoded>> =
+        blocks.par_iter().map(|block| block.values.encoded()).collect::<io::Result<_>>()?;
+    for (block, data) in blocks.iter().zip(&encoded) {
+        write_block(w, block, data)?;
     }
     writeln!(w, "</GIFTI>")
 }
 
-fn write_block(w: &mut (impl Write + ?Sized), block: &Block<'_>) -> io::Result<()> {
-    let (stored, count) = match block.values {
-        BlockValues::F32(v) => ("NIFTI_TYPE_FLOAT32", v.len()),
-        BlockValues::I32(v) => ("NIFTI_TYPE_INT32", v.len()),
-    };
+fn write_block(w: &mut (impl Write + ?Sized), block: &Block<'_>, data: &Encoded) -> io::Result<()> {
     let (dimensions, columns) = match block.columns {
         Some(columns) => (2, columns.max(1)),
         None => (1, 1),
     };
-    write!(w, r#"<DataArray Intent="{}" DataType="{stored}" ArrayIndexingOrder="RowMajorOrder""#, block.intent)?;
-    write!(w, r#" Dimensionality="{dimensions}" Dim0="{}""#, count / columns)?;
+    write!(w, r#"<DataArray Intent="{}" DataType="{}" ArrayIndexingOrder="RowMajorOrder""#, block.intent, data.stored)?;
+    write!(w, r#" Dimensionality="{dimensions}" Dim0="{}""#, data.count / columns)?;
     if dimensions == 2 {
         write!(w, r#" Dim1="{columns}""#)?;
     }
@@ -79,14 +118,7 @@ fn write_block(w: &mut (impl Write + ?Sized), block: &Block<'_>) -> io::Result<(
         writeln!(w, "<MatrixData>1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1</MatrixData>")?;
         writeln!(w, "</CoordinateSystemTransformMatrix>")?;
     }
-    write!(w, "<Data>")?;
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
-    match block.values {
-        BlockValues::F32(v) => v.iter().try_for_each(|v| packed.write_all(&v.to_le_bytes()))?,
-        BlockValues::I32(v) => v.iter().try_for_each(|v| packed.write_all(&v.to_le_bytes()))?,
-    }
-    w.write_all(STANDARD.encode(packed.finish()?).as_bytes())?;
-    writeln!(w, "</Data>\n</DataArray>")
+    writeln!(w, "<Data>{}</Data>\n</DataArray>", data.text)
 }
 
 fn write_metadata(w: &mut (impl Write + ?Sized), metadata: &Metadata) -> io::Result<()> {
