@@ -7,6 +7,7 @@ mod damage;
 mod decoding;
 mod equivolume;
 mod layers;
+mod nets;
 mod rays;
 mod sampling;
 mod smoothing;
