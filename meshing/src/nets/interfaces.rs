@@ -4,6 +4,7 @@ use super::fans::{Cut, complex_sets, sheets};
 use crate::Result;
 use crate::relax::{Links, relax_cells};
 use brainmesh_core::{Error, Grid, Monitor, Structure, Surface, VoxelPoint, WorldPoint};
+use glam::Vec3A;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -171,8 +172,9 @@ impl<L: LabelValue> Interfaces<L> {
         let mirrored = self.grid.affine().matrix3.determinant() < 0.0;
         let mut triangles = Vec::with_capacity(2 * corners.len());
         for (&n, &[a, b, c, d]) in quads.iter().zip(&corners) {
-            let apart = |p: u32, q: u32| vertices[p as usize].0.distance_squared(vertices[q as usize].0);
-            // The shorter diagonal; two labels choose the same.
+            let at = |v: u32| Vec3A::from_array(points[v as usize]);
+            let apart = |p: u32, q: u32| at(p).distance_squared(at(q));
+            // The diagonal that is shorter in voxels: the same for both labels, whatever the grid.
             let mut pair = if apart(a, c) <= apart(b, d) { [[a, b, c], [a, c, d]] } else { [[b, c, d], [b, d, a]] };
             if (self.sides[n][0] == label) == mirrored {
                 pair.iter_mut().for_each(|[_, b, c]| std::mem::swap(b, c));
