@@ -21,9 +21,8 @@ pub(super) struct Cut {
 fn faces() -> impl Iterator<Item = (usize, bool, Vec<usize>)> {
     (0..6).map(|n| {
         let (axis, high) = (n / 2, n % 2 == 1);
-        let on_face = |&(_, &(along, corner)): &(usize, &(usize, usize))| {
-            along != axis && (corner >> axis & 1 == 1) == high
-        };
+        let on_face =
+            |&(_, &(along, corner)): &(usize, &(usize, usize))| along != axis && (corner >> axis & 1 == 1) == high;
         (axis, high, EDGES.iter().enumerate().filter(on_face).map(|(edge, _)| edge).collect())
     })
 }

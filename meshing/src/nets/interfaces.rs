@@ -161,8 +161,7 @@ impl<L: LabelValue> Interfaces<L> {
         }
         used.sort_unstable();
         used.iter().zip(0..).for_each(|(&v, n)| numbers[v as usize] = n);
-        let mut corners: Vec<[u32; 4]> =
-            quads.iter().map(|&n| self.quads[n].map(|v| numbers[v as usize])).collect();
+        let mut corners: Vec<[u32; 4]> = quads.iter().map(|&n| self.quads[n].map(|v| numbers[v as usize])).collect();
         used.iter().for_each(|&v| numbers[v as usize] = u32::MAX);
         let mut points: Vec<[f32; 3]> = used.iter().map(|&v| self.vertices[v as usize]).collect();
         self.part_sheets(label, quads, &mut corners, &mut points);
@@ -234,8 +233,9 @@ impl<L: LabelValue> Interfaces<L> {
             let from = olds[old as usize];
             let Some(numbers) = sheets.get(&cell_of(from)) else { continue };
             let set = usize::from(sets[old as usize]);
-            let of_sheet =
-                |sheet: usize| (0..EDGES.len()).filter(|&e| set >> e & 1 == 1 && numbers[e] == sheet).fold(0, |s, e| s | 1 << e);
+            let of_sheet = |sheet: usize| {
+                (0..EDGES.len()).filter(|&e| set >> e & 1 == 1 && numbers[e] == sheet).fold(0, |s, e| s | 1 << e)
+            };
             let mut shift = |vertex: u32, sheet: usize| {
                 let (all, own) = (center(set, |_| 0.5), center(of_sheet(sheet), |_| 0.5));
                 points[vertex as usize] = std::array::from_fn(|axis| from[axis] + APART * (own[axis] - all[axis]));

@@ -3,16 +3,7 @@ use std::ops::{BitOr, BitXor};
 
 /// What a voxel of a label volume can be: `u8`, `u16` or `u32`; 0 is background.
 pub trait LabelValue:
-    Copy
-    + Ord
-    + Default
-    + Hash
-    + Send
-    + Sync
-    + BitXor<Output = Self>
-    + BitOr<Output = Self>
-    + Into<u32>
-    + sealed::Sealed
+    Copy + Ord + Default + Hash + Send + Sync + BitXor<Output = Self> + BitOr<Output = Self> + Into<u32> + sealed::Sealed
 {
 }
 

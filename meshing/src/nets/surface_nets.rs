@@ -81,7 +81,9 @@ impl<L: LabelValue> SurfaceNets<L> {
         let planes = slab.len() / (ni * nj);
         if planes * ni * nj != slab.len() || planes > nk - self.seen {
             let expected = format!("whole planes of {ni} x {nj} voxels, at most {}", nk - self.seen);
-            return Err(Error::Invalid { field: "label slab", expected, found: format!("{} voxels", slab.len()) }.into());
+            return Err(
+                Error::Invalid { field: "label slab", expected, found: format!("{} voxels", slab.len()) }.into()
+            );
         }
         self.extract(self.seen..self.seen + planes, slab, place, monitor)?;
         self.seen += planes;
