@@ -4,76 +4,110 @@
 //! so `n + 1` cells along an axis of `n` voxels, and every voxel is inside the net.
 
 use super::LabelValue;
+use std::ops::Range;
 
-/// Planes of voxels that are at hand: some kept from before, and those after them.
-pub(super) struct Planes<'a, L> {
-    pub shape: [usize; 3],
-    /// Number of the first kept plane.
-    pub first: usize,
-    pub kept: &'a [L],
-    pub slab: &'a [L],
+/// Voxels that labels are made of: those of the planes that are at hand, background elsewhere.
+pub(super) trait Source<L>: Sync {
+    /// Fills `out` with the labels of row `j` of plane `k`, where the volume has it.
+    fn load(&self, j: usize, k: usize, out: &mut [L]) -> bool;
+    /// One of them.
+    fn label(&self, voxel: [usize; 3]) -> L;
+    /// Where the vertex of a cell lies, in voxels from the voxels at its low side.
+    fn place(&self, cell: [usize; 3], edges: usize) -> [f32; 3];
 }
 
-impl<L: Copy> Planes<'_, L> {
-    /// Voxels of row `j - 1` of plane `k - 1`, `None` outside the volume.
-    fn row(&self, j: usize, k: usize) -> Option<&[L]> {
+/// The plane before a slab of planes, and the slab.
+pub(super) struct Planes<'a, V> {
+    pub shape: [usize; 3],
+    /// Number of the first plane of the slab.
+    pub first: usize,
+    pub kept: &'a [V],
+    pub slab: &'a [V],
+}
+
+impl<V: Copy> Planes<'_, V> {
+    pub(super) fn row(&self, j: usize, k: usize) -> Option<&[V]> {
         let [ni, nj, nk] = self.shape;
-        if j == 0 || j > nj || k == 0 || k > nk {
+        if j >= nj || k >= nk {
             return None;
         }
-        let start = ((k - 1 - self.first) * nj + j - 1) * ni;
-        match start.checked_sub(self.kept.len()) {
-            None => self.kept.get(start..start + ni),
-            Some(start) => self.slab.get(start..start + ni),
-        }
+        let (planes, k) = if k < self.first { (self.kept, 0) } else { (self.slab, k - self.first) };
+        let start = (k * nj + j) * ni;
+        planes.get(start..start + ni)
+    }
+
+    /// Voxel at a corner of a cell (bit 0: high side along `i`, 1: `j`, 2: `k`).
+    pub(super) fn corner(&self, [i, j, k]: [usize; 3], corner: usize) -> Option<V> {
+        let at = |cell: usize, bit: usize| (cell + (corner >> bit & 1)).checked_sub(1);
+        self.row(at(j, 1)?, at(k, 2)?)?.get(at(i, 0)?).copied()
     }
 }
 
-/// The four rows of voxels around a row of cells, each with background at both ends: voxel `i - 1` at place `i`.
-pub(super) struct Rows<L> {
-    /// Low `j`, low `k`.
-    pub a: Vec<L>,
-    /// High `j`, low `k`.
-    pub b: Vec<L>,
-    /// Low `j`, high `k`.
-    pub c: Vec<L>,
-    /// High `j`, high `k`.
-    pub d: Vec<L>,
+/// Finds the cells with a vertex, row after row of a plane: those whose eight voxels are not all the same.
+pub(super) struct Finder<L> {
+    /// Rows of voxels with background at both ends: voxel `i - 1` at place `i`; low `j` low `k`, high low, low high, high high.
+    rows: [Vec<L>; 4],
     mixed: Vec<u8>,
     active: Vec<u8>,
 }
 
-/// Cells looked at together.
-const WORD: usize = 8;
+/// Cells in a word of bits.
+pub(super) const WORD: usize = 64;
 
-impl<L: LabelValue> Rows<L> {
+/// Words of bits for a row of cells.
+pub(super) fn words(ni: usize) -> usize {
+    (ni + 1).div_ceil(WORD)
+}
+
+impl<L: LabelValue> Finder<L> {
     pub(super) fn new(ni: usize) -> Self {
-        let row = || vec![L::default(); ni + 2];
-        let active = vec![0; (ni + 1).next_multiple_of(WORD)];
-        Self { a: row(), b: row(), c: row(), d: row(), mixed: vec![0; ni + 2], active }
+        let rows = [(); 4].map(|()| vec![L::default(); ni + 2]);
+        Self { rows, mixed: vec![0; ni + 2], active: vec![0; words(ni) * WORD] }
     }
 
-    /// Goes to row `j` of plane `k`; rows of a plane are taken one after another from 0.
-    pub(super) fn load(&mut self, planes: &Planes<'_, L>, j: usize, k: usize) {
-        if j == 0 {
-            self.b.fill(L::default());
-            self.d.fill(L::default());
-        }
-        std::mem::swap(&mut self.a, &mut self.b);
-        std::mem::swap(&mut self.c, &mut self.d);
-        for (row, k) in [(&mut self.b, k), (&mut self.d, k + 1)] {
-            match planes.row(j + 1, k) {
-                Some(voxels) => row[1..=voxels.len()].copy_from_slice(voxels),
-                None => row.fill(L::default()),
+    /// Finds the cells of plane `k`, one bit each, and the number of vertices and of quads.
+    pub(super) fn plane(&mut self, source: &impl Source<L>, nj: usize, k: usize, bits: &mut [u64]) -> [usize; 2] {
+        let mut counts = [0; 2];
+        let row_words = bits.len() / (nj + 1);
+        for (j, bits) in bits.chunks_exact_mut(row_words).enumerate() {
+            self.load(source, j, k);
+            self.find();
+            let [a, b, c, _] = &self.rows;
+            for (n, (word, active)) in bits.iter_mut().zip(self.active.as_chunks::<WORD>().0).enumerate() {
+                *word = packed(active);
+                counts[0] += word.count_ones() as usize;
+                each_bit(*word, |bit| {
+                    let i = n * WORD + bit;
+                    let low = a[i];
+                    let quads = [low != a[i + 1], low != b[i], low != c[i]];
+                    counts[1] += quads.into_iter().filter(|&quad| quad).count();
+                });
             }
         }
-        self.find();
+        counts
     }
 
-    /// Marks the cells whose voxels are not all the same; plain loops, which become vector instructions.
+    /// Goes to row `j`; rows of a plane are taken one after another from 0.
+    fn load(&mut self, source: &impl Source<L>, j: usize, k: usize) {
+        let [a, b, c, d] = &mut self.rows;
+        if j == 0 {
+            b.fill(L::default());
+            d.fill(L::default());
+        }
+        std::mem::swap(a, b);
+        std::mem::swap(c, d);
+        for (row, k) in [(b, k.checked_sub(1)), (d, Some(k))] {
+            let end = row.len() - 1;
+            if !k.is_some_and(|k| source.load(j, k, &mut row[1..end])) {
+                row.fill(L::default());
+            }
+        }
+    }
+
+    /// Plain loops, which become vector instructions.
     fn find(&mut self) {
         let none = L::default();
-        let (a, b, c, d) = (&self.a, &self.b, &self.c, &self.d);
+        let [a, b, c, d] = &self.rows;
         for ((((mixed, &a), &b), &c), &d) in self.mixed.iter_mut().zip(a).zip(b).zip(c).zip(d) {
             *mixed = u8::from(((a ^ b) | (a ^ c) | (a ^ d)) != none);
         }
@@ -82,48 +116,53 @@ impl<L: LabelValue> Rows<L> {
             *active = low | high | u8::from(p != q);
         }
     }
+}
 
-    /// Calls `visit` with each cell of the row that has a vertex.
-    #[inline]
-    pub(super) fn each_cell(&self, mut visit: impl FnMut(usize)) {
-        for (n, word) in self.active.chunks_exact(WORD).enumerate() {
-            let mut bits = word.iter().rev().fold(0u64, |bits, &byte| bits << 8 | u64::from(byte));
-            while bits != 0 {
-                visit(n * WORD + bits.trailing_zeros() as usize / 8);
-                bits &= bits - 1;
-            }
-        }
+/// Bytes of 0 and 1 as bits.
+fn packed(bytes: &[u8; WORD]) -> u64 {
+    // The product brings the lowest bit of byte n to bit 56 + n.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let gathered = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56;
+    bytes.as_chunks::<8>().0.iter().enumerate().fold(0, |bits, (n, eight)| bits | gathered(eight) << (8 * n))
+}
+
+#[inline]
+fn each_bit(mut word: u64, mut visit: impl FnMut(usize)) {
+    while word != 0 {
+        visit(word.trailing_zeros() as usize);
+        word &= word - 1;
     }
+}
 
-    /// Voxel edges of cell `i` between different labels: four along each axis, in the order of [`EDGES`].
-    #[inline]
-    pub(super) fn edges(&self, i: usize) -> usize {
-        let pair = |row: &[L]| match row.get(i..i + 2) {
-            Some(&[low, high]) => (low, high),
-            _ => (L::default(), L::default()),
-        };
-        let ((a0, a1), (b0, b1), (c0, c1), (d0, d1)) = (pair(&self.a), pair(&self.b), pair(&self.c), pair(&self.d));
-        let pairs = [
-            (a0, a1),
-            (b0, b1),
-            (c0, c1),
-            (d0, d1),
-            (a0, b0),
-            (a1, b1),
-            (c0, d0),
-            (c1, d1),
-            (a0, c0),
-            (a1, c1),
-            (b0, d0),
-            (b1, d1),
-        ];
-        pairs.iter().enumerate().fold(0, |mask, (n, (p, q))| mask | usize::from(p != q) << n)
+/// Calls `visit` with each cell of a row of bits.
+#[inline]
+pub(super) fn each_cell(bits: &[u64], mut visit: impl FnMut(usize)) {
+    for (n, &word) in bits.iter().enumerate() {
+        each_bit(word, |bit| visit(n * WORD + bit));
     }
 }
 
 /// The edges of a cell: axis, and the corner at their low end (bit 0: high side along `i`, 1: `j`, 2: `k`).
 pub(super) const EDGES: [(usize, usize); 12] =
     [(0, 0), (0, 2), (0, 4), (0, 6), (1, 0), (1, 1), (1, 4), (1, 5), (2, 0), (2, 1), (2, 2), (2, 3)];
+
+/// Labels at the corners of a cell.
+#[inline]
+pub(super) fn corners<L: LabelValue>(source: &impl Source<L>, [i, j, k]: [usize; 3]) -> [L; 8] {
+    std::array::from_fn(|corner| {
+        let at = |cell: usize, bit: usize| (cell + (corner >> bit & 1)).wrapping_sub(1);
+        source.label([at(i, 0), at(j, 1), at(k, 2)])
+    })
+}
+
+/// Edges between different labels, one bit each.
+#[inline]
+pub(super) fn cut_edges<L: LabelValue>(corners: &[L; 8]) -> usize {
+    EDGES
+        .iter()
+        .enumerate()
+        .fold(0, |mask, (n, &(axis, low))| mask | usize::from(corners[low] != corners[low | 1 << axis]) << n)
+}
 
 /// Middles of the cut edges of a cell, averaged, for every set of edges; from the voxels at its low side.
 pub(super) fn centers() -> Vec<[f32; 3]> {
@@ -139,4 +178,10 @@ pub(super) fn center(mask: usize, share: impl Fn(usize) -> f32) -> [f32; 3] {
         }
     }
     sum.map(|sum| sum / mask.count_ones().max(1) as f32)
+}
+
+/// Runs of planes of cells that one task works through.
+pub(super) fn runs(cells: &Range<usize>, run: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = cells.end;
+    cells.clone().step_by(run).map(move |start| start..(start + run).min(end))
 }

@@ -1,14 +1,12 @@
-use super::SurfaceNets;
-use super::cells::{EDGES, center};
+use super::Interfaces;
+use super::cells::{EDGES, Planes, Source, center};
+use super::extractor::Extractor;
+use super::surface_nets::{keep_last, no_more_planes, whole_planes};
 use crate::Result;
 use brainmesh_core::{Grid, Monitor, Surface};
-use rayon::prelude::*;
 
 /// A vertex keeps this share of an edge away from its ends, so that no triangle shrinks to a point where voxels have the value.
 const EDGE: f32 = 0.01;
-
-/// Voxels that a task compares with the isovalue.
-const CHUNK: usize = 1 << 16;
 
 /// The closed surface around the voxels above a value: surface nets whose vertices are the average of the places where the edges
 /// of a cell, interpolated linearly, pass the value (Gibson 1998).
@@ -25,10 +23,9 @@ const CHUNK: usize = 1 << 16;
 /// ```
 #[derive(Debug)]
 pub struct Isosurface {
-    nets: SurfaceNets<u8>,
-    shape: [usize; 3],
+    extractor: Extractor<u8>,
     isovalue: f32,
-    /// The last plane.
+    /// The last plane of voxels.
     kept: Vec<f32>,
     seen: usize,
 }
@@ -36,36 +33,28 @@ pub struct Isosurface {
 impl Isosurface {
     /// Inside is what is above `isovalue`.
     pub fn new(grid: Grid, isovalue: f32) -> Self {
-        Self { shape: grid.shape(), nets: SurfaceNets::new(grid), isovalue, kept: Vec::new(), seen: 0 }
+        Self { extractor: Extractor::new(grid), isovalue, kept: Vec::new(), seen: 0 }
     }
 
     /// The next planes along `k`, whole ones, `i` fastest.
     ///
     /// # Errors
-    /// As [`SurfaceNets::push`].
+    /// As [`SurfaceNets::push`](super::SurfaceNets::push).
     pub fn push(&mut self, slab: &[f32], monitor: &dyn Monitor) -> Result<()> {
-        let isovalue = self.isovalue;
-        let mut inside = vec![0u8; slab.len()];
-        inside.par_chunks_mut(CHUNK).zip(slab.par_chunks(CHUNK)).for_each(|(inside, values)| {
-            for (inside, value) in inside.iter_mut().zip(values) {
-                *inside = u8::from(*value > isovalue);
-            }
-        });
-        let values = Values { shape: self.shape, first: self.seen, kept: &self.kept, slab, isovalue };
-        self.nets.push_placed(&inside, &|cell, edges| values.place(cell, edges), monitor)?;
-        let plane = self.shape[0] * self.shape[1];
-        if slab.len() >= plane {
-            self.kept.clear();
-            self.kept.extend_from_slice(&slab[slab.len() - plane..]);
-        }
-        self.seen += slab.len() / plane;
+        let shape = self.extractor.grid().shape();
+        let count = whole_planes(shape, self.seen, slab.len())?;
+        let planes = Planes { shape, first: self.seen, kept: &self.kept, slab };
+        let values = Values { planes, isovalue: self.isovalue };
+        self.extractor.extract(self.seen..self.seen + count, &values, monitor)?;
+        keep_last(&mut self.kept, slab, shape);
+        self.seen += count;
         Ok(())
     }
 
     /// The surface.
     ///
     /// # Errors
-    /// As [`SurfaceNets::finish`]: among others when no voxel is above the value.
+    /// As [`SurfaceNets::finish`](super::SurfaceNets::finish): among others when no voxel is above the value.
     pub fn finish(self, monitor: &dyn Monitor) -> Result<Surface> {
         self.interfaces(monitor)?.surface(1)
     }
@@ -74,26 +63,37 @@ impl Isosurface {
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
-    pub fn interfaces(self, monitor: &dyn Monitor) -> Result<super::Interfaces<u8>> {
-        let values =
-            Values { shape: self.shape, first: self.seen, kept: &self.kept, slab: &[], isovalue: self.isovalue };
-        self.nets.finish_placed(&|cell, edges| values.place(cell, edges), monitor)
+    pub fn interfaces(mut self, monitor: &dyn Monitor) -> Result<Interfaces<u8>> {
+        let shape = self.extractor.grid().shape();
+        let last = no_more_planes(shape, self.seen)?;
+        let planes = Planes { shape, first: self.seen, kept: &self.kept, slab: &[] };
+        self.extractor.extract(last..last + 1, &Values { planes, isovalue: self.isovalue }, monitor)?;
+        self.extractor.finish()
     }
 }
 
-/// The intensities at hand.
+/// The intensities at hand; label 1 is above the isovalue.
 struct Values<'a> {
-    shape: [usize; 3],
-    /// Number of the first plane of the slab; `kept` is the one before.
-    first: usize,
-    kept: &'a [f32],
-    slab: &'a [f32],
+    planes: Planes<'a, f32>,
     isovalue: f32,
 }
 
-impl Values<'_> {
+impl Source<u8> for Values<'_> {
+    fn load(&self, j: usize, k: usize, out: &mut [u8]) -> bool {
+        let row = self.planes.row(j, k);
+        for (inside, value) in out.iter_mut().zip(row.unwrap_or_default()) {
+            *inside = u8::from(*value > self.isovalue);
+        }
+        row.is_some()
+    }
+
+    #[inline]
+    fn label(&self, [i, j, k]: [usize; 3]) -> u8 {
+        self.planes.row(j, k).and_then(|row| row.get(i)).map_or(0, |value| u8::from(*value > self.isovalue))
+    }
+
     fn place(&self, cell: [usize; 3], edges: usize) -> [f32; 3] {
-        let corners: [Option<f32>; 8] = std::array::from_fn(|corner| self.corner(cell, corner));
+        let corners: [Option<f32>; 8] = std::array::from_fn(|corner| self.planes.corner(cell, corner));
         center(edges, |edge| {
             let (axis, low) = EDGES[edge];
             let (Some(low), Some(high)) = (corners[low], corners[low | 1 << axis]) else { return 0.5 };
@@ -101,16 +101,5 @@ impl Values<'_> {
             // An infinite or missing value on one side says nothing about where between them.
             if share.is_finite() { share.clamp(EDGE, 1.0 - EDGE) } else { 0.5 }
         })
-    }
-
-    /// A voxel at the corner of a cell.
-    fn corner(&self, cell: [usize; 3], corner: usize) -> Option<f32> {
-        let at = |axis: usize| (cell[axis] + (corner >> axis & 1)).checked_sub(1).filter(|&p| p < self.shape[axis]);
-        let (i, j, k) = (at(0)?, at(1)?, at(2)?);
-        let place = i + self.shape[0] * j;
-        match k.checked_sub(self.first) {
-            Some(k) => self.slab.get(place + self.shape[0] * self.shape[1] * k).copied(),
-            None => self.kept.get(place).copied(),
-        }
     }
 }

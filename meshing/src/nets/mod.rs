@@ -1,6 +1,7 @@
 //! Closed surfaces of labels and of a scalar volume by surface nets.
 
 mod cells;
+mod extractor;
 mod fans;
 mod interfaces;
 mod isosurface;

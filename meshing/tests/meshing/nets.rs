@@ -280,7 +280,7 @@ fn what_cannot_be_meshed_is_refused() {
     assert!(nets.push(&[1; 3], &Silent).is_err(), "no whole plane");
     assert!(nets.push(&[1; 12], &Silent).is_err(), "three planes of two");
     nets.push(&[1; 4], &Silent).unwrap();
-    assert!(nets.finish(&Silent).unwrap_err().to_string().contains("planes of labels"));
+    assert!(nets.finish(&Silent).unwrap_err().to_string().contains("planes of voxels"));
     let mut empty = of([2, 2, 1]);
     empty.push(&[0; 4], &Silent).unwrap();
     assert!(empty.finish(&Silent).unwrap_err().to_string().contains("other than background"));
