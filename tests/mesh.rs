@@ -39,7 +39,8 @@ fn labels_become_closed_surfaces() {
     assert!(surfaces.iter().all(|s| s["closed"] == true));
     let core = read_surface(&out.join("label-300.surf.gii")).unwrap();
     let volume = core.signed_volume_mm3();
-    assert!((volume / sphere_mm3(5.0) - 1.0).abs() < 0.01, "{volume}");
+    // Voxels whose centres are inside make up a little less than the ball.
+    assert!((volume / sphere_mm3(5.0) - 1.0).abs() < 0.02, "{volume}");
     let shell = read_surface(&out.join("label-3-outer-part-left.vtp")).unwrap();
     // Two spheres, one inside the other: its hollow is left out.
     assert_eq!(shell.euler_characteristic(), 4);
@@ -68,7 +69,7 @@ fn one_file_holds_all_or_one() {
         "10",
     ]));
     let surface = read_surface(&one).unwrap();
-    assert!((surface.signed_volume_mm3() / sphere_mm3(5.0) - 1.0).abs() < 0.02);
+    assert!((surface.signed_volume_mm3() / sphere_mm3(5.0) - 1.0).abs() < 0.03);
     let half = folder.path().join("above.stl");
     ok(&brainmesh(&["mesh", text(&labels), "-o", text(&half), "--isovalue", "1.5"]));
     assert!((read_surface(&half).unwrap().signed_volume_mm3() / sphere_mm3(10.0) - 1.0).abs() < 0.02);

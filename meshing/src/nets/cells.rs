@@ -49,6 +49,7 @@ pub(super) struct Finder<L> {
     rows: [Vec<L>; 4],
     mixed: Vec<u8>,
     active: Vec<u8>,
+    arch: pulp::Arch,
 }
 
 /// Cells in a word of bits.
@@ -62,11 +63,17 @@ pub(super) fn words(ni: usize) -> usize {
 impl<L: LabelValue> Finder<L> {
     pub(super) fn new(ni: usize) -> Self {
         let rows = [(); 4].map(|()| vec![L::default(); ni + 2]);
-        Self { rows, mixed: vec![0; ni + 2], active: vec![0; words(ni) * WORD] }
+        Self { rows, mixed: vec![0; ni + 2], active: vec![0; words(ni) * WORD], arch: pulp::Arch::new() }
     }
 
     /// Finds the cells of plane `k`, one bit each, and the number of vertices and of quads.
     pub(super) fn plane(&mut self, source: &impl Source<L>, nj: usize, k: usize, bits: &mut [u64]) -> [usize; 2] {
+        // Compiled for each set of vector instructions, and for none.
+        self.arch.dispatch(|| self.scan(source, nj, k, bits))
+    }
+
+    #[inline(always)]
+    fn scan(&mut self, source: &impl Source<L>, nj: usize, k: usize, bits: &mut [u64]) -> [usize; 2] {
         let mut counts = [0; 2];
         let row_words = bits.len() / (nj + 1);
         for (j, bits) in bits.chunks_exact_mut(row_words).enumerate() {
@@ -88,6 +95,7 @@ impl<L: LabelValue> Finder<L> {
     }
 
     /// Goes to row `j`; rows of a plane are taken one after another from 0.
+    #[inline(always)]
     fn load(&mut self, source: &impl Source<L>, j: usize, k: usize) {
         let [a, b, c, d] = &mut self.rows;
         if j == 0 {
@@ -105,6 +113,7 @@ impl<L: LabelValue> Finder<L> {
     }
 
     /// Plain loops, which become vector instructions.
+    #[inline(always)]
     fn find(&mut self) {
         let none = L::default();
         let [a, b, c, d] = &self.rows;
@@ -119,6 +128,7 @@ impl<L: LabelValue> Finder<L> {
 }
 
 /// Bytes of 0 and 1 as bits.
+#[inline(always)]
 fn packed(bytes: &[u8; WORD]) -> u64 {
     // The product brings the lowest bit of byte n to bit 56 + n.
     const GATHER: u64 = 0x0102_0408_1020_4080;
@@ -126,7 +136,7 @@ fn packed(bytes: &[u8; WORD]) -> u64 {
     bytes.as_chunks::<8>().0.iter().enumerate().fold(0, |bits, (n, eight)| bits | gathered(eight) << (8 * n))
 }
 
-#[inline]
+#[inline(always)]
 fn each_bit(mut word: u64, mut visit: impl FnMut(usize)) {
     while word != 0 {
         visit(word.trailing_zeros() as usize);

@@ -79,6 +79,7 @@ struct Values<'a> {
 }
 
 impl Source<u8> for Values<'_> {
+    #[inline(always)]
     fn load(&self, j: usize, k: usize, out: &mut [u8]) -> bool {
         let row = self.planes.row(j, k);
         for (inside, value) in out.iter_mut().zip(row.unwrap_or_default()) {

@@ -97,6 +97,7 @@ struct Labels<'a, L> {
 }
 
 impl<L: LabelValue> Source<L> for Labels<'_, L> {
+    #[inline(always)]
     fn load(&self, j: usize, k: usize, out: &mut [L]) -> bool {
         let row = self.planes.row(j, k);
         if let Some(row) = row {

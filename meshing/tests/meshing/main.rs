@@ -6,6 +6,7 @@ mod certificate;
 mod damage;
 mod decoding;
 mod equivolume;
+mod finishing;
 mod layer_volume;
 mod layers;
 mod nets;
