@@ -82,7 +82,7 @@ fn decimation_stops_at_an_error_and_keeps_borders() {
     let options = DecimateOptions { target_triangles: 400, max_error_mm: f64::INFINITY, lock_borders: true };
     let thin = decimate(&bumpy, &options).unwrap().surface;
     let border = |s: &Surface| {
-        let edge = |c: f64| c < 1e-5 || c > 40.0 - 1e-5;
+        let edge = |c: f64| !(1e-5..=40.0 - 1e-5).contains(&c);
         let mut places: Vec<[i64; 2]> = s
             .vertices()
             .iter()
