@@ -19,7 +19,8 @@ fn ball(folder: &Path) -> PathBuf {
     let volume = Volume::new(grid, (0..49 * 49 * 49).map(label).collect::<Vec<u16>>()).unwrap();
     let mut table = LabelTable::default();
     table.insert(3, "outer part/left", [0.1, 0.2, 0.3, 1.0]);
-    let path = folder.join("labels.nrrd");
+    table.insert(300, "core", [0.4, 0.5, 0.6, 1.0]);
+    let path = folder.join("labels.seg.nrrd");
     VolumeWriter::default().with_labels(table).write(&path, &[volume], &Silent).unwrap();
     path
 }
@@ -37,7 +38,7 @@ fn labels_become_closed_surfaces() {
     let surfaces = report["surfaces"].as_array().unwrap();
     assert_eq!(surfaces.len(), 2);
     assert!(surfaces.iter().all(|s| s["closed"] == true));
-    let core = read_surface(&out.join("label-300.surf.gii")).unwrap();
+    let core = read_surface(&out.join("label-300-core.surf.gii")).unwrap();
     let volume = core.signed_volume_mm3();
     // Voxels whose centres are inside make up a little less than the ball.
     assert!((volume / sphere_mm3(5.0) - 1.0).abs() < 0.02, "{volume}");
@@ -157,9 +158,9 @@ fn what_cannot_be_meshed_says_why() {
     fails(&mesh(&at("empty.nii"), &[]), 3, &["empty.nii", "found none"]);
     fails(&mesh(&at("times.nii"), &[]), 3, &["times.nii", "expected 1 volume, found 2", "--volume"]);
     fails(&mesh(&at("many.nii"), &[]), 3, &["many.nii", "at most 20000"]);
-    fails(&mesh(&labels, &["--labels", "7"]), 3, &["labels.nrrd", "label 7"]);
+    fails(&mesh(&labels, &["--labels", "7"]), 3, &["labels.seg.nrrd", "label 7"]);
     fails(&mesh(&labels, &["--labels", "0"]), 2, &["background"]);
-    fails(&mesh(&labels, &["--isovalue", "1000"]), 3, &["labels.nrrd", "found none"]);
+    fails(&mesh(&labels, &["--isovalue", "1000"]), 3, &["labels.seg.nrrd", "found none"]);
     fails(&mesh(&labels, &["--decimate", "0"]), 2, &["--decimate", "found 0"]);
     fails(&mesh(&labels, &["--label-volume", "--like", text(&labels)]), 2, &["--out"]);
     let volume = at("layers.nii.gz");
