@@ -65,6 +65,7 @@ mod equivolume;
 mod evaluate;
 mod given_rays;
 mod hostile;
+mod mesh;
 mod models;
 mod segment;
 mod sphere;

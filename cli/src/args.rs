@@ -2,11 +2,13 @@
 
 mod equivolume;
 mod evaluate;
+mod mesh;
 mod models;
 mod section;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
+pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 
@@ -56,6 +58,8 @@ pub enum Command {
     Profiles(ProfilesCommand),
     /// Surfaces at fractions of the volume of a ribbon, without intensities.
     Equivolume(EquivolumeCommand),
+    /// Closed surfaces of labels or of a value, or the layers of voxels from layer surfaces.
+    Mesh(Box<MeshCommand>),
     /// Labelled rays from a section whose layers are drawn (or known at spots), for training and evaluation.
     Rays(Box<RaysCommand>),
     /// Describe a volume, surface, profile, label or model file.
