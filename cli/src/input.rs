@@ -7,8 +7,8 @@ use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Volume};
 use brainmesh_formats::VolumeOptions;
 use brainmesh_meshing::{
-    AttachedRays, DepthSpacing, RayIntensities, channels as make_channels, extended_rays, no_cortex, ribbon_rays,
-    sample,
+    AttachedRays, DepthSpacing, RayIntensities, SampleOptions, channels as make_channels, extended_rays, no_cortex,
+    ribbon_rays, sample,
 };
 use ndarray::Array2;
 use serde::Serialize;
@@ -250,13 +250,12 @@ impl InputPlan {
                 RayIntensities::from_matrix(matrix, None, DepthSpacing::Equidistant, self.missing_value, defects)?
             }
             Source::Volume { raw, smoothed, index, series } => {
+                let options = SampleOptions { samples, missing: self.missing_value, ..SampleOptions::default() };
                 let mut sample_file = |path: &Path| -> Result<Array2<f32>> {
                     let volume = read_volume(path, *index, series.as_deref())?;
-                    sample(&volume, &rays, samples, self.missing_value, &mut defects, monitor).map_err(|error| {
-                        match error {
-                            brainmesh_meshing::Error::Cancelled(_) => Error::Cancelled,
-                            error => Error::Unusable(format!("{}: {error}", path.display())),
-                        }
+                    sample(&volume, &rays, &options, &mut defects, monitor).map_err(|error| match error {
+                        brainmesh_meshing::Error::Cancelled(_) => Error::Cancelled,
+                        error => Error::Unusable(format!("{}: {error}", path.display())),
                     })
                 };
                 let raw = sample_file(raw)?;

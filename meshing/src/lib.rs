@@ -40,7 +40,7 @@ pub use error::Error;
 pub use fill::fill;
 pub use layers::{layer_surfaces, thickness_mm};
 pub use rays::{extended_rays, no_cortex, ribbon_rays};
-pub use sample::sample;
+pub use sample::{Brick, RayInterpolation, SampleOptions, sample, sample_bricks, sample_values};
 pub use section::{
     NoRay, SectionOptions, SectionRays, SectionSampling, label_spots, part_banks, section_profiles, section_rays,
     spot_pitch_px,
