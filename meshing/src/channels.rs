@@ -5,6 +5,8 @@ use crate::sample::is_constant;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface};
 use ndarray::{Array2, Array3, Axis};
+use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Where the samples of given intensities lie on a ray.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +93,24 @@ pub fn channels(
         .filter_map(|c| if let Channel::Smoothed { fwhm_mm } = c { Some(*fwhm_mm) } else { None })
         .fold(f64::INFINITY, f64::min);
     let clean = zero_defects(&intensities.raw, defects);
+    let given = intensities.smoothed.as_ref().map(|given| zero_defects(given, defects));
+    let per_vertex = |values: Vec<f64>| {
+        let column = Array2::from_shape_fn((rays.len(), 1), |(v, _)| values[v] as f32);
+        zero_defects(&column, defects).into_owned()
+    };
+    // What no channel asks for is not worked out.
+    let asked = |kind: fn(&Channel) -> bool| wanted.iter().any(kind);
+    let none = || Array2::zeros((rays.len(), 1));
+    let thickness =
+        if asked(|c| matches!(c, Channel::Thickness { .. })) { per_vertex(ribbon.thickness_mm()) } else { none() };
+    let curvature =
+        if asked(|c| matches!(c, Channel::Curvature { .. })) { per_vertex(mean_curvature(&middle)) } else { none() };
+    let area_ratio =
+        if asked(|c| matches!(c, Channel::AreaRatio { .. })) { per_vertex(clamped_area_ratio(ribbon)) } else { none() };
     let mut widening = Widening::new(&flow, &clean);
-    let per_vertex =
-        |values: Vec<f64>| zero_defects(&Array2::from_shape_fn((rays.len(), 1), |(v, _)| values[v] as f32), defects);
-    let mut thickness = Widening::new(&flow, &per_vertex(ribbon.thickness_mm()));
-    let mut curvature = Widening::new(&flow, &per_vertex(mean_curvature(&middle)));
-    let mut area_ratio = Widening::new(&flow, &per_vertex(clamped_area_ratio(ribbon)));
+    let mut thickness = Widening::new(&flow, &thickness);
+    let mut curvature = Widening::new(&flow, &curvature);
+    let mut area_ratio = Widening::new(&flow, &area_ratio);
     let mut values = Array3::<f32>::zeros((rays.len(), wanted.len(), samples));
     for (index, channel) in wanted.iter().enumerate() {
         let mut out = values.index_axis_mut(Axis(1), index);
@@ -107,8 +121,8 @@ pub fn channels(
         };
         match *channel {
             Channel::Raw => depth_map.resample(&clean, out),
-            Channel::Smoothed { fwhm_mm } => match &intensities.smoothed {
-                Some(given) if fwhm_mm == narrowest => depth_map.resample(&zero_defects(given, defects), out),
+            Channel::Smoothed { fwhm_mm } => match &given {
+                Some(given) if fwhm_mm == narrowest => depth_map.resample(given, out),
                 _ => depth_map.resample(widening.to(fwhm_mm, monitor)?, out),
             },
             Channel::Thickness { fwhm_mm } => constant(thickness.to(fwhm_mm, monitor)?),
@@ -135,25 +149,28 @@ pub fn channels(
 /// Values smoothed more and more widely: a wide kernel goes on from the narrower one before it.
 struct Widening<'a> {
     flow: &'a Diffusion,
-    raw: Array2<f32>,
+    raw: &'a Array2<f32>,
     fwhm_mm: f64,
-    smooth: Array2<f32>,
+    /// `None`: as they are.
+    smooth: Option<Array2<f32>>,
 }
 
 impl<'a> Widening<'a> {
-    fn new(flow: &'a Diffusion, raw: &Array2<f32>) -> Self {
-        Self { flow, raw: raw.clone(), fwhm_mm: 0.0, smooth: raw.clone() }
+    fn new(flow: &'a Diffusion, raw: &'a Array2<f32>) -> Self {
+        Self { flow, raw, fwhm_mm: 0.0, smooth: None }
     }
 
     fn to(&mut self, fwhm_mm: f64, monitor: &dyn Monitor) -> Result<&Array2<f32>> {
         if fwhm_mm < self.fwhm_mm {
-            (self.fwhm_mm, self.smooth) = (0.0, self.raw.clone());
+            (self.fwhm_mm, self.smooth) = (0.0, None);
         }
         // Variances of Gaussians add.
         let further_mm = (fwhm_mm * fwhm_mm - self.fwhm_mm * self.fwhm_mm).max(0.0).sqrt();
-        self.smooth = self.flow.smooth(&self.smooth, further_mm, monitor)?;
-        self.fwhm_mm = fwhm_mm;
-        Ok(&self.smooth)
+        if further_mm > 0.0 {
+            self.smooth = Some(self.flow.smooth(self.smooth.as_ref().unwrap_or(self.raw), further_mm, monitor)?);
+            self.fwhm_mm = fwhm_mm;
+        }
+        Ok(self.smooth.as_ref().unwrap_or(self.raw))
     }
 }
 
@@ -185,11 +202,12 @@ pub(crate) fn mid_surface(ribbon: &Ribbon) -> Result<Surface> {
     Ok(ribbon.pial().with_vertices(vertices.collect())?)
 }
 
-fn zero_defects(values: &Array2<f32>, defects: &[Option<RayDefect>]) -> Array2<f32> {
-    let mut clean = values.clone();
-    for (mut row, defect) in clean.outer_iter_mut().zip(defects) {
-        if defect.is_some() {
-            row.fill(0.0);
+/// The same with zeros on defective rays, where sampling has not left them already.
+fn zero_defects<'a>(values: &'a Array2<f32>, defects: &[Option<RayDefect>]) -> Cow<'a, Array2<f32>> {
+    let mut clean = Cow::Borrowed(values);
+    for (ray, _) in defects.iter().enumerate().filter(|(_, defect)| defect.is_some()) {
+        if values.row(ray).iter().any(|v| *v != 0.0) {
+            clean.to_mut().row_mut(ray).fill(0.0);
         }
     }
     clean
@@ -235,9 +253,13 @@ impl DepthMap {
     fn resample(&self, given: &Array2<f32>, mut out: ndarray::ArrayViewMut2<f32>) {
         let depths = given.ncols();
         let last = (depths - 1) as f64;
-        for (ray, (row, mut out)) in given.outer_iter().zip(out.outer_iter_mut()).enumerate() {
-            for (i, value) in out.iter_mut().enumerate() {
-                let rho = RaySet::t_of_sample(i as f64, self.samples);
+        let places: Vec<f64> = (0..self.samples).map(|i| RaySet::t_of_sample(i as f64, self.samples)).collect();
+        let rows = out.axis_iter_mut(Axis(0)).into_par_iter().zip(given.axis_iter(Axis(0)));
+        rows.enumerate().for_each(|(ray, (mut out, row))| {
+            if self.area_ratios.is_none() && depths == self.samples {
+                return out.assign(&row);
+            }
+            for (value, &rho) in out.iter_mut().zip(&places) {
                 let position = match &self.area_ratios {
                     None => rho * last,
                     Some(ratios) => volume_share(rho, 1.0, ratios[ray]) * depths as f64 - 0.5,
@@ -247,6 +269,6 @@ impl DepthMap {
                 let fraction = (position - low as f64) as f32;
                 *value = row[low] + fraction * (row[low + 1] - row[low]);
             }
-        }
+        });
     }
 }

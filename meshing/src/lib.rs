@@ -26,6 +26,7 @@ mod section;
 mod smooth;
 mod strength;
 mod system;
+mod zorder;
 
 pub use attach::{AttachedRays, RefusedRays, attach_rays};
 pub use banks::{LimitedRays, limit_extensions};

@@ -1,5 +1,5 @@
 use super::cubic::Cubic;
-use super::line::Line;
+use super::line::{Line, Places};
 use super::linear::Linear;
 use super::voxels::{Kernel, Voxels};
 use super::{RayInterpolation, SampleOptions, check, check_covered, is_constant};
@@ -62,12 +62,12 @@ fn sample_with<K: Kernel, E: From<Error> + Send>(
     mut read: impl FnMut(&Brick) -> Result<Vec<f32>, E>,
 ) -> Result<Array2<f32>, E> {
     let (samples, whole) = (options.samples, grid.shape());
-    let ordinals: Vec<f64> = (0..samples).map(|i| i as f64).collect();
+    let places = Places::new(samples);
     let mut values = Array2::<f32>::zeros((rays.len(), samples));
     let rows = values.as_slice_mut().unwrap_or_default();
     // Of every ray the first sample that cannot be used: bricks come in another order than samples.
     let mut faults: Vec<Option<(usize, RayDefect)>> = defects.iter().map(|d| d.map(|d| (0, d))).collect();
-    let bricks = segments::<K>(grid, brick, rays, samples, &mut faults, monitor)?;
+    let bricks = segments::<K>(grid, brick, rays, &places, &mut faults, monitor)?;
     monitor.stage("sampling rays", bricks.len() as u64);
     for ([bk, bj, bi], segments) in bricks {
         monitor.check().map_err(Error::from)?;
@@ -90,8 +90,8 @@ fn sample_with<K: Kernel, E: From<Error> + Send>(
                         return (Vec::new(), None);
                     }
                     let mut part = vec![0.0; segment.samples.len()];
-                    let line = Line::new(grid, rays, ray, samples);
-                    let fault = line.fill(kernel, &voxels, first, &mut part, &ordinals).err();
+                    let line = Line::new(grid, rays, ray, &places);
+                    let fault = line.fill(kernel, &voxels, first, &mut part).err();
                     (part, fault)
                 };
                 segments.iter().map(one).collect()
@@ -123,18 +123,18 @@ fn segments<K: Kernel>(
     grid: &Grid,
     brick: [usize; 3],
     rays: &RaySet,
-    samples: usize,
+    places: &Places,
     faults: &mut [Option<(usize, RayDefect)>],
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<[usize; 3], Vec<Segment>>, Error> {
-    let whole = grid.shape();
+    let (whole, samples) = (grid.shape(), places.len());
     let monitor = Stage(monitor);
     let mut bricks = BTreeMap::<_, Vec<Segment>>::new();
     for (ray, fault) in faults.iter_mut().enumerate().filter(|(_, fault)| fault.is_none()) {
         if ray.is_multiple_of(1 << 14) {
             monitor.check()?;
         }
-        let line = Line::new(grid, rays, ray, samples);
+        let line = Line::new(grid, rays, ray, places);
         let mut last: Option<([usize; 3], Range<u32>)> = None;
         let mut i = 0;
         while i < samples {

@@ -12,7 +12,7 @@ impl Kernel for Linear {
 
     /// Along a straight line through a cell the trilinear function is a cubic of the place on the line: its coefficients
     /// are found once a cell.
-    #[inline]
+    #[inline(always)]
     fn run<T: Copy + Into<f64>>(&self, voxels: &Voxels<T>, run: &Run, ordinals: &[f64], out: &mut [f32]) -> bool {
         let [i, j, k] = run.cell;
         let rows = [[j, k], [j + 1, k], [j, k + 1], [j + 1, k + 1]].map(|[j, k]| voxels.row::<2>([i, j, k]));

@@ -9,11 +9,12 @@ mod voxels;
 pub use bricks::{Brick, sample_bricks};
 
 use crate::error::same_length;
+use crate::zorder::morton;
 use crate::{Error, Result};
 use brainmesh_core::{Grid, Monitor, RayDefect, RaySet, Volume, WorldPoint};
 use cubic::Cubic;
 use glam::DVec3;
-use line::Line;
+use line::{Line, Places};
 use linear::Linear;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -22,8 +23,8 @@ use voxels::{Kernel, Voxels};
 /// Rays handled between two looks at the monitor.
 const BATCH: usize = 1024;
 
-/// Voxels along an edge of the blocks whose rays are sampled one after another, as a power of two.
-const BLOCK_BITS: u32 = 3;
+/// Voxels along an edge of the blocks whose rays are sampled one after another.
+const BLOCK: f64 = 8.0;
 
 /// How values between voxel centres come about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,7 +110,7 @@ fn sample_with<K: Kernel, T: Copy + Into<f64> + Sync>(
     monitor: &dyn Monitor,
 ) -> Result<Array2<f32>> {
     monitor.stage("sampling rays", rays.len() as u64);
-    let ordinals: Vec<f64> = (0..samples).map(|i| i as f64).collect();
+    let places = Places::new(samples);
     let mut values = Array2::<f32>::zeros((rays.len(), samples));
     let rows = values.as_slice_mut().unwrap_or_default();
     let mut tasks: Vec<Task> = rows
@@ -123,8 +124,8 @@ fn sample_with<K: Kernel, T: Copy + Into<f64> + Sync>(
     tasks.par_chunks_mut(BATCH).try_for_each(|tasks| {
         monitor.check()?;
         for (_, ray, row, defect) in tasks.iter_mut().filter(|task| task.3.is_none()) {
-            let line = Line::new(grid, rays, *ray, samples);
-            **defect = match line.fill(kernel, voxels, 0, row, &ordinals) {
+            let line = Line::new(grid, rays, *ray, &places);
+            **defect = match line.fill(kernel, voxels, 0, row) {
                 Ok(()) => is_constant(row).then_some(RayDefect::NoTissue),
                 Err((_, found)) => Some(found),
             };
@@ -139,10 +140,9 @@ fn sample_with<K: Kernel, T: Copy + Into<f64> + Sync>(
     Ok(values)
 }
 
-/// Place of a ray's middle on a Z-order curve through blocks of voxels (Morton 1966).
+/// Place of a ray's middle on a curve through blocks of voxels.
 fn memory_order(grid: &Grid, rays: &RaySet, ray: usize) -> u64 {
-    let block = grid.voxel_from_world(rays.point(ray, 0.5)).0.to_array().map(|p| (p.max(0.0) as u64) >> BLOCK_BITS);
-    (0..21).fold(0, |key, bit| (0..3).fold(key, |key, axis| key | (block[axis] >> bit & 1) << (3 * bit + axis)))
+    morton(grid.voxel_from_world(rays.point(ray, 0.5)).0 / BLOCK)
 }
 
 fn check(rays: &RaySet, options: &SampleOptions, defects: &[Option<RayDefect>]) -> Result<()> {

@@ -87,19 +87,17 @@ impl<'a, T: Copy + Into<f64>> Voxels<'a, T> {
     }
 
     /// `N` values along `i`.
+    #[inline(always)]
     pub(super) fn row<const N: usize>(&self, [i, j, k]: [usize; 3]) -> [f64; N] {
-        let at = self.place([i, j, k]);
-        std::array::from_fn::<T, N, _>({
-            let row = &self.values[at..at + N];
-            |n| row[n]
-        })
-        .map(Into::into)
+        let row = &self.values[self.place([i, j, k])..][..N];
+        std::array::from_fn(|n| row[n].into())
     }
 
     fn get(&self, voxel: [usize; 3]) -> f64 {
         self.values[self.place(voxel)].into()
     }
 
+    #[inline(always)]
     fn place(&self, [i, j, k]: [usize; 3]) -> usize {
         let [oi, oj, ok] = self.origin;
         (i - oi) + self.shape[0] * ((j - oj) + self.shape[1] * (k - ok))
@@ -116,6 +114,7 @@ impl<'a, T: Copy + Into<f64>> Voxels<'a, T> {
     }
 
     /// Whether every one of these values can be used.
+    #[inline(always)]
     pub(super) fn usable(&self, values: &[f64]) -> bool {
         values.iter().fold(true, |usable, v| usable & (*v != self.missing) & (v.abs() <= f64::MAX))
     }

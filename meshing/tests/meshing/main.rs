@@ -6,6 +6,7 @@ mod certificate;
 mod damage;
 mod decoding;
 mod equivolume;
+mod interpolation;
 mod layers;
 mod rays;
 mod sampling;
