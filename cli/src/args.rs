@@ -4,11 +4,16 @@ mod equivolume;
 mod evaluate;
 mod models;
 mod section;
+mod surface;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
+pub use surface::{
+    AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, MapOutput, SmoothMapCommand, SubdivideCommand,
+    SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
+};
 
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,6 +67,9 @@ pub enum Command {
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.
     Convert(Box<ConvertCommand>),
+    /// Measure, smooth, cut and refine surfaces.
+    #[command(subcommand)]
+    Surface(SurfaceCommand),
     /// List, show, verify, add and remove models.
     #[command(subcommand)]
     Models(ModelsCommand),

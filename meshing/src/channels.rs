@@ -1,11 +1,12 @@
-use crate::diffusion::{Diffusion, mean_curvature, usable};
-use crate::equivolume::{log_area_ratio, volume_share};
+use crate::curvature::mean_curvature;
+use crate::depth_map::DepthMap;
+use crate::diffusion::{Diffusion, usable};
+use crate::equivolume::log_area_ratio;
 use crate::error::same_length;
 use crate::sample::is_constant;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface};
 use ndarray::{Array2, Array3, Axis};
-use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// Where the samples of given intensities lie on a ray.
@@ -103,8 +104,11 @@ pub fn channels(
     let none = || Array2::zeros((rays.len(), 1));
     let thickness =
         if asked(|c| matches!(c, Channel::Thickness { .. })) { per_vertex(ribbon.thickness_mm()) } else { none() };
-    let curvature =
-        if asked(|c| matches!(c, Channel::Curvature { .. })) { per_vertex(mean_curvature(&middle)) } else { none() };
+    let curvature = if asked(|c| matches!(c, Channel::Curvature { .. })) {
+        per_vertex(mean_curvature(&middle).into_iter().map(|h| h.clamp(-5.0, 5.0)).collect())
+    } else {
+        none()
+    };
     let area_ratio =
         if asked(|c| matches!(c, Channel::AreaRatio { .. })) { per_vertex(clamped_area_ratio(ribbon)) } else { none() };
     let mut widening = Widening::new(&flow, &clean);
@@ -203,7 +207,7 @@ pub(crate) fn mid_surface(ribbon: &Ribbon) -> Result<Surface> {
 }
 
 /// The same with zeros on defective rays, where sampling has not left them already.
-fn zero_defects<'a>(values: &'a Array2<f32>, defects: &[Option<RayDefect>]) -> Cow<'a, Array2<f32>> {
+pub(crate) fn zero_defects<'a>(values: &'a Array2<f32>, defects: &[Option<RayDefect>]) -> Cow<'a, Array2<f32>> {
     let mut clean = Cow::Borrowed(values);
     for (ray, _) in defects.iter().enumerate().filter(|(_, defect)| defect.is_some()) {
         if values.row(ray).iter().any(|v| *v != 0.0) {
@@ -217,58 +221,4 @@ fn zero_defects<'a>(values: &'a Array2<f32>, defects: &[Option<RayDefect>]) -> C
 pub(crate) fn clamped_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
     let limit = 8f64.ln();
     log_area_ratio(ribbon).into_iter().map(|ratio| ratio.clamp(-limit, limit)).collect()
-}
-
-/// Smoothing of the area ratio that turns volume fractions into distances: single triangles are noisy.
-pub(crate) const AREA_FWHM_MM: f64 = 3.0;
-
-/// Where to read given depths for every equidistant sample of every ray.
-struct DepthMap {
-    /// White over pial vertex area; `None` for equidistant depths.
-    area_ratios: Option<Vec<f64>>,
-    samples: usize,
-}
-
-impl DepthMap {
-    fn new(
-        intensities: &RayIntensities,
-        ribbon: &Ribbon,
-        flow: &Diffusion,
-        samples: usize,
-        monitor: &dyn Monitor,
-    ) -> Result<Self> {
-        let area_ratios = match intensities.spacing {
-            DepthSpacing::Equidistant => None,
-            DepthSpacing::Equivolumetric => {
-                let ratios: Vec<f32> = clamped_area_ratio(ribbon).into_iter().map(|r| r as f32).collect();
-                let column = Array2::from_shape_fn((ratios.len(), 1), |(v, _)| ratios[v]);
-                let smooth = flow.smooth(&zero_defects(&column, &intensities.defects), AREA_FWHM_MM, monitor)?;
-                Some(smooth.iter().map(|&r| f64::from(-r).exp()).collect())
-            }
-        };
-        Ok(Self { area_ratios, samples })
-    }
-
-    /// Linear interpolation between the given depths; the outermost value holds beyond the first and last depth.
-    fn resample(&self, given: &Array2<f32>, mut out: ndarray::ArrayViewMut2<f32>) {
-        let depths = given.ncols();
-        let last = (depths - 1) as f64;
-        let places: Vec<f64> = (0..self.samples).map(|i| RaySet::t_of_sample(i as f64, self.samples)).collect();
-        let rows = out.axis_iter_mut(Axis(0)).into_par_iter().zip(given.axis_iter(Axis(0)));
-        rows.enumerate().for_each(|(ray, (mut out, row))| {
-            if self.area_ratios.is_none() && depths == self.samples {
-                return out.assign(&row);
-            }
-            for (value, &rho) in out.iter_mut().zip(&places) {
-                let position = match &self.area_ratios {
-                    None => rho * last,
-                    Some(ratios) => volume_share(rho, 1.0, ratios[ray]) * depths as f64 - 0.5,
-                }
-                .clamp(0.0, last);
-                let low = (position.floor() as usize).min(depths - 2);
-                let fraction = (position - low as f64) as f32;
-                *value = row[low] + fraction * (row[low + 1] - row[low]);
-            }
-        });
-    }
 }

@@ -104,7 +104,7 @@ impl Diffusion {
     }
 
     /// Laplace-Beltrami operator of the vertex positions at one vertex: -2 H n (Meyer et al. 2003, eq. 8), 1/mm.
-    fn laplacian(&self, surface: &Surface, vertex: usize) -> DVec3 {
+    pub(crate) fn laplacian(&self, surface: &Surface, vertex: usize) -> DVec3 {
         let points = surface.vertices();
         let (neighbours, rates) = self.around(vertex);
         neighbours.iter().zip(rates).map(|(&j, &rate)| (points[j as usize].0 - points[vertex].0) * rate).sum()
@@ -247,15 +247,6 @@ fn memory_order(surface: &Surface) -> Vec<u32> {
         points.par_iter().enumerate().map(|(v, p)| (morton((p.0 - low) * scale), v as u32)).collect();
     keyed.par_sort_unstable();
     keyed.into_iter().map(|(_, v)| v).collect()
-}
-
-/// Mean curvature at every vertex in 1/mm, positive where the surface bulges outward (gyral crowns), clamped to ±5.
-pub fn mean_curvature(surface: &Surface) -> Vec<f64> {
-    let flow = Diffusion::new(surface, |_| true);
-    let normals = surface.vertex_normals();
-    (0..surface.vertices().len())
-        .map(|v| (-0.5 * flow.laplacian(surface, v).dot(normals[v])).clamp(-5.0, 5.0))
-        .collect()
 }
 
 /// Whether a ray takes part in smoothing.

@@ -6,16 +6,22 @@ mod boxes;
 mod certify;
 mod channels;
 mod columns;
+mod contours;
+mod curvature;
 mod damage;
 mod decode;
+mod depth_map;
 mod diffusion;
 mod durations;
+mod edges;
 mod equivolume;
 mod error;
 mod field;
 mod fill;
 mod intersect;
 mod layers;
+mod measure;
+mod nearest;
 mod ordering;
 mod posterior;
 mod predicates;
@@ -25,28 +31,36 @@ mod scatter;
 mod section;
 mod smooth;
 mod strength;
+mod subdivide;
 mod system;
+mod thickness;
 mod zorder;
 
 pub use attach::{AttachedRays, RefusedRays, attach_rays};
 pub use banks::{LimitedRays, limit_extensions};
 pub use certify::{certify, certify_surfaces};
 pub use channels::{DepthSpacing, RayIntensities, channels};
+pub use contours::{Contour, Plane, contours};
+pub use curvature::{gaussian_curvature, mean_curvature};
 pub use damage::mark_damage;
 pub use decode::{DecodeOptions, decode};
-pub use diffusion::{Diffusion, mean_curvature};
+pub use diffusion::Diffusion;
 pub use durations::LayerDurations;
 pub use equivolume::{equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, volume_share};
 pub use error::Error;
 pub use fill::fill;
 pub use layers::{layer_surfaces, thickness_mm};
+pub use measure::{Spread, SurfaceMeasures, measure};
+pub use nearest::NearestPoint;
 pub use rays::{extended_rays, no_cortex, ribbon_rays};
-pub use sample::{Brick, RayInterpolation, SampleOptions, sample, sample_bricks, sample_values};
+pub use sample::{Brick, RayInterpolation, SampleOptions, sample, sample_bricks, sample_plane, sample_values};
 pub use section::{
     NoRay, SectionOptions, SectionRays, SectionSampling, label_spots, part_banks, section_profiles, section_rays,
     spot_pitch_px,
 };
 pub use smooth::{SmoothOptions, Smoothed, Smoothing, smooth_boundaries};
+pub use subdivide::{subdivide, subdivide_ribbon};
+pub use thickness::closest_thickness_mm;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -4,9 +4,11 @@ mod bricks;
 mod cubic;
 mod line;
 mod linear;
+mod plane;
 mod voxels;
 
 pub use bricks::{Brick, sample_bricks};
+pub use plane::sample_plane;
 
 use crate::error::same_length;
 use crate::zorder::morton;
