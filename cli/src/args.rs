@@ -144,6 +144,9 @@ pub struct Inputs {
     /// Dense cell layers are dark (Nissl and cell-body stains) or bright (inverted releases).
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub polarity: PolarityArg,
+    /// How a volume is interpolated along the rays.
+    #[arg(long, value_enum, default_value_t, help_heading = "Input")]
+    pub interpolation: RayInterpolationArg,
     /// Ray length outside the pia and below the white surface.
     #[arg(long, value_name = "MM", default_value_t = 0.5, help_heading = "Input")]
     pub extension_mm: f64,
@@ -167,6 +170,16 @@ pub enum DepthsArg {
     Equivolumetric,
     /// Equal distance between depths.
     Equidistant,
+}
+
+/// Interpolation along rays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RayInterpolationArg {
+    /// Between the eight voxels around a sample.
+    #[default]
+    Linear,
+    /// Cubic convolution of the 64 voxels around it (Keys 1981).
+    Cubic,
 }
 
 /// Grey-value convention of the intensities.

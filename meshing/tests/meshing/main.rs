@@ -13,3 +13,4 @@ mod sampling;
 mod smoothing;
 mod sparse;
 mod support;
+mod surfaces;
