@@ -68,3 +68,4 @@ mod hostile;
 mod models;
 mod segment;
 mod sphere;
+mod surface;

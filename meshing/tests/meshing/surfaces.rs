@@ -136,15 +136,15 @@ fn curvatures_of_sphere_tube_and_ring() {
     for radius in [5.0, 20.0] {
         let sphere = icosphere(4, radius);
         for (h, k) in mean_curvature(&sphere).into_iter().zip(gaussian_curvature(&sphere)) {
-            assert!((h * radius - 1.0).abs() < 0.02, "{h}");
-            assert!((k * radius * radius - 1.0).abs() < 0.15, "{k}");
+            assert!((h * radius - 1.0).abs() < 0.01, "{h}");
+            assert!((k * radius * radius - 1.0).abs() < 0.02, "{k}");
         }
     }
     let tube = tube(5.0, 20.0, 80, 61);
     let (mean, gaussian) = (mean_curvature(&tube), gaussian_curvature(&tube));
     let rim = |v: usize| tube.vertices()[v].0.z < 1e-9 || tube.vertices()[v].0.z > 20.0 - 1e-9;
     for v in 0..tube.vertices().len() {
-        assert_eq!(gaussian[v].is_nan(), rim(v));
+        assert_eq!((mean[v].is_nan(), gaussian[v].is_nan()), (rim(v), rim(v)));
         assert!(
             rim(v) || ((mean[v] * 10.0 - 1.0).abs() < 0.01 && gaussian[v].abs() < 1e-9),
             "{} {}",
@@ -152,11 +152,12 @@ fn curvatures_of_sphere_tube_and_ring() {
             gaussian[v]
         );
     }
-    // Gauss and Bonnet: curvature times area sums to 2 pi times the Euler characteristic, exactly on a mesh.
-    for (surface, euler) in [(icosphere(3, 7.0), 2.0), (torus(10.0, 3.0, 40), 0.0)] {
+    // Gauss and Bonnet: curvature times area sums to 2 pi times the Euler characteristic; thirds of triangles are the areas to
+    // a few percent.
+    for (surface, euler) in [(icosphere(4, 7.0), 2.0), (torus(10.0, 3.0, 100), 0.0)] {
         let areas = Diffusion::new(&surface, |_| true).areas_mm2().to_vec();
         let sum: f64 = gaussian_curvature(&surface).iter().zip(areas).map(|(k, a)| k * a).sum();
-        assert!((sum - TAU * euler).abs() < 1e-9, "{sum}");
+        assert!((sum - TAU * euler).abs() < 0.1, "{sum}");
     }
     // Outermost and innermost line of a ring: cos v / (r (R + r cos v)).
     let ring = torus(10.0, 3.0, 200);

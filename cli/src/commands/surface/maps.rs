@@ -101,15 +101,12 @@ pub fn curvature(arguments: &CurvatureCommand, progress: &Progress) -> Result<Ex
     };
     let format = MapFormat::of(&arguments.output.out, usize::from(mean) + usize::from(gaussian))?;
     let surface = read_surface(&arguments.surface)?;
-    // Where the Gaussian curvature has no meaning, at borders, the mean curvature has none either.
-    let gaussian_values = gaussian_curvature(&surface);
     let mut maps = Vec::new();
     if mean {
-        let values = mean_curvature(&surface).into_iter().zip(&gaussian_values);
-        maps.push(map("mean_curvature", values.map(|(h, k)| if k.is_nan() { f64::NAN } else { h }).collect()));
+        maps.push(map("mean_curvature", mean_curvature(&surface)));
     }
     if gaussian {
-        maps.push(map("gaussian_curvature", gaussian_values));
+        maps.push(map("gaussian_curvature", gaussian_curvature(&surface)));
     }
     let everywhere = vec![true; surface.vertices().len()];
     for (_, values) in &mut maps {
