@@ -111,6 +111,23 @@ fn finer_surfaces_go_on_corresponding() {
 }
 
 #[test]
+fn fewer_triangles_keep_the_sphere() {
+    let folder = tempfile::tempdir().unwrap();
+    let phantom = sphere(folder.path());
+    let out = folder.path().join("few.ply");
+    let cut = |more: &[&str]| brainmesh(&[&["surface", "decimate", &pial(&phantom), "-o", text(&out)], more].concat());
+    let before = read_surface(pial(&phantom).as_ref()).unwrap();
+    let summary = printed(&cut(&["--share", "0.25", "--json"]));
+    let after = read_surface(&out).unwrap();
+    assert_eq!(summary["triangles"], after.triangles().len());
+    assert!(after.triangles().len() <= before.triangles().len() / 4 + 2 && after.euler_characteristic() == 2);
+    assert!((after.signed_volume_mm3() / before.signed_volume_mm3() - 1.0).abs() < 0.02);
+    fails(&cut(&[]), 2, &["--triangles"]);
+    fails(&cut(&["--share", "0"]), 2, &["--share"]);
+    fails(&cut(&["--share", "0.5", "--max-error-mm", "-1"]), 2, &["--max-error-mm"]);
+}
+
+#[test]
 fn contours_are_circles_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let phantom = sphere(folder.path());

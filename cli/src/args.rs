@@ -2,17 +2,19 @@
 
 mod equivolume;
 mod evaluate;
+mod mesh;
 mod models;
 mod section;
 mod surface;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
+pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use surface::{
-    AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, MapOutput, SmoothMapCommand, SubdivideCommand,
-    SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
+    AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, SmoothMapCommand,
+    SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
 };
 
 use crate::progress::ProgressMode;
@@ -61,6 +63,8 @@ pub enum Command {
     Profiles(ProfilesCommand),
     /// Surfaces at fractions of the volume of a ribbon, without intensities.
     Equivolume(EquivolumeCommand),
+    /// Closed surfaces of labels or of a value, or the layers of voxels from layer surfaces.
+    Mesh(Box<MeshCommand>),
     /// Labelled rays from a section whose layers are drawn (or known at spots), for training and evaluation.
     Rays(Box<RaysCommand>),
     /// Describe a volume, surface, profile, label or model file.

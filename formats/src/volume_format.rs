@@ -61,8 +61,11 @@ impl VolumeFormat {
         None
     }
 
-    /// [`from_path`](Self::from_path), and an error that lists the known endings.
-    pub(crate) fn of_output(path: &Path) -> Result<Self> {
+    /// [`from_path`](Self::from_path) for a file that is to be written.
+    ///
+    /// # Errors
+    /// An unknown ending; the error lists the known ones.
+    pub fn of_output(path: &Path) -> Result<Self> {
         Self::from_path(path).ok_or_else(|| {
             let endings: Vec<_> = Self::ALL.into_iter().flat_map(Self::extensions).map(|e| format!(".{e}")).collect();
             let expected = format!("one of the endings {}", endings.join(" "));

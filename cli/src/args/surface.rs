@@ -16,6 +16,8 @@ pub enum SurfaceCommand {
     Curvature(CurvatureCommand),
     /// Split every triangle in four; surfaces that correspond go on doing so.
     Subdivide(SubdivideCommand),
+    /// Fewer triangles for nearly the same shape.
+    Decimate(DecimateCommand),
     /// Lines in which surfaces meet a plane, as a picture (SVG) or as points (JSON, CSV).
     Contours(ContoursCommand),
 }
@@ -139,6 +141,32 @@ pub struct SubdivideCommand {
     /// Folder for the results, under the names of the inputs; made if needed.
     #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     pub out: PathBuf,
+}
+
+/// Arguments of `surface decimate`.
+#[derive(Debug, Clone, Args)]
+#[group(id = "how_far", required = true, multiple = true, args = ["triangles", "share", "max_error_mm"])]
+pub struct DecimateCommand {
+    /// Surface of any format.
+    pub surface: PathBuf,
+    /// Triangles to come to; a few more may be left.
+    #[arg(long, value_name = "N", conflicts_with = "share")]
+    pub triangles: Option<usize>,
+    /// Share of the triangles to come to (0.1: a tenth).
+    #[arg(long, value_name = "0..1", allow_negative_numbers = true)]
+    pub share: Option<f64>,
+    /// Go no further than this from the surface; alone: as far as that allows.
+    #[arg(long, value_name = "MM", default_value_t = f64::INFINITY, hide_default_value = true, allow_negative_numbers = true)]
+    pub max_error_mm: f64,
+    /// Keep the vertices of open borders.
+    #[arg(long)]
+    pub lock_borders: bool,
+    /// Surface to write; the format follows from the name.
+    #[arg(long, short, value_name = "FILE", help_heading = "Output")]
+    pub out: PathBuf,
+    /// Print a summary as JSON.
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
 }
 
 /// Arguments of `surface contours`.

@@ -11,6 +11,7 @@ mod evaluate_section;
 mod info;
 mod info_text;
 mod labelled_rays;
+mod mesh;
 mod model_text;
 mod models;
 mod phantom;
@@ -40,6 +41,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Segment(command) => segment::run(command, threads, progress),
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),
+        Command::Mesh(command) => mesh::run(command, progress),
         Command::Rays(command) => rays::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),

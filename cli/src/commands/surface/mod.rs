@@ -1,6 +1,7 @@
 //! Tools for surfaces.
 
 mod contours;
+mod decimate;
 mod info;
 mod maps;
 mod picture;
@@ -21,6 +22,7 @@ pub fn run(command: &SurfaceCommand, progress: &Progress) -> Result<ExitCode> {
         SurfaceCommand::Area(command) => maps::area(command, progress),
         SurfaceCommand::Curvature(command) => maps::curvature(command, progress),
         SurfaceCommand::Subdivide(command) => subdivide::run(command, progress),
+        SurfaceCommand::Decimate(command) => decimate::run(command, progress),
         SurfaceCommand::Contours(command) => contours::run(command, progress),
     }
 }
