@@ -160,7 +160,7 @@ fn contours_are_circles_in_every_format() {
         assert!((lines[0]["length_mm"].as_f64().unwrap() / exact - 1.0).abs() < 0.01);
     }
     let svg = std::fs::read_to_string(file("a.svg")).unwrap();
-    assert_eq!((svg.matches("<path d=\"M").count(), svg.matches(" Z\"/>").count()), (3, 2));
+    assert_eq!((svg.matches("<path d=\"M").count(), svg.matches(" Z\"/>").count()), (5, 2));
     assert!(svg.contains("data:image/png;base64,iVBOR"));
     let csv = std::fs::read_to_string(file("a.csv")).unwrap();
     let points = found["surfaces"].as_array().unwrap().iter();

@@ -61,6 +61,12 @@ impl Frame {
     fn size(&self) -> [f64; 2] {
         [self.high[0] - self.low[0], self.high[1] - self.low[1]]
     }
+
+    /// What words and lines are measured in: a hundredth of the longer side.
+    fn unit(&self) -> f64 {
+        let [width, height] = self.size();
+        width.max(height) / 100.0
+    }
 }
 
 impl Picture<'_> {
@@ -73,26 +79,48 @@ impl Picture<'_> {
             None => None,
         };
         let mut svg = String::new();
-        let text = slice.as_deref().map_or("#222222", |_| "#ffffff");
-        self.draw(&mut svg, &frame, slice.as_deref(), text).map_err(|error| Error::Unusable(error.to_string()))?;
+        self.draw(&mut svg, &frame, slice.as_deref()).map_err(|error| Error::Unusable(error.to_string()))?;
+        let height = height + self.legend_mm(&frame);
         Ok(format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.3}mm\" height=\"{height:.3}mm\" \
              viewBox=\"0 0 {width:.3} {height:.3}\">\n{svg}</svg>\n"
         ))
     }
 
-    fn draw(&self, svg: &mut String, frame: &Frame, slice: Option<&str>, text: &str) -> std::fmt::Result {
-        let [width, height] = frame.size();
-        let unit = width.max(height) / 100.0;
+    /// Height of the words above the picture.
+    fn legend_mm(&self, frame: &Frame) -> f64 {
+        (4.0 + 2.8 * self.drawn.len() as f64) * frame.unit()
+    }
+
+    fn draw(&self, svg: &mut String, frame: &Frame, slice: Option<&str>) -> std::fmt::Result {
+        let ([width, height], unit, legend) = (frame.size(), frame.unit(), self.legend_mm(frame));
         let line = self.options.line_mm.unwrap_or(0.25 * unit);
         writeln!(svg, "<title>{}</title>", escaped(self.title))?;
-        match slice {
-            Some(png) => writeln!(
+        let whole = height + legend;
+        writeln!(svg, "<rect width=\"{width:.3}\" height=\"{whole:.3}\" fill=\"#ffffff\"/>")?;
+        writeln!(svg, "<g font-family=\"sans-serif\" font-size=\"{:.3}\" fill=\"#222222\">", 2.2 * unit)?;
+        writeln!(svg, "<text x=\"{unit:.3}\" y=\"{:.3}\">{}</text>", 2.6 * unit, escaped(self.title))?;
+        for (n, surface) in self.drawn.iter().enumerate() {
+            let [r, g, b] = surface.color;
+            let y = (5.4 + 2.8 * n as f64) * unit;
+            writeln!(
+                svg,
+                "<path d=\"M {unit:.3} {:.3} h {:.3}\" stroke=\"#{r:02x}{g:02x}{b:02x}\" stroke-width=\"{:.3}\"/>\
+                 <text x=\"{:.3}\" y=\"{y:.3}\">{}</text>",
+                y - 0.7 * unit,
+                4.0 * unit,
+                0.6 * unit,
+                6.0 * unit,
+                escaped(&surface.name)
+            )?;
+        }
+        writeln!(svg, "</g>\n<g transform=\"translate(0 {legend:.3})\">")?;
+        if let Some(png) = slice {
+            writeln!(
                 svg,
                 "<image width=\"{width:.3}\" height=\"{height:.3}\" preserveAspectRatio=\"none\" \
                  href=\"data:image/png;base64,{png}\"/>"
-            )?,
-            None => writeln!(svg, "<rect width=\"{width:.3}\" height=\"{height:.3}\" fill=\"#ffffff\"/>")?,
+            )?;
         }
         for surface in self.drawn {
             let [r, g, b] = surface.color;
@@ -112,26 +140,18 @@ impl Picture<'_> {
             }
             writeln!(svg, "</g>")?;
         }
-        writeln!(svg, "<g font-family=\"sans-serif\" font-size=\"{:.3}\">", 2.2 * unit)?;
-        writeln!(svg, "<text x=\"{unit:.3}\" y=\"{:.3}\" fill=\"{text}\">{}</text>", 2.6 * unit, escaped(self.title))?;
-        for (n, surface) in self.drawn.iter().enumerate() {
-            let [r, g, b] = surface.color;
-            let y = (5.4 + 2.6 * n as f64) * unit;
-            writeln!(
-                svg,
-                "<text x=\"{unit:.3}\" y=\"{y:.3}\" fill=\"#{r:02x}{g:02x}{b:02x}\">{}</text>",
-                escaped(&surface.name)
-            )?;
-        }
+        let text = if slice.is_some() { "#ffffff" } else { "#222222" };
         let bar = round_length(width / 5.0);
         let (x, y) = (width - bar - unit, height - unit);
         writeln!(
             svg,
             "<path d=\"M {x:.3} {y:.3} h {bar}\" stroke=\"{text}\" stroke-width=\"{:.3}\"/>\
-             <text x=\"{:.3}\" y=\"{:.3}\" text-anchor=\"middle\" fill=\"{text}\">{} mm</text>\n</g>",
+             <text x=\"{:.3}\" y=\"{:.3}\" font-family=\"sans-serif\" font-size=\"{:.3}\" text-anchor=\"middle\" \
+             fill=\"{text}\">{} mm</text>\n</g>",
             0.4 * unit,
             x + bar / 2.0,
             y - unit,
+            2.2 * unit,
             short(bar)
         )
     }
