@@ -156,8 +156,8 @@ pub struct DecimateCommand {
     #[arg(long, value_name = "0..1", allow_negative_numbers = true)]
     pub share: Option<f64>,
     /// Go no further than this from the surface; alone: as far as that allows.
-    #[arg(long, value_name = "MM", default_value_t = f64::INFINITY, hide_default_value = true, allow_negative_numbers = true)]
-    pub max_error_mm: f64,
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+    pub max_error_mm: Option<f64>,
     /// Keep the vertices of open borders.
     #[arg(long)]
     pub lock_borders: bool,

@@ -14,15 +14,16 @@ pub fn run(arguments: &DecimateCommand, progress: &Progress) -> Result<ExitCode>
     if let Some(share) = arguments.share.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
         return Err(Error::Usage(format!("--share: expected above 0 and at most 1, found {share}")));
     }
-    if arguments.max_error_mm.is_nan() || arguments.max_error_mm <= 0.0 {
-        return Err(Error::Usage(format!("--max-error-mm: expected above 0, found {}", arguments.max_error_mm)));
+    let max_error_mm = arguments.max_error_mm.unwrap_or(f64::INFINITY);
+    if max_error_mm.is_nan() || max_error_mm <= 0.0 {
+        return Err(Error::Usage(format!("--max-error-mm: expected above 0, found {max_error_mm}")));
     }
     let surface = read_surface(&arguments.surface)?;
     let before = surface.triangles().len();
     let share = arguments.share.map(|share| (share * before as f64).round() as usize);
     let options = DecimateOptions {
         target_triangles: arguments.triangles.or(share).unwrap_or(0),
-        max_error_mm: arguments.max_error_mm,
+        max_error_mm,
         lock_borders: arguments.lock_borders,
     };
     let decimated = decimate(&surface, &options)?;
