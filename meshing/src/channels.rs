@@ -2,6 +2,7 @@ use crate::depth_map::DepthMap;
 use crate::diffusion::{Diffusion, usable};
 use crate::equivolume::log_area_ratio;
 use crate::error::same_length;
+use crate::pages::zeros;
 use crate::sample::is_constant;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface};
@@ -111,7 +112,9 @@ pub fn channels(
     let mut thickness = Widening::new(&flow, &thickness);
     let mut curvature = Widening::new(&flow, &curvature);
     let mut area_ratio = Widening::new(&flow, &area_ratio);
-    let mut values = Array3::<f32>::zeros((rays.len(), wanted.len(), samples));
+    let shape = (rays.len(), wanted.len(), samples);
+    let mut values =
+        Array3::from_shape_vec(shape, zeros(shape.0 * shape.1 * shape.2)).unwrap_or_else(|_| Array3::zeros(shape));
     for (index, channel) in wanted.iter().enumerate() {
         let mut out = values.index_axis_mut(Axis(1), index);
         let mut constant = |smooth: &Array2<f32>| {

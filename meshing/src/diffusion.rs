@@ -1,5 +1,6 @@
 use crate::Result;
 use crate::error::same_length;
+use crate::pages::zeros;
 use crate::zorder::{morton, rows_in_order};
 use brainmesh_core::{Monitor, RayDefect, Surface};
 use glam::DVec3;
@@ -143,11 +144,11 @@ impl Diffusion {
     /// `exp(time L)` to second order: what flows in `time`, and half of what flows of that.
     fn short(&self, given: &[f32], columns: usize, time: f64, stable: f64, monitor: &dyn Monitor) -> Result<Vec<f32>> {
         monitor.stage("smoothing along the cortex", 2);
-        let mut flow = vec![0.0; given.len()];
+        let mut flow = zeros(given.len());
         self.each_row(&mut flow, columns, monitor, |vertex, row| {
             self.flow_into(vertex, time, 1.0 / stable, given, row);
         })?;
-        let mut smooth = vec![0.0; given.len()];
+        let mut smooth = zeros(given.len());
         self.each_row(&mut smooth, columns, monitor, |vertex, row| {
             let at = vertex * columns..(vertex + 1) * columns;
             for ((out, &now), &more) in row.iter_mut().zip(&given[at.clone()]).zip(&flow[at]) {
@@ -164,7 +165,7 @@ impl Diffusion {
         let share = 2.0 / (stages * (stages + 1.0));
         let mut current = given.to_vec();
         let mut before = given.to_vec();
-        let mut next = vec![0.0; given.len()];
+        let mut next = zeros(given.len());
         monitor.stage("smoothing along the cortex", (LONG_STEPS * stages) as u64);
         for _ in 0..LONG_STEPS as usize {
             for stage in 1..=stages as usize {

@@ -27,6 +27,7 @@ mod measure;
 mod nearest;
 mod nets;
 mod ordering;
+mod pages;
 mod posterior;
 mod predicates;
 mod rays;

@@ -145,12 +145,11 @@ pub struct SubdivideCommand {
 
 /// Arguments of `surface decimate`.
 #[derive(Debug, Clone, Args)]
-#[group(id = "how_far", required = true, multiple = true, args = ["triangles", "share", "max_error_mm"])]
 pub struct DecimateCommand {
     /// Surface of any format.
     pub surface: PathBuf,
     /// Triangles to come to; a few more may be left.
-    #[arg(long, value_name = "N", conflicts_with = "share")]
+    #[arg(long, value_name = "N", conflicts_with = "share", required_unless_present_any = ["share", "max_error_mm"])]
     pub triangles: Option<usize>,
     /// Share of the triangles to come to (0.1: a tenth).
     #[arg(long, value_name = "0..1", allow_negative_numbers = true)]

@@ -2,9 +2,10 @@ use super::cubic::Cubic;
 use super::line::{Line, Places};
 use super::linear::Linear;
 use super::voxels::{Kernel, Voxels};
-use super::{RayInterpolation, SampleOptions, check, check_covered, is_constant};
+use super::{RayInterpolation, SampleOptions, check, check_covered, is_constant, matrix};
 use crate::Error;
 use crate::error::same_length;
+use crate::pages::zeros;
 use brainmesh_core::{Grid, Monitor, RayDefect, RaySet, Stage};
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -63,8 +64,8 @@ fn sample_with<K: Kernel, E: From<Error> + Send>(
 ) -> Result<Array2<f32>, E> {
     let (samples, whole) = (options.samples, grid.shape());
     let places = Places::new(samples);
-    let mut values = Array2::<f32>::zeros((rays.len(), samples));
-    let rows = values.as_slice_mut().unwrap_or_default();
+    let mut values = zeros(rays.len() * samples);
+    let rows = values.as_mut_slice();
     // Of every ray the first sample that cannot be used: bricks come in another order than samples.
     let mut faults: Vec<Option<(usize, RayDefect)>> = defects.iter().map(|d| d.map(|d| (0, d))).collect();
     let bricks = segments::<K>(grid, brick, rays, &places, &mut faults, monitor)?;
@@ -115,7 +116,7 @@ fn sample_with<K: Kernel, E: From<Error> + Send>(
             row.fill(0.0);
         }
     }
-    Ok(values)
+    Ok(matrix(values, samples))
 }
 
 /// What lies in which brick (along `k`, `j`, `i`: the order of files). Rays that leave the volume end there.

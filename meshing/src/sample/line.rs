@@ -52,9 +52,9 @@ impl<'a> Line<'a> {
     #[inline(always)]
     pub(super) fn run(&self, i: usize, reach: usize, whole: [usize; 3]) -> Option<(Run, usize)> {
         let p = self.at(i).to_array();
-        // Truncated, which for what is not negative is the voxel before.
-        let cell = p.map(|p| p as usize);
-        let inside = |axis: usize| p[axis] >= reach as f64 && cell[axis] + 2 + reach <= whole[axis];
+        // Truncated, which for what is not negative is the voxel before. Signed: the processor has no unsigned conversion.
+        let cell = p.map(|p| p as i64);
+        let inside = |axis: usize| p[axis] >= reach as f64 && cell[axis] < whole[axis] as i64 - (1 + reach) as i64;
         if !(inside(0) && inside(1) && inside(2)) {
             return None;
         }
@@ -62,8 +62,10 @@ impl<'a> Line<'a> {
         // Up to the next voxel's centre, or back to this one's and not past it. Rounding may count a sample to the cell
         // beside its own; at the face between them both agree.
         let ahead = DVec3::select(self.step.cmpge(DVec3::ZERO), DVec3::ONE - fraction, fraction);
-        let count = ((ahead * self.samples_per_voxel).min_element() as usize).saturating_add(1);
-        Some((Run { cell, fraction, step: self.step }, count))
+        let ahead = (ahead * self.samples_per_voxel).to_array();
+        let least = if ahead[1] < ahead[0] { ahead[1] } else { ahead[0] };
+        let count = ((if ahead[2] < least { ahead[2] } else { least }) as i64).saturating_add(1);
+        Some((Run { cell: cell.map(|c| c as usize), fraction, step: self.step }, count as usize))
     }
 
     /// Samples from `first` on into `out`.

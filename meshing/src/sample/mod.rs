@@ -11,6 +11,7 @@ pub use bricks::{Brick, sample_bricks};
 pub use plane::sample_plane;
 
 use crate::error::same_length;
+use crate::pages::zeros;
 use crate::zorder::morton;
 use crate::{Error, Result};
 use brainmesh_core::{Grid, Monitor, RayDefect, RaySet, Volume, WorldPoint};
@@ -113,8 +114,8 @@ fn sample_with<K: Kernel, T: Copy + Into<f64> + Sync>(
 ) -> Result<Array2<f32>> {
     monitor.stage("sampling rays", rays.len() as u64);
     let places = Places::new(samples);
-    let mut values = Array2::<f32>::zeros((rays.len(), samples));
-    let rows = values.as_slice_mut().unwrap_or_default();
+    let mut values = zeros(rays.len() * samples);
+    let rows = values.as_mut_slice();
     let mut tasks: Vec<Task> = rows
         .par_chunks_exact_mut(samples)
         .zip(defects.par_iter_mut())
@@ -139,7 +140,13 @@ fn sample_with<K: Kernel, T: Copy + Into<f64> + Sync>(
         Ok::<_, Error>(())
     })?;
     drop(tasks);
-    Ok(values)
+    Ok(matrix(values, samples))
+}
+
+/// Rows of so many samples.
+fn matrix(values: Vec<f32>, samples: usize) -> Array2<f32> {
+    let shape = (values.len() / samples, samples);
+    Array2::from_shape_vec(shape, values).unwrap_or_default()
 }
 
 /// Place of a ray's middle on a curve through blocks of voxels.
