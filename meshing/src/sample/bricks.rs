@@ -1,5 +1,5 @@
 use super::cubic::Cubic;
-use super::line::{Line, Places};
+use super::line::{Fault, Line, Places};
 use super::linear::Linear;
 use super::voxels::{Kernel, Voxels};
 use super::{RayInterpolation, SampleOptions, check, check_covered, is_constant, matrix};
@@ -23,6 +23,9 @@ struct Segment {
     ray: u32,
     samples: Range<u32>,
 }
+
+/// Samples of a segment up to the first that cannot be used.
+type Filled = (Vec<f32>, Option<Fault>);
 
 /// [`sample`](super::sample) from a volume that is read in bricks of so many voxels along each axis (and a rim of one or
 /// two voxels around them), each no more than once and only where rays pass: memory holds one brick and the result.
@@ -67,7 +70,7 @@ fn sample_with<K: Kernel, E: From<Error> + Send>(
     let mut values = zeros(rays.len() * samples);
     let rows = values.as_mut_slice();
     // Of every ray the first sample that cannot be used: bricks come in another order than samples.
-    let mut faults: Vec<Option<(usize, RayDefect)>> = defects.iter().map(|d| d.map(|d| (0, d))).collect();
+    let mut faults: Vec<Option<Fault>> = defects.iter().map(|d| d.map(|d| (0, d))).collect();
     let bricks = segments::<K>(grid, brick, rays, &places, &mut faults, monitor)?;
     monitor.stage("sampling rays", bricks.len() as u64);
     for ([bk, bj, bi], segments) in bricks {
@@ -82,7 +85,7 @@ fn sample_with<K: Kernel, E: From<Error> + Send>(
         let origin = region.each_ref().map(|r| r.start);
         let voxels = Voxels::part(whole, origin, shape, &intensities, options.missing);
         let known = &faults;
-        let filled: Vec<Vec<(Vec<f32>, Option<(usize, RayDefect)>)>> = segments
+        let filled: Vec<Vec<Filled>> = segments
             .par_chunks(BATCH)
             .map(|segments| {
                 let one = |segment: &Segment| {
@@ -125,7 +128,7 @@ fn segments<K: Kernel>(
     brick: [usize; 3],
     rays: &RaySet,
     places: &Places,
-    faults: &mut [Option<(usize, RayDefect)>],
+    faults: &mut [Option<Fault>],
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<[usize; 3], Vec<Segment>>, Error> {
     let (whole, samples) = (grid.shape(), places.len());
