@@ -5,21 +5,21 @@
 //! The cortex is a made one: an icosphere (level 7 has 163,842 vertices) of 50 mm with folds up to 9 mm deep, 2.5 mm thick, in
 //! a volume of 0.4 mm; its class probabilities are blurred true layers with noise.
 
-use brainmesh_core::{
-    Channel, ClassProbabilities, Grid, Monitor, Ribbon, Silent, Structure, Surface, Volume, VoxelPoint, WorldPoint,
-};
+use brainmesh_core::{Channel, ClassProbabilities, Grid, Monitor, Ribbon, Silent, Volume, VoxelPoint};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, certify, channels, decode, extended_rays, fill,
-    layer_surfaces, no_cortex, sample, smooth_boundaries, thickness_mm,
+    DecodeOptions, DepthSpacing, RayIntensities, SampleOptions, SmoothOptions, certify, channels, decode,
+    extended_rays, fill, layer_surfaces, no_cortex, sample, smooth_boundaries, thickness_mm,
 };
 use glam::{DAffine3, DMat3, DVec3};
 use ndarray::{Array3, Axis};
 use rayon::prelude::*;
-use std::collections::HashMap;
 use std::error::Error;
 use std::io::Write as _;
 use std::sync::Mutex;
 use std::time::Instant;
+
+#[path = "cortex.rs"]
+mod cortex;
 
 const SAMPLES: usize = 200;
 
@@ -87,7 +87,7 @@ impl Clock {
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse()?;
     rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
-    let ribbon = folded_ribbon(options.level)?;
+    let ribbon = cortex::folded_ribbon(options.level)?;
     let volume = volume()?;
     let mut clock = Clock(Vec::new());
     let steps = run(&ribbon, &volume, &mut clock);
@@ -120,7 +120,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn run(ribbon: &Ribbon, volume: &Volume<f32>, clock: &mut Clock) -> Result<bool, Box<dyn Error>> {
     let rays = clock.time("rays", || extended_rays(ribbon, 0.5))?;
     let mut defects = no_cortex(ribbon, 0.05);
-    let raw = clock.time("sample", || sample(volume, &rays, SAMPLES, None, &mut defects, &Silent))?;
+    let raw = clock.time("sample", || sample(volume, &rays, &SampleOptions::default(), &mut defects, &Silent))?;
     let given = RayIntensities { raw, smoothed: None, spacing: DepthSpacing::Equidistant, defects };
     let wanted = [Channel::Smoothed { fwhm_mm: 0.163 }, Channel::Raw, Channel::Depth];
     clock.time("channels, 0.163 mm", || channels(&wanted, &given, ribbon, &rays, SAMPLES, &Silent))?;
@@ -141,55 +141,6 @@ fn run(ribbon: &Ribbon, volume: &Volume<f32>, clock: &mut Clock) -> Result<bool,
     clock.time("thickness", || thickness_mm(&rays, &smooth));
     let certificate = clock.time("certify", || certify(&surfaces, ribbon, &smooth, &Silent))?;
     Ok(certificate.is_clean())
-}
-
-/// A sphere of 50 mm whose radius waves by 9 mm, and the surface 2.5 mm below it along its normals.
-fn folded_ribbon(level: usize) -> Result<Ribbon, Box<dyn Error>> {
-    let sphere = icosphere(level)?;
-    let wave = |p: DVec3| 50.0 + 3.0 * ((p.x * 14.0).sin() * (p.y * 12.0).cos() + (p.z * 13.0).sin() - 1.0);
-    let outer = sphere.vertices().iter().map(|v| WorldPoint(v.0 * wave(v.0))).collect();
-    let pial = sphere.with_vertices(outer)?;
-    let normals = pial.vertex_normals();
-    let inner = pial.vertices().iter().zip(normals).map(|(v, n)| WorldPoint(v.0 - n * 2.5)).collect();
-    let white = pial.with_vertices(inner)?;
-    Ok(Ribbon::new(pial, white)?)
-}
-
-fn icosphere(level: usize) -> Result<Surface, Box<dyn Error>> {
-    let phi = (1.0 + 5f64.sqrt()) / 2.0;
-    let mut points: Vec<DVec3> = Vec::new();
-    for (a, b) in [(-1.0, phi), (1.0, phi), (-1.0, -phi), (1.0, -phi)] {
-        points.extend([DVec3::new(a, b, 0.0), DVec3::new(0.0, a, b), DVec3::new(b, 0.0, a)].map(DVec3::normalize));
-    }
-    // Faces of the icosahedron: triples at the shortest distance, wound outward.
-    let near = |a: usize, b: usize| points[a].distance(points[b]) < 1.1;
-    let mut triangles: Vec<[u32; 3]> = Vec::new();
-    for a in 0..12 {
-        for b in a + 1..12 {
-            for c in b + 1..12 {
-                if near(a, b) && near(b, c) && near(c, a) {
-                    let outward = (points[b] - points[a]).cross(points[c] - points[a]).dot(points[a]) > 0.0;
-                    triangles.push(if outward { [a, b, c] } else { [a, c, b] }.map(|v| v as u32));
-                }
-            }
-        }
-    }
-    for _ in 0..level {
-        let mut middles: HashMap<(u32, u32), u32> = HashMap::new();
-        let mut next = Vec::with_capacity(triangles.len() * 4);
-        for [a, b, c] in triangles {
-            let mut middle = |u: u32, v: u32| {
-                *middles.entry((u.min(v), u.max(v))).or_insert_with(|| {
-                    points.push((points[u as usize] + points[v as usize]).normalize());
-                    points.len() as u32 - 1
-                })
-            };
-            let (ab, bc, ca) = (middle(a, b), middle(b, c), middle(c, a));
-            next.extend([[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]);
-        }
-        triangles = next;
-    }
-    Ok(Surface::new(points.into_iter().map(WorldPoint).collect(), triangles, Structure::Unknown)?)
 }
 
 fn volume() -> Result<Volume<f32>, Box<dyn Error>> {

@@ -69,3 +69,4 @@ mod mesh;
 mod models;
 mod segment;
 mod sphere;
+mod surface;

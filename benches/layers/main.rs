@@ -15,8 +15,8 @@ use brainmesh_cli::decode_options;
 use brainmesh_cli::score::{BoundaryError, Comparison, RayClasses, ScoresByPart, class_at};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, LayerBoundaries, RayOutcome, RaySet, Silent};
 use brainmesh_meshing::{
-    DecodeOptions, DepthSpacing, RayIntensities, SmoothOptions, Smoothing, channels, decode, extended_rays, fill,
-    mark_damage, no_cortex, sample, smooth_boundaries,
+    DecodeOptions, DepthSpacing, RayIntensities, SampleOptions, SmoothOptions, Smoothing, channels, decode,
+    extended_rays, fill, mark_damage, no_cortex, sample, smooth_boundaries,
 };
 use brainmesh_phantom::Phantom;
 use brainmesh_segmentation::{Device, Model, Polarity, Session, normalise};
@@ -121,7 +121,8 @@ fn score(
     let rays = extended_rays(ribbon, EXTENSION_MM)?;
     let (truth, missing_mm) = (phantom.truth_on_rays(&rays)?, phantom.missing_mm(&rays)?);
     let mut defects = no_cortex(ribbon, 0.5);
-    let raw = sample(phantom.volume(), &rays, manifest.samples, None, &mut defects, &Silent)?;
+    let options = SampleOptions { samples: manifest.samples, ..SampleOptions::default() };
+    let raw = sample(phantom.volume(), &rays, &options, &mut defects, &Silent)?;
     let intensities = RayIntensities { raw, smoothed: None, spacing: DepthSpacing::Equidistant, defects };
     let wanted: Vec<Channel> = manifest.channels.iter().map(|c| c.channel).collect();
     let profiles = channels(&wanted, &intensities, ribbon, &rays, manifest.samples, &Silent)?;

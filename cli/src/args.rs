@@ -5,12 +5,17 @@ mod evaluate;
 mod mesh;
 mod models;
 mod section;
+mod surface;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
 pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
+pub use surface::{
+    AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, SmoothMapCommand,
+    SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
+};
 
 use crate::progress::ProgressMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -66,6 +71,9 @@ pub enum Command {
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.
     Convert(Box<ConvertCommand>),
+    /// Measure, smooth, cut and refine surfaces.
+    #[command(subcommand)]
+    Surface(SurfaceCommand),
     /// List, show, verify, add and remove models.
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -140,6 +148,9 @@ pub struct Inputs {
     /// Dense cell layers are dark (Nissl and cell-body stains) or bright (inverted releases).
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub polarity: PolarityArg,
+    /// How a volume is interpolated along the rays.
+    #[arg(long, value_enum, default_value_t, help_heading = "Input")]
+    pub interpolation: RayInterpolationArg,
     /// Ray length outside the pia and below the white surface.
     #[arg(long, value_name = "MM", default_value_t = 0.5, help_heading = "Input")]
     pub extension_mm: f64,
@@ -163,6 +174,16 @@ pub enum DepthsArg {
     Equivolumetric,
     /// Equal distance between depths.
     Equidistant,
+}
+
+/// Interpolation along rays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RayInterpolationArg {
+    /// Between the eight voxels around a sample.
+    #[default]
+    Linear,
+    /// Cubic convolution of the 64 voxels around it (Keys 1981).
+    Cubic,
 }
 
 /// Grey-value convention of the intensities.

@@ -1,16 +1,16 @@
 //! From arguments to a ribbon, rays and profiles: shared by `rays2surface`, `profiles` and `phantom --rays`.
 
-use crate::args::{DepthsArg, Inputs, PolarityArg, SpanArg};
+use crate::args::{DepthsArg, Inputs, PolarityArg, RayInterpolationArg, SpanArg};
 use crate::given_rays::GivenRays;
 use crate::report::InputFile;
+use crate::sampling::sample_file;
 use crate::{Error, Result};
-use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Volume};
+use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon};
 use brainmesh_formats::VolumeOptions;
 use brainmesh_meshing::{
-    AttachedRays, DepthSpacing, RayIntensities, channels as make_channels, extended_rays, no_cortex, ribbon_rays,
-    sample,
+    AttachedRays, DepthSpacing, RayIntensities, RayInterpolation, SampleOptions, channels as make_channels,
+    extended_rays, no_cortex, ribbon_rays,
 };
-use ndarray::Array2;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +86,8 @@ pub struct InputPlan {
     pub min_thickness_mm: f64,
     /// Whether dense cell layers are bright.
     pub bright_is_dense: bool,
+    /// Cubic instead of trilinear interpolation of a volume.
+    pub cubic: bool,
 }
 
 /// A ribbon with its rays and what was sampled on them.
@@ -155,6 +157,7 @@ impl InputPlan {
             missing_value: inputs.missing_value,
             min_thickness_mm: inputs.min_thickness_mm,
             bright_is_dense: inputs.polarity == PolarityArg::BrightIsDense,
+            cubic: inputs.interpolation == RayInterpolationArg::Cubic,
         };
         for (role, path) in plan.files() {
             if !path.exists() {
@@ -250,17 +253,14 @@ impl InputPlan {
                 RayIntensities::from_matrix(matrix, None, DepthSpacing::Equidistant, self.missing_value, defects)?
             }
             Source::Volume { raw, smoothed, index, series } => {
-                let mut sample_file = |path: &Path| -> Result<Array2<f32>> {
-                    let volume = read_volume(path, *index, series.as_deref())?;
-                    sample(&volume, &rays, samples, self.missing_value, &mut defects, monitor).map_err(|error| {
-                        match error {
-                            brainmesh_meshing::Error::Cancelled(_) => Error::Cancelled,
-                            error => Error::Unusable(format!("{}: {error}", path.display())),
-                        }
-                    })
+                let interpolation = if self.cubic { RayInterpolation::Cubic } else { RayInterpolation::Linear };
+                let sampling = SampleOptions { samples, interpolation, missing: self.missing_value };
+                let mut sample = |path: &Path| {
+                    let options = volume_options(path, *index, series.as_deref());
+                    sample_file(path, &options, *index, &rays, &sampling, &mut defects, monitor)
                 };
-                let raw = sample_file(raw)?;
-                let smoothed = smoothed.as_deref().map(sample_file).transpose()?;
+                let raw = sample(raw)?;
+                let smoothed = smoothed.as_deref().map(sample).transpose()?;
                 RayIntensities { raw, smoothed, spacing: DepthSpacing::Equidistant, defects }
             }
             Source::Profiles { raw, smoothed, depths } => {
@@ -298,12 +298,11 @@ pub fn read_ribbon(pial: &Path, white: &Path) -> Result<Ribbon> {
     Ribbon::new(pial, white).map_err(|source| Error::Inputs { what, source })
 }
 
-fn read_volume(path: &Path, index: usize, series: Option<&str>) -> Result<Volume<f32>> {
+fn volume_options(path: &Path, index: usize, series: Option<&str>) -> VolumeOptions {
     let options = VolumeOptions::default().with_volume_index(index);
-    Ok(match series {
+    match series {
         // Only a DICOM folder has series: a smoothed volume beside it is read as it is.
         Some(uid) if path.is_dir() => options.with_series(uid),
         _ => options,
     }
-    .read(path)?)
 }

@@ -15,6 +15,7 @@ mod preview;
 mod progress;
 mod report;
 mod run;
+mod sampling;
 pub mod score;
 mod section_input;
 

@@ -1,10 +1,13 @@
-use crate::diffusion::{Diffusion, mean_curvature, usable};
-use crate::equivolume::{log_area_ratio, smoothed_ratios, volume_share};
+use crate::depth_map::DepthMap;
+use crate::diffusion::{Diffusion, usable};
+use crate::equivolume::log_area_ratio;
 use crate::error::same_length;
+use crate::pages::zeros;
 use crate::sample::is_constant;
 use crate::{Error, Result};
 use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface};
 use ndarray::{Array2, Array3, Axis};
+use std::borrow::Cow;
 
 /// Where the samples of given intensities lie on a ray.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +94,27 @@ pub fn channels(
         .filter_map(|c| if let Channel::Smoothed { fwhm_mm } = c { Some(*fwhm_mm) } else { None })
         .fold(f64::INFINITY, f64::min);
     let clean = zero_defects(&intensities.raw, defects);
+    let given = intensities.smoothed.as_ref().map(|given| zero_defects(given, defects));
+    let per_vertex = |values: Vec<f64>| {
+        let column = Array2::from_shape_fn((rays.len(), 1), |(v, _)| values[v] as f32);
+        zero_defects(&column, defects).into_owned()
+    };
+    // What no channel asks for is not worked out.
+    let asked = |kind: fn(&Channel) -> bool| wanted.iter().any(kind);
+    let none = || Array2::zeros((rays.len(), 1));
+    let thickness =
+        if asked(|c| matches!(c, Channel::Thickness { .. })) { per_vertex(ribbon.thickness_mm()) } else { none() };
+    let curvature =
+        if asked(|c| matches!(c, Channel::Curvature { .. })) { per_vertex(channel_curvature(&middle)) } else { none() };
+    let area_ratio =
+        if asked(|c| matches!(c, Channel::AreaRatio { .. })) { per_vertex(clamped_area_ratio(ribbon)) } else { none() };
     let mut widening = Widening::new(&flow, &clean);
-    let per_vertex =
-        |values: Vec<f64>| zero_defects(&Array2::from_shape_fn((rays.len(), 1), |(v, _)| values[v] as f32), defects);
-    let mut thickness = Widening::new(&flow, &per_vertex(ribbon.thickness_mm()));
-    let mut curvature = Widening::new(&flow, &per_vertex(mean_curvature(&middle)));
-    let mut area_ratio = Widening::new(&flow, &per_vertex(clamped_area_ratio(ribbon)));
-    let mut values = Array3::<f32>::zeros((rays.len(), wanted.len(), samples));
+    let mut thickness = Widening::new(&flow, &thickness);
+    let mut curvature = Widening::new(&flow, &curvature);
+    let mut area_ratio = Widening::new(&flow, &area_ratio);
+    let shape = (rays.len(), wanted.len(), samples);
+    let mut values =
+        Array3::from_shape_vec(shape, zeros(shape.0 * shape.1 * shape.2)).unwrap_or_else(|_| Array3::zeros(shape));
     for (index, channel) in wanted.iter().enumerate() {
         let mut out = values.index_axis_mut(Axis(1), index);
         let mut constant = |smooth: &Array2<f32>| {
@@ -107,8 +124,8 @@ pub fn channels(
         };
         match *channel {
             Channel::Raw => depth_map.resample(&clean, out),
-            Channel::Smoothed { fwhm_mm } => match &intensities.smoothed {
-                Some(given) if fwhm_mm == narrowest => depth_map.resample(&zero_defects(given, defects), out),
+            Channel::Smoothed { fwhm_mm } => match &given {
+                Some(given) if fwhm_mm == narrowest => depth_map.resample(given, out),
                 _ => depth_map.resample(widening.to(fwhm_mm, monitor)?, out),
             },
             Channel::Thickness { fwhm_mm } => constant(thickness.to(fwhm_mm, monitor)?),
@@ -135,25 +152,28 @@ pub fn channels(
 /// Values smoothed more and more widely: a wide kernel goes on from the narrower one before it.
 struct Widening<'a> {
     flow: &'a Diffusion,
-    raw: Array2<f32>,
+    raw: &'a Array2<f32>,
     fwhm_mm: f64,
-    smooth: Array2<f32>,
+    /// `None`: as they are.
+    smooth: Option<Array2<f32>>,
 }
 
 impl<'a> Widening<'a> {
-    fn new(flow: &'a Diffusion, raw: &Array2<f32>) -> Self {
-        Self { flow, raw: raw.clone(), fwhm_mm: 0.0, smooth: raw.clone() }
+    fn new(flow: &'a Diffusion, raw: &'a Array2<f32>) -> Self {
+        Self { flow, raw, fwhm_mm: 0.0, smooth: None }
     }
 
     fn to(&mut self, fwhm_mm: f64, monitor: &dyn Monitor) -> Result<&Array2<f32>> {
         if fwhm_mm < self.fwhm_mm {
-            (self.fwhm_mm, self.smooth) = (0.0, self.raw.clone());
+            (self.fwhm_mm, self.smooth) = (0.0, None);
         }
         // Variances of Gaussians add.
         let further_mm = (fwhm_mm * fwhm_mm - self.fwhm_mm * self.fwhm_mm).max(0.0).sqrt();
-        self.smooth = self.flow.smooth(&self.smooth, further_mm, monitor)?;
-        self.fwhm_mm = fwhm_mm;
-        Ok(&self.smooth)
+        if further_mm > 0.0 {
+            self.smooth = Some(self.flow.smooth(self.smooth.as_ref().unwrap_or(self.raw), further_mm, monitor)?);
+            self.fwhm_mm = fwhm_mm;
+        }
+        Ok(self.smooth.as_ref().unwrap_or(self.raw))
     }
 }
 
@@ -179,17 +199,28 @@ fn no_usable_ray(defects: &[Option<RayDefect>]) -> Error {
     Error::NoUsableRay { rays: defects.len(), reasons: reasons.join(", ") }
 }
 
+/// Mean curvature as models have learnt it: over thirds of triangles and with no negative weight, also at borders, clamped
+/// to ±5 per mm. [`mean_curvature`](crate::mean_curvature) is nearer to the truth where triangles differ.
+fn channel_curvature(surface: &Surface) -> Vec<f64> {
+    let flow = Diffusion::new(surface, |_| true);
+    let normals = surface.vertex_normals();
+    (0..surface.vertices().len())
+        .map(|v| (-0.5 * flow.laplacian(surface, v).dot(normals[v])).clamp(-5.0, 5.0))
+        .collect()
+}
+
 /// Half way between pial and white vertices.
 pub(crate) fn mid_surface(ribbon: &Ribbon) -> Result<Surface> {
     let vertices = ribbon.pial().vertices().iter().zip(ribbon.white().vertices()).map(|(p, w)| p.lerp(*w, 0.5));
     Ok(ribbon.pial().with_vertices(vertices.collect())?)
 }
 
-fn zero_defects(values: &Array2<f32>, defects: &[Option<RayDefect>]) -> Array2<f32> {
-    let mut clean = values.clone();
-    for (mut row, defect) in clean.outer_iter_mut().zip(defects) {
-        if defect.is_some() {
-            row.fill(0.0);
+/// The same with zeros on defective rays, where sampling has not left them already.
+pub(crate) fn zero_defects<'a>(values: &'a Array2<f32>, defects: &[Option<RayDefect>]) -> Cow<'a, Array2<f32>> {
+    let mut clean = Cow::Borrowed(values);
+    for (ray, _) in defects.iter().enumerate().filter(|(_, defect)| defect.is_some()) {
+        if values.row(ray).iter().any(|v| *v != 0.0) {
+            clean.to_mut().row_mut(ray).fill(0.0);
         }
     }
     clean
@@ -199,54 +230,4 @@ fn zero_defects(values: &Array2<f32>, defects: &[Option<RayDefect>]) -> Array2<f
 pub(crate) fn clamped_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
     let limit = 8f64.ln();
     log_area_ratio(ribbon).into_iter().map(|ratio| ratio.clamp(-limit, limit)).collect()
-}
-
-/// Smoothing of the area ratio that turns volume fractions into distances: single triangles are noisy.
-pub(crate) const AREA_FWHM_MM: f64 = 3.0;
-
-/// Where to read given depths for every equidistant sample of every ray.
-struct DepthMap {
-    /// White over pial vertex area; `None` for equidistant depths.
-    area_ratios: Option<Vec<f64>>,
-    samples: usize,
-}
-
-impl DepthMap {
-    fn new(
-        intensities: &RayIntensities,
-        ribbon: &Ribbon,
-        flow: &Diffusion,
-        samples: usize,
-        monitor: &dyn Monitor,
-    ) -> Result<Self> {
-        let area_ratios = match intensities.spacing {
-            DepthSpacing::Equidistant => None,
-            DepthSpacing::Equivolumetric => {
-                let mut logarithms = clamped_area_ratio(ribbon);
-                let defective = logarithms.iter_mut().zip(&intensities.defects).filter(|(_, defect)| defect.is_some());
-                defective.for_each(|(logarithm, _)| *logarithm = 0.0);
-                Some(smoothed_ratios(&logarithms, flow, AREA_FWHM_MM, monitor)?)
-            }
-        };
-        Ok(Self { area_ratios, samples })
-    }
-
-    /// Linear interpolation between the given depths; the outermost value holds beyond the first and last depth.
-    fn resample(&self, given: &Array2<f32>, mut out: ndarray::ArrayViewMut2<f32>) {
-        let depths = given.ncols();
-        let last = (depths - 1) as f64;
-        for (ray, (row, mut out)) in given.outer_iter().zip(out.outer_iter_mut()).enumerate() {
-            for (i, value) in out.iter_mut().enumerate() {
-                let rho = RaySet::t_of_sample(i as f64, self.samples);
-                let position = match &self.area_ratios {
-                    None => rho * last,
-                    Some(ratios) => volume_share(rho, 1.0, ratios[ray]) * depths as f64 - 0.5,
-                }
-                .clamp(0.0, last);
-                let low = (position.floor() as usize).min(depths - 2);
-                let fraction = (position - low as f64) as f32;
-                *value = row[low] + fraction * (row[low + 1] - row[low]);
-            }
-        }
-    }
 }

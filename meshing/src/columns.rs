@@ -1,5 +1,6 @@
 use crate::Result;
-use crate::channels::{AREA_FWHM_MM, clamped_area_ratio};
+use crate::channels::clamped_area_ratio;
+use crate::depth_map::AREA_FWHM_MM;
 use crate::diffusion::Diffusion;
 use crate::equivolume::{equivolumetric_depth, smoothed_ratios, volume_share};
 use brainmesh_core::{Monitor, Ribbon};

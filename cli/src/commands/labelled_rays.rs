@@ -4,7 +4,7 @@ use super::profiles::channels_json;
 use crate::score::boundaries_of;
 use crate::{Error, Result};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_COUNT, Monitor, Profiles, RaySet, WorldPoint};
-use brainmesh_meshing::{DepthSpacing, RayIntensities, channels, extended_rays, no_cortex, sample};
+use brainmesh_meshing::{DepthSpacing, RayIntensities, SampleOptions, channels, extended_rays, no_cortex, sample};
 use brainmesh_phantom::Phantom;
 use ndarray::{Array1, Array2, Array3, Axis};
 use std::path::Path;
@@ -37,7 +37,8 @@ pub fn write(phantom: &Phantom, sampling: &Sampling, path: &Path, monitor: &dyn 
     let ribbon = phantom.given_ribbon();
     let rays = extended_rays(ribbon, sampling.extension_mm)?;
     let mut defects = no_cortex(ribbon, 0.0);
-    let raw = sample(phantom.volume(), &rays, sampling.samples, None, &mut defects, monitor)?;
+    let options = SampleOptions { samples: sampling.samples, ..SampleOptions::default() };
+    let raw = sample(phantom.volume(), &rays, &options, &mut defects, monitor)?;
     let intensities = RayIntensities { raw, smoothed: None, spacing: DepthSpacing::Equidistant, defects };
     let profiles = channels(sampling.channels, &intensities, ribbon, &rays, sampling.samples, monitor)?;
     let truth = phantom.truth_on_rays(&rays)?;

@@ -19,6 +19,7 @@ mod profiles;
 mod rays;
 mod rays2surface;
 mod segment;
+mod surface;
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
@@ -44,6 +45,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Rays(command) => rays::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),
+        Command::Surface(command) => surface::run(command, progress),
         Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Evaluate(EvaluateCommand::Section(command)) => evaluate_section::run(command, threads, progress),

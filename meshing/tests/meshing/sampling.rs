@@ -1,6 +1,8 @@
 use crate::support::{Random, Stopped, assert_cancelled, sphere_ribbon, with_threads};
 use brainmesh_core::{Channel, Grid, RayDefect, RaySet, Ribbon, Silent, Volume, VoxelPoint, WorldPoint};
-use brainmesh_meshing::{DepthSpacing, Error, RayIntensities, channels, extended_rays, ribbon_rays, sample};
+use brainmesh_meshing::{
+    DepthSpacing, Error, RayIntensities, SampleOptions, channels, extended_rays, ribbon_rays, sample,
+};
 use glam::{DAffine3, DMat3, DVec3};
 use ndarray::Array2;
 
@@ -23,6 +25,10 @@ fn linear_volume(field: impl Fn(DVec3) -> f64) -> Volume<f32> {
     Volume::new(grid, data).unwrap()
 }
 
+fn every(samples: usize) -> SampleOptions {
+    SampleOptions { samples, ..SampleOptions::default() }
+}
+
 fn slope(p: DVec3) -> f64 {
     3.0 * p.x - 2.0 * p.y + 0.5 * p.z + 40.0
 }
@@ -32,7 +38,7 @@ fn a_linear_field_is_sampled_exactly() {
     let volume = linear_volume(slope);
     let rays = extended_rays(&sphere_ribbon(3, 10.0, 7.0), 0.5).unwrap();
     let mut defects = vec![None; rays.len()];
-    let values = sample(&volume, &rays, 50, None, &mut defects, &Silent).unwrap();
+    let values = sample(&volume, &rays, &every(50), &mut defects, &Silent).unwrap();
     assert!(defects.iter().all(Option::is_none));
     for ((ray, i), value) in values.indexed_iter() {
         let expected = slope(rays.point(ray, i as f64 / 49.0).0);
@@ -68,7 +74,8 @@ fn unusable_rays_say_why() {
     let rays = RaySet::new(outer, inner, vec![0.1; 6], vec![0.9; 6]).unwrap();
     let mut defects = vec![None; 6];
     defects[5] = Some(RayDefect::Masked);
-    let values = sample(&volume, &rays, 21, Some(65535.0), &mut defects, &Silent).unwrap();
+    let values =
+        sample(&volume, &rays, &SampleOptions { missing: Some(65535.0), ..every(21) }, &mut defects, &Silent).unwrap();
     use RayDefect::*;
     assert_eq!(defects, [None, Some(OutsideVolume), Some(NotFinite), Some(NoTissue), Some(NoTissue), Some(Masked)]);
     for (row, defect) in values.outer_iter().zip(&defects) {
@@ -81,7 +88,7 @@ fn a_volume_elsewhere_is_an_error() {
     let ribbon = sphere_ribbon(1, 500.0, 490.0);
     let rays = ribbon_rays(&ribbon).unwrap();
     let mut defects = vec![None; rays.len()];
-    let result = sample(&linear_volume(slope), &rays, 10, None, &mut defects, &Silent);
+    let result = sample(&linear_volume(slope), &rays, &every(10), &mut defects, &Silent);
     assert!(matches!(result, Err(Error::NotCovered { .. })), "{result:?}");
 }
 
@@ -89,8 +96,8 @@ fn a_volume_elsewhere_is_an_error() {
 fn sampling_stops_and_does_not_depend_on_threads() {
     let volume = linear_volume(|p| (p.x * 0.7).sin() + p.y);
     let rays = extended_rays(&sphere_ribbon(5, 10.0, 7.0), 0.5).unwrap();
-    assert_cancelled(sample(&volume, &rays, 10, None, &mut vec![None; rays.len()], &Stopped));
-    with_threads(|| sample(&volume, &rays, 20, None, &mut vec![None; rays.len()], &Silent).unwrap());
+    assert_cancelled(sample(&volume, &rays, &every(10), &mut vec![None; rays.len()], &Stopped));
+    with_threads(|| sample(&volume, &rays, &every(20), &mut vec![None; rays.len()], &Silent).unwrap());
 }
 
 /// Intensities that equal the radius, at `depths` shells of equal volume of a spherical ribbon.
