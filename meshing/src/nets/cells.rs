@@ -10,8 +10,8 @@ use std::ops::Range;
 pub(super) trait Source<L>: Sync {
     /// Fills `out` with the labels of row `j` of plane `k`, where the volume has it.
     fn load(&self, j: usize, k: usize, out: &mut [L]) -> bool;
-    /// One of them.
-    fn label(&self, voxel: [usize; 3]) -> L;
+    /// Labels at the corners of a cell (bit 0: high side along `i`, 1: `j`, 2: `k`).
+    fn corners(&self, cell: [usize; 3]) -> [L; 8];
     /// Where the vertex of a cell lies, in voxels from the voxels at its low side.
     fn place(&self, cell: [usize; 3], edges: usize) -> [f32; 3];
 }
@@ -36,10 +36,18 @@ impl<V: Copy> Planes<'_, V> {
         planes.get(start..start + ni)
     }
 
-    /// Voxel at a corner of a cell (bit 0: high side along `i`, 1: `j`, 2: `k`).
-    pub(super) fn corner(&self, [i, j, k]: [usize; 3], corner: usize) -> Option<V> {
-        let at = |cell: usize, bit: usize| (cell + (corner >> bit & 1)).checked_sub(1);
-        self.row(at(j, 1)?, at(k, 2)?)?.get(at(i, 0)?).copied()
+    /// Voxels at the corners of a cell (bit 0: high side along `i`, 1: `j`, 2: `k`).
+    #[inline(always)]
+    pub(super) fn corners(&self, [i, j, k]: [usize; 3]) -> [Option<V>; 8] {
+        let mut corners = [None; 8];
+        for (side, pair) in corners.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            // Before the first voxel wraps round to beyond the last.
+            let (j, k) = ((j + (side & 1)).wrapping_sub(1), (k + (side >> 1)).wrapping_sub(1));
+            if let Some(row) = self.row(j, k) {
+                *pair = [row.get(i.wrapping_sub(1)).copied(), row.get(i).copied()];
+            }
+        }
+        corners
     }
 }
 
@@ -156,15 +164,6 @@ pub(super) fn each_cell(bits: &[u64], mut visit: impl FnMut(usize)) {
 pub(super) const EDGES: [(usize, usize); 12] =
     [(0, 0), (0, 2), (0, 4), (0, 6), (1, 0), (1, 1), (1, 4), (1, 5), (2, 0), (2, 1), (2, 2), (2, 3)];
 
-/// Labels at the corners of a cell.
-#[inline]
-pub(super) fn corners<L: LabelValue>(source: &impl Source<L>, [i, j, k]: [usize; 3]) -> [L; 8] {
-    std::array::from_fn(|corner| {
-        let at = |cell: usize, bit: usize| (cell + (corner >> bit & 1)).wrapping_sub(1);
-        source.label([at(i, 0), at(j, 1), at(k, 2)])
-    })
-}
-
 /// Edges between different labels, one bit each.
 #[inline]
 pub(super) fn cut_edges<L: LabelValue>(corners: &[L; 8]) -> usize {
@@ -180,14 +179,20 @@ pub(super) fn centers() -> Vec<[f32; 3]> {
 }
 
 /// Average of the points at `share` of the way along the cut edges of a cell.
+#[inline]
 pub(super) fn center(mask: usize, share: impl Fn(usize) -> f32) -> [f32; 3] {
     let mut sum = [0.0; 3];
-    for (n, &(axis, corner)) in EDGES.iter().enumerate().filter(|(n, _)| mask >> n & 1 == 1) {
+    let mut rest = mask;
+    while rest != 0 {
+        let n = rest.trailing_zeros() as usize;
+        rest &= rest - 1;
+        let (axis, corner) = EDGES[n];
         for (along, sum) in sum.iter_mut().enumerate() {
             *sum += if along == axis { share(n) } else { (corner >> along & 1) as f32 };
         }
     }
-    sum.map(|sum| sum / mask.count_ones().max(1) as f32)
+    let scale = 1.0 / mask.count_ones().max(1) as f32;
+    sum.map(|sum| sum * scale)
 }
 
 /// Runs of planes of cells that one task works through.

@@ -1,4 +1,4 @@
-use super::cells::{Finder, Source, corners, cut_edges, each_cell, runs, words};
+use super::cells::{Finder, Source, cut_edges, each_cell, runs, words};
 use super::{Interfaces, LabelValue};
 use crate::Result;
 use brainmesh_core::{Error, Grid, Monitor};
@@ -202,7 +202,7 @@ impl Numbers {
             each_cell(bits, |i| {
                 let cell = j * width + i;
                 here[cell] = next;
-                let labels = corners(source, [i, j, k]);
+                let labels = source.corners([i, j, k]);
                 if let Some(vertex) = out.vertices.next() {
                     let [x, y, z] = source.place([i, j, k], cut_edges(&labels));
                     *vertex = [x + (i as f32 - 1.0), y + (j as f32 - 1.0), z + (k as f32 - 1.0)];

@@ -89,12 +89,12 @@ impl Source<u8> for Values<'_> {
     }
 
     #[inline]
-    fn label(&self, [i, j, k]: [usize; 3]) -> u8 {
-        self.planes.row(j, k).and_then(|row| row.get(i)).map_or(0, |value| u8::from(*value > self.isovalue))
+    fn corners(&self, cell: [usize; 3]) -> [u8; 8] {
+        self.planes.corners(cell).map(|value| u8::from(value.is_some_and(|value| value > self.isovalue)))
     }
 
     fn place(&self, cell: [usize; 3], edges: usize) -> [f32; 3] {
-        let corners: [Option<f32>; 8] = std::array::from_fn(|corner| self.planes.corner(cell, corner));
+        let corners = self.planes.corners(cell);
         center(edges, |edge| {
             let (axis, low) = EDGES[edge];
             let (Some(low), Some(high)) = (corners[low], corners[low | 1 << axis]) else { return 0.5 };

@@ -107,8 +107,8 @@ impl<L: LabelValue> Source<L> for Labels<'_, L> {
     }
 
     #[inline]
-    fn label(&self, [i, j, k]: [usize; 3]) -> L {
-        self.planes.row(j, k).and_then(|row| row.get(i)).copied().unwrap_or_default()
+    fn corners(&self, cell: [usize; 3]) -> [L; 8] {
+        self.planes.corners(cell).map(Option::unwrap_or_default)
     }
 
     #[inline]
