@@ -81,6 +81,27 @@ fn publish_folder(from: &Path, to: &Path, published: &mut Vec<PathBuf>) -> Resul
     Ok(())
 }
 
+/// Writes a text whole or not at all.
+///
+/// # Errors
+/// [`Error::Write`] with the file.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
+    let failed = |source| Error::Write { path: path.into(), source };
+    let io = |source| brainmesh_formats::Error::Io { path: path.into(), source };
+    brainmesh_formats::write_atomically(path, |file| file.write_all(text.as_bytes()).map_err(io))
+        .map_err(|error| failed(std::io::Error::other(error)))
+}
+
+/// Writes pretty JSON with a final newline, whole or not at all.
+///
+/// # Errors
+/// [`Error::Write`] with the file.
+pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::Write { path: path.into(), source: error.into() })?;
+    write_text(path, &(text + "\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

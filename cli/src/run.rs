@@ -1,6 +1,6 @@
 use crate::input::{Sampled, Span};
 use crate::layers::Layers;
-use crate::output::Staging;
+use crate::output::{Staging, write_json};
 use crate::plan::decode_options;
 use crate::report::{GivenRaysSummary, InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
 use crate::{Error, Plan, Report, Result};
@@ -60,7 +60,9 @@ impl Plan {
         monitor.check()?;
         let mut report = self.report(inputs, &session.device_note(), lengths_mm, &rays, &layers);
         report.given_rays = attached.as_ref().map(GivenRaysSummary::new);
+        monitor.stage("writing results", 1);
         self.write(staging.path(), &ribbon, &layers, &report)?;
+        monitor.advance(1);
         monitor.check()?;
         let defective = layers.boundaries.outcomes().iter().filter(|o| counts_as_defect(**o)).count();
         let crossing = layers.certificate.vertices.len();
@@ -235,14 +237,4 @@ fn defect_labels(layers: &Layers) -> (Vec<i32>, LabelTable) {
 /// The defect that a label of `defects.label.gii` stands for, filled or missing.
 pub(crate) fn defect_of(label: i32) -> Option<RayDefect> {
     RayDefect::ALL.into_iter().find(|defect| [defect.code(), defect.code() + FILLED].contains(&label))
-}
-
-/// Pretty JSON with a final newline.
-pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut text = serde_json::to_string_pretty(value)?;
-        text.push('\n');
-        std::fs::write(path, text)
-    };
-    write().map_err(|source| crate::Error::Write { path: path.into(), source })
 }

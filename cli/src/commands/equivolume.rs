@@ -3,10 +3,10 @@
 use super::print_line;
 use crate::args::EquivolumeCommand;
 use crate::input::read_ribbon;
-use crate::output::Staging;
+use crate::output::{Staging, write_json};
 use crate::plan::parse_format;
 use crate::report::{InputFile, mean_sd};
-use crate::run::{file_extension, write_json};
+use crate::run::file_extension;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Certificate, Ribbon, Surface};
 use brainmesh_formats::SurfaceFormat;

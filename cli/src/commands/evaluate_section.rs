@@ -1,9 +1,9 @@
 use super::print_line;
 use super::rays::summary;
 use crate::args::{EvaluateSection, PolarityArg};
+use crate::output::write_json;
 use crate::plan::decode_options;
 use crate::preview::Preview;
-use crate::run::write_json;
 use crate::score::{BOUNDARY_NAMES, SD_OF_90_PERCENT};
 use crate::section_input::{Scale, Section, depth_mm, median_depth};
 use crate::{Error, ExitCode, Progress, Result};

@@ -1,6 +1,7 @@
 use super::print_line;
 use crate::args::Rays2surface;
-use crate::run::{Outcome, write_json};
+use crate::output::write_json;
+use crate::run::Outcome;
 use crate::{ExitCode, Plan, Progress, Result};
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 use crate::args::MeshCommand;
 use crate::commands::{print_bytes, print_line};
-use crate::output::Staging;
+use crate::output::{Staging, write_json};
 use crate::plan::parse_format;
 use crate::report::InputFile;
-use crate::run::{file_extension, write_json};
+use crate::run::file_extension;
 use crate::{Error, Progress, Result};
 use brainmesh_core::{Label, Surface};
 use brainmesh_formats::{SceneSurface, SurfaceFormat, write_scene, write_surface};

@@ -4,7 +4,7 @@ use super::super::{print_line, short};
 use super::picture::{self, Picture};
 use super::{file_name, plane, read_surface};
 use crate::args::ContoursCommand;
-use crate::run::write_json;
+use crate::output::{write_json, write_text};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{BOUNDARY_COUNT, WorldPoint, layer_color};
 use brainmesh_meshing::{Contour, Plane, contours};
@@ -62,7 +62,7 @@ pub fn run(arguments: &ContoursCommand, progress: &Progress) -> Result<ExitCode>
     for ((path, format), text) in arguments.out.iter().zip(&formats).zip(&made) {
         match format {
             Format::Json => write_json(path, &to_json(&plane, &drawn))?,
-            _ => std::fs::write(path, text).map_err(|source| Error::Write { path: path.clone(), source })?,
+            _ => write_text(path, text)?,
         }
     }
     for surface in &drawn {
