@@ -2,6 +2,8 @@
 
 mod prisms;
 mod region;
+#[cfg(test)]
+mod tests;
 
 use crate::Result;
 use crate::error::same_length;

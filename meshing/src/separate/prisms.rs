@@ -42,7 +42,7 @@ pub(super) struct Prisms<'a> {
 }
 
 /// Corners of a tetrahedron, as indices into the places, in the order that gives it positive volume.
-type Tetrahedron = [usize; 4];
+pub(super) type Tetrahedron = [usize; 4];
 
 impl<'a> Prisms<'a> {
     pub(super) fn new(surfaces: &[Surface], ribbon: &'a Ribbon, used: &'a [bool], options: &SeparateOptions) -> Self {
@@ -60,6 +60,21 @@ impl<'a> Prisms<'a> {
             places,
             used,
         }
+    }
+
+    /// With divisions chosen by one key a vertex.
+    #[cfg(test)]
+    pub(super) fn with_keys(surfaces: &[Surface], ribbon: &'a Ribbon, used: &'a [bool], keys: &[f32]) -> Self {
+        let mut prisms = Self::new(surfaces, ribbon, used, &SeparateOptions::default());
+        prisms.keys = keys.iter().flat_map(|&key| std::iter::repeat_n(key, surfaces.len())).collect();
+        prisms
+    }
+
+    /// Six times the volume of a tetrahedron.
+    #[cfg(test)]
+    pub(super) fn volume(&self, tetrahedron: Tetrahedron) -> f64 {
+        let [a, b, c, d] = tetrahedron.map(|i| self.places[i]);
+        (b - a).cross(c - a).dot(d - a)
     }
 
     /// Positions on surface `k`.
@@ -198,7 +213,7 @@ impl<'a> Prisms<'a> {
     }
 
     /// The prism below surface `k`, divided along the diagonals that the keys choose: neighbours choose the same.
-    fn tetrahedra(&self, column: u32, k: usize) -> [Tetrahedron; 3] {
+    pub(super) fn tetrahedra(&self, column: u32, k: usize) -> [Tetrahedron; 3] {
         let triangle = self.ribbon.triangles()[column as usize];
         let mut order = [0, 1, 2];
         let key = |i: usize| (self.keys[triangle[i] as usize * self.surfaces + k], triangle[i]);
