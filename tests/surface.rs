@@ -111,6 +111,28 @@ fn finer_surfaces_go_on_corresponding() {
 }
 
 #[test]
+fn a_remeshed_ribbon_still_corresponds() {
+    let folder = tempfile::tempdir().unwrap();
+    let phantom = sphere(folder.path());
+    let out = folder.path().join("even");
+    let remesh = |edge_mm: &str| {
+        brainmesh(&["surface", "remesh", &pial(&phantom), &white(&phantom), "--edge-mm", edge_mm, "-o", text(&out)])
+    };
+    ok(&remesh("1.0"));
+    let [new_pial, new_white] =
+        [out.join("pial.surf.gii"), out.join("white.surf.gii")].map(|path| read_surface(&path).unwrap());
+    assert_eq!(new_pial.triangles(), new_white.triangles());
+    assert_eq!(new_pial.euler_characteristic(), 2);
+    let edge = |t: &[u32; 3]| {
+        let middle = |v: u32| new_pial.vertices()[v as usize].0.midpoint(new_white.vertices()[v as usize].0);
+        middle(t[0]).distance(middle(t[1]))
+    };
+    let mean = new_pial.triangles().iter().map(edge).sum::<f64>() / new_pial.triangles().len() as f64;
+    assert!((mean - 1.0).abs() < 0.15, "{mean}");
+    fails(&remesh("0"), 2, &["--edge-mm", "more than 0"]);
+}
+
+#[test]
 fn fewer_triangles_keep_the_sphere() {
     let folder = tempfile::tempdir().unwrap();
     let phantom = sphere(folder.path());

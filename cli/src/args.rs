@@ -13,8 +13,8 @@ pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use surface::{
-    AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, SmoothMapCommand,
-    SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
+    AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, RemeshCommand,
+    SmoothMapCommand, SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
 };
 
 use crate::progress::ProgressMode;

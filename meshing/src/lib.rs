@@ -37,6 +37,7 @@ mod power;
 mod predicates;
 mod rays;
 mod relax;
+mod remesh;
 mod roots;
 mod sample;
 mod scatter;
@@ -72,6 +73,7 @@ pub use nearest::NearestPoint;
 pub use nets::{Interfaces, Isosurface, LabelValue, SurfaceNets};
 pub use rays::{extended_rays, no_cortex, ribbon_rays};
 pub use relax::SurfaceSmoother;
+pub use remesh::remesh;
 pub use sample::{Brick, RayInterpolation, SampleOptions, sample, sample_bricks, sample_plane, sample_values};
 pub use section::{
     NoRay, SectionOptions, SectionRays, SectionSampling, label_spots, part_banks, section_profiles, section_rays,

@@ -6,8 +6,22 @@ const LEAF: usize = 4;
 
 /// How far points are from a surface: its triangles in a tree of boxes.
 pub struct NearestPoint {
-    triangles: Vec<[DVec3; 3]>,
+    triangles: Vec<Item>,
     nodes: Vec<Node>,
+}
+
+/// A triangle and its number in the surface.
+struct Item {
+    corners: [DVec3; 3],
+    triangle: u32,
+}
+
+/// A point of a surface.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct OnSurface {
+    pub(crate) triangle: u32,
+    /// Shares of its corners.
+    pub(crate) shares: [f64; 3],
 }
 
 struct Node {
@@ -21,7 +35,8 @@ struct Node {
 impl NearestPoint {
     /// Of a surface.
     pub fn new(surface: &Surface) -> Self {
-        let mut triangles: Vec<_> = (0..surface.triangles().len()).map(|t| surface.corners(t)).collect();
+        let item = |t: usize| Item { corners: surface.corners(t), triangle: t as u32 };
+        let mut triangles: Vec<_> = (0..surface.triangles().len()).map(item).collect();
         let mut nodes = Vec::with_capacity(triangles.len() / LEAF * 4 + 1);
         let count = triangles.len();
         if count > 0 {
@@ -32,20 +47,38 @@ impl NearestPoint {
 
     /// Distance in mm to the nearest point of the surface if that is below `at_most_mm`, which else is returned.
     pub fn distance_mm(&self, point: WorldPoint, at_most_mm: f64) -> f64 {
-        let p = point.0;
+        self.search(point.0, at_most_mm).map_or(at_most_mm, |(_, nearest)| nearest.distance(point.0))
+    }
+
+    /// The nearest point of the surface; `None` without triangles.
+    pub(crate) fn nearest(&self, point: DVec3) -> Option<OnSurface> {
+        let (item, nearest) = self.search(point, f64::INFINITY)?;
+        let [a, b, c] = item.corners;
+        let normal = (b - a).cross(c - a);
+        let share = |p: DVec3, q: DVec3| (p - nearest).cross(q - nearest).dot(normal) / normal.length_squared();
+        let shares = [share(b, c), share(c, a), share(a, b)];
+        // A triangle without area: its first corner will do.
+        let shares = if shares.iter().all(|s| s.is_finite()) { shares } else { [1.0, 0.0, 0.0] };
+        Some(OnSurface { triangle: item.triangle, shares })
+    }
+
+    /// The nearest triangle nearer than a distance, and its nearest point.
+    fn search(&self, p: DVec3, at_most_mm: f64) -> Option<(&Item, DVec3)> {
         let mut best = at_most_mm * at_most_mm;
-        if self.nodes.is_empty() {
-            return at_most_mm;
-        }
-        let mut stack = vec![(self.nodes[0].distance_squared(p), 0u32)];
+        let mut found = None;
+        let mut stack = vec![(self.nodes.first()?.distance_squared(p), 0u32)];
         while let Some((bound, index)) = stack.pop() {
             if bound >= best {
                 continue;
             }
             let node = &self.nodes[index as usize];
             if node.to > 0 {
-                for triangle in &self.triangles[node.from as usize..node.to as usize] {
-                    best = best.min(nearest_on_triangle(p, triangle).distance_squared(p));
+                for item in &self.triangles[node.from as usize..node.to as usize] {
+                    let nearest = nearest_on_triangle(p, &item.corners);
+                    if nearest.distance_squared(p) < best {
+                        best = nearest.distance_squared(p);
+                        found = Some((item, nearest));
+                    }
                 }
             } else {
                 let mut children = [index + 1, node.from].map(|i| (self.nodes[i as usize].distance_squared(p), i));
@@ -55,7 +88,7 @@ impl NearestPoint {
                 stack.extend(children);
             }
         }
-        best.sqrt()
+        found
     }
 }
 
@@ -66,11 +99,11 @@ impl Node {
 }
 
 /// Halves at the median of the longest axis.
-fn build(nodes: &mut Vec<Node>, triangles: &mut [[DVec3; 3]], from: usize, to: usize) {
+fn build(nodes: &mut Vec<Node>, triangles: &mut [Item], from: usize, to: usize) {
     let slice = &mut triangles[from..to];
     let (low, high) = slice
         .iter()
-        .flatten()
+        .flat_map(|item| &item.corners)
         .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(low, high), p| (low.min(*p), high.max(*p)));
     let index = nodes.len();
     nodes.push(Node { low, high, from: from as u32, to: to as u32 });
@@ -79,7 +112,7 @@ fn build(nodes: &mut Vec<Node>, triangles: &mut [[DVec3; 3]], from: usize, to: u
     }
     let axis = (high - low).max_position();
     let middle = slice.len() / 2;
-    let center = |t: &[DVec3; 3]| t[0][axis] + t[1][axis] + t[2][axis];
+    let center = |item: &Item| item.corners.iter().map(|p| p[axis]).sum::<f64>();
     slice.select_nth_unstable_by(middle, |a, b| center(a).total_cmp(&center(b)));
     build(nodes, triangles, from, from + middle);
     nodes[index].from = nodes.len() as u32;

@@ -16,6 +16,8 @@ pub enum SurfaceCommand {
     Curvature(CurvatureCommand),
     /// Split every triangle in four; surfaces that correspond go on doing so.
     Subdivide(SubdivideCommand),
+    /// New triangles of even size and shape; surfaces that correspond go on doing so.
+    Remesh(RemeshCommand),
     /// Fewer triangles for nearly the same shape.
     Decimate(DecimateCommand),
     /// Lines in which surfaces meet a plane, as a picture (SVG) or as points (JSON, CSV).
@@ -138,6 +140,20 @@ pub struct SubdivideCommand {
     /// How often.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub times: u8,
+    /// Folder for the results, under the names of the inputs; made if needed.
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `surface remesh`.
+#[derive(Debug, Clone, Args)]
+pub struct RemeshCommand {
+    /// Surfaces; of several all must have the same triangles, as those of a ribbon and its layers do.
+    #[arg(required = true)]
+    pub surfaces: Vec<PathBuf>,
+    /// Length that edges are to have, on the mean of the surfaces.
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+    pub edge_mm: f64,
     /// Folder for the results, under the names of the inputs; made if needed.
     #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     pub out: PathBuf,

@@ -12,6 +12,7 @@ mod layer_volume;
 mod layers;
 mod nets;
 mod rays;
+mod remeshing;
 mod sampling;
 mod separate;
 mod smoothing;

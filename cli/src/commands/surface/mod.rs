@@ -6,6 +6,8 @@ mod info;
 mod maps;
 mod picture;
 mod plane;
+mod remesh;
+mod several;
 mod subdivide;
 mod write_map;
 
@@ -22,6 +24,7 @@ pub fn run(command: &SurfaceCommand, progress: &Progress) -> Result<ExitCode> {
         SurfaceCommand::Area(command) => maps::area(command, progress),
         SurfaceCommand::Curvature(command) => maps::curvature(command, progress),
         SurfaceCommand::Subdivide(command) => subdivide::run(command, progress),
+        SurfaceCommand::Remesh(command) => remesh::run(command, progress),
         SurfaceCommand::Decimate(command) => decimate::run(command, progress),
         SurfaceCommand::Contours(command) => contours::run(command, progress),
     }
