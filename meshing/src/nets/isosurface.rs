@@ -11,7 +11,7 @@ const EDGE: f32 = 0.01;
 /// The closed surface around the voxels above a value: surface nets whose vertices are the average of the places where the edges
 /// of a cell, interpolated linearly, pass the value (Gibson 1998).
 ///
-/// Values beyond the volume are below it; so are NaN. Voxels are given a slab at a time, as to [`SurfaceNets`].
+/// Values beyond the volume are below it; so are NaN. Voxels are given a slab at a time, as to [`SurfaceNets`](crate::SurfaceNets).
 ///
 /// ```
 /// use brainmesh_core::{Grid, Silent};
