@@ -183,25 +183,23 @@ impl Grove {
         }
         let same = std::ptr::eq(boxes, others);
         let mut tasks = vec![(0usize, 0usize)];
-        while tasks.len() < TASKS && tasks[0].0 + 1 < self.leaves() {
+        tasks.retain(|&(a, b)| boxes.nodes[a].touches(&others.nodes[b]));
+        while (1..TASKS).contains(&tasks.len()) && tasks[0].0 + 1 < self.leaves() {
             tasks = tasks.iter().flat_map(|&pair| children(pair, same)).collect();
             tasks.retain(|&(a, b)| boxes.nodes[a].touches(&others.nodes[b]));
-            if tasks.is_empty() {
-                return Ok(Vec::new());
-            }
         }
         let found: Vec<Vec<(u32, u32)>> = tasks
             .into_par_iter()
             .map(|task| {
                 check()?;
                 let mut found = Vec::new();
+                // Pairs of nodes that touch.
                 let mut stack = vec![task];
                 while let Some((a, b)) = stack.pop() {
-                    if !boxes.nodes[a].touches(&others.nodes[b]) {
-                        continue;
-                    }
                     if a + 1 < self.leaves() {
-                        stack.extend(children((a, b), same));
+                        let touching =
+                            children((a, b), same).filter(|&(a, b)| boxes.nodes[a].touches(&others.nodes[b]));
+                        stack.extend(touching);
                         continue;
                     }
                     let (a, b) = (a + 1 - self.leaves(), b + 1 - self.leaves());

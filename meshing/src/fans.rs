@@ -60,18 +60,19 @@ impl Fans {
             return false;
         }
         let center = at(vertex as u32);
-        let mut view = DVec3::ZERO;
-        for &t in self.of(vertex) {
+        let sides = |t: u32| {
             let (from, to) = rim_of(triangles[t as usize], vertex as u32);
-            view += (at(from) - center).cross(at(to) - center).normalize_or_zero();
-        }
+            (at(from) - center, at(to) - center)
+        };
+        let normals = self.of(vertex).iter().map(|&t| sides(t)).map(|(a, b)| a.cross(b));
+        let view: DVec3 = normals.sum();
         let axis = view.any_orthogonal_vector();
+        let size = ROUNDING * view.abs().element_sum();
         let mut turns = 0;
         for &t in self.of(vertex) {
-            let (from, to) = rim_of(triangles[t as usize], vertex as u32);
-            let (a, b) = (at(from) - center, at(to) - center);
-            let doubt = ROUNDING * a.abs().element_sum() * b.abs().element_sum() * view.abs().element_sum();
+            let (a, b) = sides(t);
             let facing = a.cross(b).dot(view);
+            let doubt = size * a.abs().element_sum() * b.abs().element_sum();
             if facing <= doubt || facing.is_nan() {
                 return false;
             }
