@@ -4,6 +4,7 @@ use crate::output::write_json;
 use crate::run::Outcome;
 use crate::{ExitCode, Plan, Progress, Result};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Result<ExitCode> {
     let plan = Plan::resolve(arguments, threads)?;
@@ -21,8 +22,7 @@ pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Res
     let outcome = plan.run(progress)?;
     let timings = progress.finish();
     if let Some(path) = &arguments.timings {
-        let seconds: BTreeMap<&str, f64> = timings.iter().map(|(name, time)| (*name, time.as_secs_f64())).collect();
-        write_json(path, &seconds)?;
+        write_json(path, &seconds_of_stages(&timings))?;
     }
     for (name, time) in &timings {
         tracing::debug!(stage = name, seconds = time.as_secs_f64());
@@ -67,4 +67,26 @@ pub(super) fn summarise(plan: &Plan, outcome: &Outcome) {
         certificate.given_ribbon_intersecting_triangles,
     ));
     print_line(format!("written   {} files in {}", outcome.files.len(), plan.out.display()));
+}
+
+/// Seconds of every stage; of one that came several times (smoothing, by channel) all together.
+fn seconds_of_stages(timings: &[(&'static str, Duration)]) -> BTreeMap<&'static str, f64> {
+    let mut seconds = BTreeMap::new();
+    for (name, time) in timings {
+        *seconds.entry(*name).or_insert(0.0) += time.as_secs_f64();
+    }
+    seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cause: the last of several stages of one name took the place of all before it.
+    #[test]
+    fn stages_that_come_again_add_up() {
+        let second = Duration::from_secs(1);
+        let seconds = seconds_of_stages(&[("smoothing", 3 * second), ("reading", second), ("smoothing", second)]);
+        assert_eq!(seconds, BTreeMap::from([("reading", 1.0), ("smoothing", 4.0)]));
+    }
 }
