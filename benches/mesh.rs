@@ -6,6 +6,8 @@
 //! meshoptimizer run beside brainmesh. Programs take turns, so that whatever else the machine does meets all; medians count.
 //! fast-surface-nets knows inside and outside alone: it meets labels one after another, without the time to make its input.
 
+#[path = "icosphere.rs"]
+mod icosphere;
 #[path = "mesh/made.rs"]
 mod made;
 #[path = "mesh/peers.rs"]

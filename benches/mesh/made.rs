@@ -1,9 +1,9 @@
 //! What is meshed: labels like those of a head, a smooth field, and a folded sphere, all made here.
 
-use brainmesh_core::{Structure, Surface, WorldPoint};
+use super::icosphere::icosphere;
+use brainmesh_core::{Surface, WorldPoint};
 use glam::DVec3;
 use rayon::prelude::*;
-use std::collections::HashMap;
 
 /// A radius that folds, as a cortex does: from the middle, in units of half the volume.
 fn folds(p: DVec3) -> f64 {
@@ -59,42 +59,7 @@ pub fn field(size: usize) -> Vec<f32> {
 
 /// A sphere of 60 mm with folds; level 7 has 163,842 vertices and 327,680 triangles.
 pub fn folded_sphere(level: usize) -> Result<Surface, Box<dyn std::error::Error>> {
-    let phi = (1.0 + 5f64.sqrt()) / 2.0;
-    let mut points: Vec<DVec3> = (0..12)
-        .map(|n| {
-            let (a, b) = (if n & 1 == 0 { 1.0 } else { -1.0 }, if n & 2 == 0 { phi } else { -phi });
-            match n / 4 {
-                0 => DVec3::new(a, b, 0.0),
-                1 => DVec3::new(0.0, a, b),
-                _ => DVec3::new(b, 0.0, a),
-            }
-            .normalize()
-        })
-        .collect();
-    // Triangles: all threes of corners one edge apart.
-    let near = |a: usize, b: usize| a != b && points[a].distance(points[b]) < 1.1;
-    let mut triangles: Vec<[u32; 3]> = Vec::new();
-    for (a, b, c) in (0..12).flat_map(|a| (a..12).flat_map(move |b| (b..12).map(move |c| (a, b, c)))) {
-        if near(a, b) && near(b, c) && near(c, a) {
-            let outward = points[a].dot(points[b].cross(points[c])) > 0.0;
-            triangles.push(if outward { [a, b, c] } else { [a, c, b] }.map(|v| v as u32));
-        }
-    }
-    for _ in 0..level {
-        let mut middles: HashMap<(u32, u32), u32> = HashMap::new();
-        let mut next = Vec::with_capacity(4 * triangles.len());
-        for [a, b, c] in triangles {
-            let mut middle = |u: u32, v: u32| {
-                *middles.entry((u.min(v), u.max(v))).or_insert_with(|| {
-                    points.push((points[u as usize] + points[v as usize]).normalize());
-                    points.len() as u32 - 1
-                })
-            };
-            let (ab, bc, ca) = (middle(a, b), middle(b, c), middle(c, a));
-            next.extend([[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]);
-        }
-        triangles = next;
-    }
-    let vertices = points.iter().map(|&p| WorldPoint(p * (60.0 + 6.0 * folds(p)))).collect();
-    Ok(Surface::new(vertices, triangles, Structure::Unknown)?)
+    let sphere = icosphere(level)?;
+    let place = |v: &WorldPoint| WorldPoint(v.0 * (60.0 + 6.0 * folds(v.0)));
+    Ok(sphere.with_vertices(sphere.vertices().iter().map(place).collect())?)
 }
