@@ -9,7 +9,7 @@
 
 use brainmesh_core::{Certificate, Ribbon, Silent, Surface, WorldPoint};
 use brainmesh_formats::{read_surface, write_surface};
-use brainmesh_meshing::{SeparateOptions, certify_surfaces, separate};
+use brainmesh_meshing::{SeparateOptions, certify_surfaces, separate_surfaces};
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let before = certify_surfaces(&surfaces, &ribbon, &used, &Silent)?;
     let (separating, parted) =
-        median(options.repeats, || separate(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent))?;
+        median(options.repeats, || separate_surfaces(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent))?;
     let (certifying, after) = median(options.repeats, || certify_surfaces(&parted.surfaces, &ribbon, &used, &Silent))?;
     let meshlab = options.python.as_deref().map(|python| meshlab(python, &parted.surfaces, &options)).transpose()?;
 

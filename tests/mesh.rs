@@ -130,6 +130,24 @@ fn layers_become_labels() {
         let share = share.data().iter().map(|&s| f64::from(s)).sum::<f64>() * voxel_mm3;
         assert!((share / expected - 1.0).abs() < 0.01, "layer {k}: {share} mm3, expected {expected}");
     }
+
+    // Where the result says that there are no layers, as right of the middle here, its surfaces mean nothing.
+    let thickness: Vec<f32> = pial.vertices().iter().map(|v| if v.0.x > 0.0 { f32::NAN } else { 3.0 }).collect();
+    let map = [("total", thickness.as_slice())];
+    brainmesh_formats::write_shape_gifti(&layers.join("thickness.shape.gii"), &map, pial.structure()).unwrap();
+    ok(&brainmesh(&["mesh", text(&layers), "--label-volume", "--like", text(&like), "-o", text(&out)]));
+    let left = VolumeOptions::default().open(&out).unwrap().read::<u8>(0, &Silent).unwrap();
+    let [ni, nj, nk] = left.grid().shape();
+    let (mut all, mut kept) = (0, 0);
+    for (n, (&label, &before)) in left.data().iter().zip(found.data()).enumerate() {
+        let [i, j, k] = [n % ni, n / ni % nj, n / ni / nj].map(|n| n as f64);
+        let x = left.grid().world_from_voxel(brainmesh_core::VoxelPoint::new(i, j, k)).0.x;
+        assert!(nk > 0 && (label == 0 || (x < 0.1 && label == before)), "label {label} at x = {x} mm, {before} before");
+        all += usize::from(before > 0);
+        kept += usize::from(label > 0);
+    }
+    // Half of the sphere but for the triangles at its middle.
+    assert!(kept * 2 < all && kept * 5 > all * 2, "{kept} of {all}");
 }
 
 #[test]

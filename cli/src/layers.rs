@@ -1,7 +1,7 @@
 use crate::Result;
 use brainmesh_core::{Certificate, LayerBoundaries, LayerSurfaces, Monitor, RaySet, Ribbon};
 use brainmesh_meshing::{
-    SeparateOptions, Separated, WithinBanks, certify, layer_surfaces, limit_to_banks, separate, thickness_mm,
+    SeparateOptions, Separated, WithinBanks, certify, layer_surfaces, limit_to_banks, separate_surfaces, thickness_mm,
 };
 use ndarray::Array2;
 use serde::Serialize;
@@ -55,19 +55,19 @@ impl Layers {
             boundaries,
         };
         if !keep_crossings {
-            layers.part(ribbon, rays, monitor)?;
+            layers.move_apart(ribbon, rays, monitor)?;
         }
         layers.certificate = certify(&layers.surfaces, ribbon, &layers.boundaries, monitor)?;
         layers.thickness_mm = thickness_mm(rays, &layers.boundaries);
         Ok(layers)
     }
 
-    fn part(&mut self, ribbon: &Ribbon, rays: &RaySet, monitor: &dyn Monitor) -> Result<()> {
+    fn move_apart(&mut self, ribbon: &Ribbon, rays: &RaySet, monitor: &dyn Monitor) -> Result<()> {
         let WithinBanks { boundaries, outer, inner } = limit_to_banks(&self.boundaries, ribbon, rays, monitor)?;
         let surfaces = layer_surfaces(ribbon, rays, &boundaries)?;
         let used: Vec<bool> = boundaries.outcomes().iter().map(|outcome| outcome.has_layers()).collect();
         let Separated { surfaces, moved_mm, folded } =
-            separate(surfaces.surfaces(), ribbon, &used, &SeparateOptions::default(), monitor)?;
+            separate_surfaces(surfaces.surfaces(), ribbon, &used, &SeparateOptions::default(), monitor)?;
         let positions = std::array::from_fn(|k| surfaces[k].vertices().to_vec());
         self.surfaces = LayerSurfaces::new(ribbon, positions)?;
         self.boundaries = boundaries;

@@ -19,8 +19,8 @@ pub struct Certificate {
     pub border_edges: usize,
     /// Edges of more than two triangles: 0 where the surfaces are manifold.
     pub non_manifold_edges: usize,
-    /// Least distance in mm between corresponding vertices of surface k and k + 1 among those that were checked.
-    pub least_gap_mm: Vec<f64>,
+    /// Least distance in mm between corresponding vertices of surface k and k + 1 among those that were checked, if any.
+    pub least_gap_mm: Vec<Option<f64>>,
     /// Vertices that belong to a triangle counted above, ascending.
     #[serde(skip)]
     pub vertices: Vec<u32>,

@@ -1,4 +1,4 @@
-use crate::boxes::{Bounds, Boxes, Grove};
+use crate::boxes::{Bounds, BoxTree, Boxes};
 use crate::error::same_length;
 use crate::{Error, Result};
 use brainmesh_core::{LayerBoundaries, Monitor, RaySet, Ribbon, Surface};
@@ -67,7 +67,7 @@ enum Facing {
 /// A surface as something to run into.
 struct Bank<'a> {
     surface: &'a Surface,
-    grove: Grove,
+    tree: BoxTree,
     boxes: Boxes,
     facing: Facing,
 }
@@ -76,9 +76,9 @@ impl<'a> Bank<'a> {
     fn new(surface: &'a Surface, facing: Facing) -> Self {
         let triangles = surface.triangles().len();
         let bounds: Vec<Bounds> = (0..triangles).map(|t| Bounds::of(&surface.corners(t))).collect();
-        let grove = Grove::new((0..triangles as u32).collect(), &bounds);
-        let boxes = grove.boxes(grove.order().iter().map(|&t| bounds[t as usize]).collect());
-        Self { surface, grove, boxes, facing }
+        let tree = BoxTree::new((0..triangles as u32).collect(), &bounds);
+        let boxes = tree.boxes(tree.order().iter().map(|&t| bounds[t as usize]).collect());
+        Self { surface, tree, boxes, facing }
     }
 
     /// For each ray half the gap in front of its end, where that is less than what the ray has there.
@@ -105,8 +105,8 @@ impl<'a> Bank<'a> {
         let reach = (to - from) * 2.0;
         let mut nearest = 1.0f64;
         let segment = [from, from + reach, from];
-        self.grove.visit(&self.boxes, &Bounds::of(&segment), |place| {
-            let t = self.grove.order()[place] as usize;
+        self.tree.visit(&self.boxes, &Bounds::of(&segment), |place| {
+            let t = self.tree.order()[place] as usize;
             if !self.surface.triangles()[t].contains(&(vertex as u32))
                 && let Some(hit) = self.hit(from, reach, t)
             {

@@ -42,14 +42,14 @@ impl Bounds {
 /// Which items lie together: a binary tree over them, all of whose leaves are equally deep, so that neither ranges nor
 /// children need to be stored. Node `i` has the children `2 i + 1` and `2 i + 2`.
 ///
-/// Surfaces that share their triangles share one grove and have [`Boxes`] of their own on it.
-pub(crate) struct Grove {
+/// Surfaces that share their triangles share one tree and have [`Boxes`] of their own on it.
+pub(crate) struct BoxTree {
     /// Items in the order of the leaves.
     order: Vec<u32>,
     depth: u32,
 }
 
-/// Boxes of the items of a [`Grove`] and of its nodes.
+/// Boxes of the items of a [`BoxTree`] and of its nodes.
 pub(crate) struct Boxes {
     leaves: Vec<Leaf>,
     nodes: Vec<Bounds>,
@@ -105,7 +105,7 @@ fn set_bits(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-impl Grove {
+impl BoxTree {
     /// Over `items`, indices into `bounds`; at least one of them for the tree to hold anything.
     pub(crate) fn new(mut items: Vec<u32>, bounds: &[Bounds]) -> Self {
         let depth = items.len().div_ceil(LEAF).next_power_of_two().trailing_zeros();

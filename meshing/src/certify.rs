@@ -103,9 +103,8 @@ fn intersecting_triangles(ribbon: &Ribbon, mesh: &Mesh, monitor: &dyn Monitor) -
         + marks(white.cuts_itself(monitor)?, &mut between.iter().map(|p| p.1)))
 }
 
-/// Least distance between corresponding vertices; 0 where none is used.
-fn least_gap_mm(a: &Surface, b: &Surface, used: &[bool]) -> f64 {
+/// Least distance between corresponding vertices that are used.
+fn least_gap_mm(a: &Surface, b: &Surface, used: &[bool]) -> Option<f64> {
     let gaps = a.vertices().iter().zip(b.vertices()).zip(used).filter(|(_, used)| **used);
-    let least = gaps.map(|((a, b), _)| a.distance_mm(*b)).fold(f64::INFINITY, f64::min);
-    if least.is_finite() { least } else { 0.0 }
+    gaps.map(|((a, b), _)| a.distance_mm(*b)).min_by(f64::total_cmp)
 }

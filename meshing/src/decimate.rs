@@ -1,4 +1,4 @@
-use crate::manifold::unpaired_sides;
+use crate::edges::unpaired_sides;
 use crate::{Error, Result};
 use brainmesh_core::{Surface, WorldPoint};
 use glam::DVec3;

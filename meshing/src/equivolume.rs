@@ -82,8 +82,8 @@ pub(crate) fn log_area_ratio(ribbon: &Ribbon) -> Vec<f64> {
     pial.iter().zip(&white).map(|(p, w)| if *p > 0.0 && *w > 0.0 { (p / w).ln() } else { 0.0 }).collect()
 }
 
-/// A third of the triangles around each vertex.
-fn vertex_areas_mm2(surface: &Surface) -> Vec<f64> {
+/// Area in mm2 that belongs to each vertex: a third of its triangles.
+pub fn vertex_areas_mm2(surface: &Surface) -> Vec<f64> {
     let mut areas = vec![0.0; surface.vertices().len()];
     for (t, triangle) in surface.triangles().iter().enumerate() {
         for &v in triangle {

@@ -287,3 +287,16 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let middle = values.len() / 2;
     if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f64::total_cmp).1 }
 }
+
+/// A flat sheet of `side` x `side` vertices half a millimetre apart, row by row.
+#[cfg(test)]
+pub(crate) fn flat_sheet(side: usize) -> Surface {
+    let at = |v: usize| brainmesh_core::WorldPoint::new((v % side) as f64 * 0.5, (v / side) as f64 * 0.5, 0.0);
+    let mut triangles = Vec::new();
+    for v in (0..side * (side - 1)).filter(|v| v % side + 1 < side) {
+        let [a, b, c, d] = [v, v + 1, v + 1 + side, v + side].map(|v| v as u32);
+        triangles.extend([[a, b, c], [a, c, d]]);
+    }
+    let vertices = (0..side * side).map(at).collect();
+    Surface::new(vertices, triangles, brainmesh_core::Structure::Unknown).unwrap()
+}

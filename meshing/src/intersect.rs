@@ -1,4 +1,4 @@
-use crate::boxes::{Bounds, Boxes, Grove};
+use crate::boxes::{Bounds, BoxTree, Boxes};
 use crate::fans::{Fans, ROUNDING};
 use crate::predicates::{Triangle, disjoint_corners_meet, one_shared_corner_meet, shared_edge_meet};
 use brainmesh_core::{Cancelled, Monitor, Surface, WorldPoint};
@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 /// The triangles that surfaces share, arranged so that those which lie together are found together.
 pub(crate) struct Mesh {
-    grove: Grove,
-    /// In the order of the grove.
+    tree: BoxTree,
+    /// In the order of the tree.
     triangles: Vec<[u32; 3]>,
     fans: Fans,
 }
@@ -24,14 +24,14 @@ impl Mesh {
 
     /// Some of the triangles over so many vertices. Searches are fast on surfaces whose triangles lie in these boxes.
     pub(crate) fn of(all: &[[u32; 3]], items: Vec<u32>, bounds: &[Bounds], vertices: usize) -> Self {
-        let grove = Grove::new(items, bounds);
-        let triangles: Vec<[u32; 3]> = grove.order().iter().map(|&t| all[t as usize]).collect();
-        Self { fans: Fans::new(vertices, &triangles), grove, triangles }
+        let tree = BoxTree::new(items, bounds);
+        let triangles: Vec<[u32; 3]> = tree.order().iter().map(|&t| all[t as usize]).collect();
+        Self { fans: Fans::new(vertices, &triangles), tree, triangles }
     }
 
     /// The number that the triangle at a place has in the surface.
     pub(crate) fn triangle(&self, place: u32) -> usize {
-        self.grove.order()[place as usize] as usize
+        self.tree.order()[place as usize] as usize
     }
 }
 
@@ -53,7 +53,7 @@ impl<'a> Sheet<'a> {
         let corners: Vec<[Vec3; 3]> = mesh.triangles.par_iter().map(|t| t.map(|v| vertices[v as usize])).collect();
         let items = corners.par_iter().map(|t| Bounds::of(&t.map(|c| c.as_dvec3()))).collect();
         let flat = (0..vertices.len()).into_par_iter().map(|v| mesh.fans.lies_flat(v, &mesh.triangles, at)).collect();
-        Self { mesh, boxes: mesh.grove.boxes(items), flat, corners }
+        Self { mesh, boxes: mesh.tree.boxes(items), flat, corners }
     }
 
     fn corners(&self, place: usize) -> Triangle {
@@ -62,7 +62,7 @@ impl<'a> Sheet<'a> {
 
     /// Pairs of triangles of this surface (their places) that cut each other.
     pub(crate) fn cuts_itself(&self, monitor: &dyn Monitor) -> Result<Vec<(u32, u32)>, Cancelled> {
-        let pairs = self.mesh.grove.pairs(&self.boxes, &self.boxes, |a, b| self.cuts(self, a, b), || monitor.check());
+        let pairs = self.mesh.tree.pairs(&self.boxes, &self.boxes, |a, b| self.cuts(self, a, b), || monitor.check());
         monitor.advance(1);
         pairs
     }
@@ -70,7 +70,7 @@ impl<'a> Sheet<'a> {
     /// Pairs of triangles, the first of this surface and the second of another with the same triangles, that cut each
     /// other.
     pub(crate) fn cuts_other(&self, other: &Self, monitor: &dyn Monitor) -> Result<Vec<(u32, u32)>, Cancelled> {
-        let pairs = self.mesh.grove.pairs(&self.boxes, &other.boxes, |a, b| self.cuts(other, a, b), || monitor.check());
+        let pairs = self.mesh.tree.pairs(&self.boxes, &other.boxes, |a, b| self.cuts(other, a, b), || monitor.check());
         monitor.advance(1);
         pairs
     }

@@ -24,7 +24,6 @@ mod fill;
 mod intersect;
 mod layer_volume;
 mod layers;
-mod manifold;
 mod measure;
 mod nearest;
 mod nets;
@@ -62,12 +61,12 @@ pub use decimate::{DecimateOptions, Decimated, decimate};
 pub use decode::{DecodeOptions, decode};
 pub use diffusion::Diffusion;
 pub use durations::LayerDurations;
-pub use equivolume::{equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, volume_share};
+pub use edges::unpaired_sides;
+pub use equivolume::{equivolumetric_depth, equivolumetric_depths, surfaces_at_depths, vertex_areas_mm2, volume_share};
 pub use error::Error;
 pub use fill::fill;
 pub use layer_volume::{LayerLabels, label_layers, layer_fractions};
 pub use layers::{layer_surfaces, thickness_mm};
-pub use manifold::unpaired_sides;
 pub use measure::{Spread, SurfaceMeasures, measure};
 pub use nearest::NearestPoint;
 pub use nets::{Interfaces, Isosurface, LabelValue, SurfaceNets};
@@ -79,7 +78,7 @@ pub use section::{
     NoRay, SectionOptions, SectionRays, SectionSampling, label_spots, part_banks, section_profiles, section_rays,
     spot_pitch_px,
 };
-pub use separate::{SeparateOptions, Separated, separate};
+pub use separate::{SeparateOptions, Separated, separate_surfaces};
 pub use smooth::{SmoothOptions, Smoothed, Smoothing, smooth_boundaries};
 pub use subdivide::{subdivide, subdivide_ribbon};
 pub use thickness::closest_thickness_mm;

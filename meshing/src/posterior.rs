@@ -68,20 +68,14 @@ fn perturbation(system: &System, seed: u64) -> Vec<Row> {
 mod tests {
     use super::*;
     use crate::diffusion::Diffusion;
-    use crate::field::Field;
-    use brainmesh_core::{BOUNDARY_COUNT, Silent, Structure, Surface, WorldPoint};
+    use crate::field::{Field, flat_sheet};
+    use brainmesh_core::{BOUNDARY_COUNT, Silent};
 
     const SIDE: usize = 14;
 
     /// A flat sheet with a vertex every half millimetre; `precision` of a vertex by its number.
     fn sheet(precision: impl Fn(usize) -> f64 + Sync) -> Field {
-        let at = |v: usize| WorldPoint::new((v % SIDE) as f64 * 0.5, (v / SIDE) as f64 * 0.5, 0.0);
-        let mut triangles = Vec::new();
-        for v in (0..SIDE * (SIDE - 1)).filter(|v| v % SIDE + 1 < SIDE) {
-            let [a, b, c, d] = [v, v + 1, v + 1 + SIDE, v + SIDE].map(|v| v as u32);
-            triangles.extend([[a, b, c], [a, c, d]]);
-        }
-        let surface = Surface::new((0..SIDE * SIDE).map(at).collect(), triangles, Structure::Unknown).unwrap();
+        let surface = flat_sheet(SIDE);
         let flow = Diffusion::new(&surface, |_| true);
         let value = |v: usize| 0.5 + 0.05 * (v as f64 * 0.9).sin();
         Field::new(|v| ([value(v); BOUNDARY_COUNT], [precision(v); BOUNDARY_COUNT]), &surface, &flow)

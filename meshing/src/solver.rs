@@ -119,20 +119,14 @@ fn blocks_of_two(first: &mut [Row], second: &mut [Row], change: impl Fn(usize, &
 mod tests {
     use super::*;
     use crate::diffusion::Diffusion;
-    use crate::field::Field;
-    use brainmesh_core::{BOUNDARY_COUNT, Silent, Structure, Surface, WorldPoint};
+    use crate::field::{Field, flat_sheet};
+    use brainmesh_core::{BOUNDARY_COUNT, Silent};
 
     const SIDE: usize = 40;
 
     /// A flat sheet with a vertex every half millimetre, measured at every `every`-th vertex.
     fn sheet(every: usize) -> Field {
-        let at = |v: usize| WorldPoint::new((v % SIDE) as f64 * 0.5, (v / SIDE) as f64 * 0.5, 0.0);
-        let mut triangles = Vec::new();
-        for v in (0..SIDE * (SIDE - 1)).filter(|v| v % SIDE + 1 < SIDE) {
-            let [a, b, c, d] = [v, v + 1, v + 1 + SIDE, v + SIDE].map(|v| v as u32);
-            triangles.extend([[a, b, c], [a, c, d]]);
-        }
-        let surface = Surface::new((0..SIDE * SIDE).map(at).collect(), triangles, Structure::Unknown).unwrap();
+        let surface = flat_sheet(SIDE);
         let value = |v: usize| 0.5 + 0.05 * (v as f64 * 0.9).sin() + 0.05 * (v as f64 / 300.0).cos();
         let precision = |v: usize| if v.is_multiple_of(every) { 500.0 + 3000.0 * ((v * 7) % 5) as f64 } else { 0.0 };
         let measurement = |v: usize| ([value(v); BOUNDARY_COUNT], [precision(v); BOUNDARY_COUNT]);

@@ -41,8 +41,8 @@ pub struct MeshCommand {
     #[arg(long, value_name = "0..1", help_heading = "Surfaces")]
     pub decimate: Option<f64>,
     /// Thin out no further than this from the surface.
-    #[arg(long, value_name = "MM", default_value_t = f64::INFINITY, help_heading = "Surfaces", requires = "decimate")]
-    pub max_error_mm: f64,
+    #[arg(long, value_name = "MM", allow_negative_numbers = true, help_heading = "Surfaces", requires = "decimate")]
+    pub max_error_mm: Option<f64>,
     /// One of several volumes of the input, from 0.
     #[arg(long, value_name = "N", help_heading = "Input")]
     pub volume: Option<usize>,

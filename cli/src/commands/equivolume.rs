@@ -11,7 +11,7 @@ use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Certificate, Ribbon, Surface};
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::{
-    SeparateOptions, Separated, certify_surfaces, equivolumetric_depths, separate, surfaces_at_depths,
+    SeparateOptions, Separated, certify_surfaces, equivolumetric_depths, separate_surfaces, surfaces_at_depths,
 };
 use ndarray::{Array2, Axis};
 use serde::Serialize;
@@ -59,7 +59,8 @@ pub fn run(arguments: &EquivolumeCommand, progress: &Progress) -> Result<ExitCod
     let used = used_vertices(arguments, &ribbon)?;
     let depths = equivolumetric_depths(&ribbon, &fractions, arguments.area_fwhm_mm, &used, progress)?;
     let surfaces = surfaces_at_depths(&ribbon, &depths)?;
-    let stack = Stack::new(&ribbon, &fractions, surfaces).part(&ribbon, &used, arguments.keep_crossings, progress)?;
+    let stack =
+        Stack::new(&ribbon, &fractions, surfaces).move_apart(&ribbon, &used, arguments.keep_crossings, progress)?;
     let certificate = certify_surfaces(&stack.surfaces, &ribbon, &used, progress)?;
 
     let summary = |(k, name): (usize, &String)| {
@@ -182,10 +183,11 @@ impl Stack {
     }
 
     /// Moves surfaces apart where they cross; the given ones stay.
-    fn part(mut self, ribbon: &Ribbon, used: &[bool], keep_crossings: bool, progress: &Progress) -> Result<Self> {
+    fn move_apart(mut self, ribbon: &Ribbon, used: &[bool], keep_crossings: bool, progress: &Progress) -> Result<Self> {
         if !keep_crossings {
             let options = SeparateOptions { keep_ends: true, ..SeparateOptions::default() };
-            let Separated { surfaces, moved_mm, folded } = separate(&self.surfaces, ribbon, used, &options, progress)?;
+            let Separated { surfaces, moved_mm, folded } =
+                separate_surfaces(&self.surfaces, ribbon, used, &options, progress)?;
             self.surfaces = surfaces;
             self.folded = folded;
             self.moved_max_mm = moved_mm.into_iter().fold(0.0, f64::max);

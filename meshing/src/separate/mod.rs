@@ -7,6 +7,7 @@ mod tests;
 
 use crate::Result;
 use crate::error::same_length;
+use crate::fans::Fans;
 use crate::intersect::{Mesh, Sheet};
 use brainmesh_core::{Cancelled, Monitor, Ribbon, Surface, Uncounted, WorldPoint};
 use prisms::Prisms;
@@ -60,7 +61,7 @@ struct Piece {
 ///
 /// # Errors
 /// Numbers of vertices that differ; cancellation.
-pub fn separate(
+pub fn separate_surfaces(
     surfaces: &[Surface],
     ribbon: &Ribbon,
     used: &[bool],
@@ -77,14 +78,15 @@ pub fn separate(
     monitor.stage("moving surfaces apart", ROUNDS.0 as u64 + 1);
     let silent = Uncounted(monitor);
     let with_rim = if options.keep_ends { used.to_vec() } else { with_rim(ribbon, used) };
-    let mut prisms = Prisms::new(surfaces, ribbon, &with_rim, options);
+    let fans = Fans::new(ribbon.len(), ribbon.triangles());
+    let mut prisms = Prisms::new(surfaces, ribbon, &fans, &with_rim, options);
     let mut columns = prisms.folded();
     let folded = columns.len();
     let mut crossings = crossings_of_ends(surfaces, used, &silent)?;
     monitor.advance(1);
 
     let mut places: Vec<Vec<WorldPoint>> = surfaces.iter().map(|surface| surface.vertices().to_vec()).collect();
-    let mut region = Region::new(&places, ribbon, used);
+    let mut region = Region::new(&places, ribbon, &fans, used);
     let mut best = (usize::MAX, Vec::new());
     let mut without_gain = 0;
     for _ in 0..ROUNDS.0 {

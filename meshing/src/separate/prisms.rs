@@ -28,7 +28,7 @@ const LARGE_MM2: f64 = 0.25;
 /// from triangles x depth is one-to-one: no surface crosses itself or another.
 pub(super) struct Prisms<'a> {
     ribbon: &'a Ribbon,
-    fans: Fans,
+    fans: &'a Fans,
     surfaces: usize,
     /// Position of vertex `v` on surface `k` at `v * surfaces + k`, now and at first.
     places: Vec<DVec3>,
@@ -45,14 +45,21 @@ pub(super) struct Prisms<'a> {
 pub(super) type Tetrahedron = [usize; 4];
 
 impl<'a> Prisms<'a> {
-    pub(super) fn new(surfaces: &[Surface], ribbon: &'a Ribbon, used: &'a [bool], options: &SeparateOptions) -> Self {
+    /// `fans` of all triangles of the ribbon.
+    pub(super) fn new(
+        surfaces: &[Surface],
+        ribbon: &'a Ribbon,
+        fans: &'a Fans,
+        used: &'a [bool],
+        options: &SeparateOptions,
+    ) -> Self {
         let n = ribbon.len();
         let places: Vec<DVec3> =
             (0..n).flat_map(|v| surfaces.iter().map(move |surface| surface.vertices()[v].0)).collect();
         let end = if options.keep_ends { 0.0 } else { 1.0 };
         Self {
             ribbon,
-            fans: Fans::new(n, ribbon.triangles()),
+            fans,
             surfaces: surfaces.len(),
             first: places.clone(),
             keys: vec![0.0; places.len()],
@@ -64,10 +71,9 @@ impl<'a> Prisms<'a> {
 
     /// With divisions chosen by one key a vertex.
     #[cfg(test)]
-    pub(super) fn with_keys(surfaces: &[Surface], ribbon: &'a Ribbon, used: &'a [bool], keys: &[f32]) -> Self {
-        let mut prisms = Self::new(surfaces, ribbon, used, &SeparateOptions::default());
-        prisms.keys = keys.iter().flat_map(|&key| std::iter::repeat_n(key, surfaces.len())).collect();
-        prisms
+    pub(super) fn with_keys(mut self, keys: &[f32]) -> Self {
+        self.keys = keys.iter().flat_map(|&key| std::iter::repeat_n(key, self.surfaces)).collect();
+        self
     }
 
     /// Six times the volume of a tetrahedron.

@@ -1,4 +1,4 @@
-use crate::boxes::{Bounds, Grove};
+use crate::boxes::{Bounds, BoxTree};
 use crate::fans::Fans;
 use crate::intersect::Mesh;
 use brainmesh_core::{Ribbon, WorldPoint};
@@ -10,18 +10,18 @@ pub(super) struct Region<'a> {
     ribbon: &'a Ribbon,
     /// Around each triangle on all surfaces.
     bounds: Vec<Bounds>,
-    grove: Grove,
-    fans: Fans,
+    tree: BoxTree,
+    fans: &'a Fans,
 }
 
 impl<'a> Region<'a> {
-    /// `places` of the vertices on each surface.
-    pub(super) fn new(places: &[Vec<WorldPoint>], ribbon: &'a Ribbon, used: &[bool]) -> Self {
+    /// `places` of the vertices on each surface; `fans` of all triangles.
+    pub(super) fn new(places: &[Vec<WorldPoint>], ribbon: &'a Ribbon, fans: &'a Fans, used: &[bool]) -> Self {
         let triangles = ribbon.triangles();
         let bounds: Vec<Bounds> = triangles.par_iter().map(|triangle| around_all(*triangle, places)).collect();
         let items = (0..triangles.len() as u32).filter(|&t| triangles[t as usize].iter().all(|&v| used[v as usize]));
-        let grove = Grove::new(items.collect(), &bounds);
-        Self { fans: Fans::new(ribbon.len(), triangles), ribbon, bounds, grove }
+        let tree = BoxTree::new(items.collect(), &bounds);
+        Self { fans, ribbon, bounds, tree }
     }
 
     /// Triangles at vertices that may have moved, and those that they may now cross.
@@ -32,11 +32,11 @@ impl<'a> Region<'a> {
         for &seed in &seeds {
             self.bounds[seed as usize] = around_all(self.ribbon.triangles()[seed as usize], places);
         }
-        let boxes = self.grove.boxes(self.grove.order().iter().map(|&t| self.bounds[t as usize]).collect());
+        let boxes = self.tree.boxes(self.tree.order().iter().map(|&t| self.bounds[t as usize]).collect());
         let mut near = vec![false; self.bounds.len()];
         for &seed in &seeds {
-            self.grove.visit(&boxes, &self.bounds[seed as usize], |place| {
-                near[self.grove.order()[place] as usize] = true;
+            self.tree.visit(&boxes, &self.bounds[seed as usize], |place| {
+                near[self.tree.order()[place] as usize] = true;
             });
         }
         let items = (0..near.len() as u32).filter(|&t| near[t as usize]).collect();

@@ -14,11 +14,11 @@ fn two_columns() -> (Vec<Surface>, Ribbon) {
 #[test]
 fn tetrahedra_fill_their_prism_and_neighbours_cut_the_side_between_them_alike() {
     let (surfaces, ribbon) = two_columns();
-    let used = [true; 4];
+    let (used, fans) = ([true; 4], Fans::new(4, ribbon.triangles()));
     // Every order of the four keys.
     for code in 0..256u32 {
         let keys: Vec<f32> = (0..4).map(|v| ((code >> (2 * v)) & 3) as f32).collect();
-        let prisms = Prisms::with_keys(&surfaces, &ribbon, &used, &keys);
+        let prisms = Prisms::new(&surfaces, &ribbon, &fans, &used, &SeparateOptions::default()).with_keys(&keys);
         let mut cuts = Vec::new();
         for column in 0..2 {
             let tetrahedra = prisms.tetrahedra(column, 0);
@@ -37,11 +37,11 @@ fn tetrahedra_fill_their_prism_and_neighbours_cut_the_side_between_them_alike() 
 #[test]
 fn a_prism_turned_inside_out_gets_its_volume_by_small_moves() {
     let (surfaces, ribbon) = two_columns();
-    let used = [true; 4];
+    let (used, fans) = ([true; 4], Fans::new(4, ribbon.triangles()));
     let mut places = surfaces[1].vertices().to_vec();
     places[3].0.z = 0.7;
     let folded = [surfaces[0].clone(), surfaces[1].with_vertices(places).unwrap()];
-    let mut prisms = Prisms::new(&folded, &ribbon, &used, &SeparateOptions::default());
+    let mut prisms = Prisms::new(&folded, &ribbon, &fans, &used, &SeparateOptions::default());
     assert_eq!(prisms.folded(), [1]);
     let moved = prisms.unfold(&[1], 1000, &brainmesh_core::Silent).unwrap();
     assert!(!moved.is_empty());

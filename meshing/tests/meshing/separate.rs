@@ -1,6 +1,6 @@
 use crate::support::{Stopped, assert_cancelled, sheet, sphere_ribbon, with_threads};
 use brainmesh_core::{Ribbon, Silent, Structure, Surface, WorldPoint};
-use brainmesh_meshing::{SeparateOptions, Separated, certify_surfaces, separate};
+use brainmesh_meshing::{SeparateOptions, Separated, certify_surfaces, separate_surfaces};
 use glam::DVec3;
 
 /// Surfaces at these shares of the way from pial to white vertex.
@@ -49,7 +49,7 @@ fn rays_that_fold_over_one_another_give_surfaces_that_do_not_cross() {
     assert!(crossing(&surfaces, &ribbon) > 50, "{}", crossing(&surfaces, &ribbon));
     for keep_ends in [false, true] {
         let options = SeparateOptions { keep_ends, ..SeparateOptions::default() };
-        let parted = separate(&surfaces, &ribbon, &vec![true; ribbon.len()], &options, &Silent).unwrap();
+        let parted = separate_surfaces(&surfaces, &ribbon, &vec![true; ribbon.len()], &options, &Silent).unwrap();
         assert_eq!(crossing(&parted.surfaces, &ribbon), 0, "keep_ends {keep_ends}");
         assert!(parted.folded > 0);
         if keep_ends {
@@ -88,7 +88,8 @@ fn banks_that_run_into_one_another_go_back_to_the_given_surface() {
     let mut surfaces = at_shares(&ribbon, &SHARES);
     surfaces[0] = surfaces[0].with_vertices(outermost).unwrap();
     assert!(crossing(&surfaces, &ribbon) > 20);
-    let parted = separate(&surfaces, &ribbon, &vec![true; ribbon.len()], &SeparateOptions::default(), &Silent).unwrap();
+    let parted =
+        separate_surfaces(&surfaces, &ribbon, &vec![true; ribbon.len()], &SeparateOptions::default(), &Silent).unwrap();
     assert_eq!(crossing(&parted.surfaces, &ribbon), 0);
     for v in (0..ribbon.len()).filter(|&v| parted.moved_mm[v] > 0.0) {
         let outside = ribbon.pial().vertices()[v].distance_mm(parted.surfaces[0].vertices()[v]);
@@ -101,13 +102,13 @@ fn surfaces_that_do_not_cross_stay_as_they_are() {
     let ribbon = sphere_ribbon(4, 30.0, 27.0);
     let surfaces = at_shares(&ribbon, &SHARES);
     let used = vec![true; ribbon.len()];
-    let parted = separate(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap();
+    let parted = separate_surfaces(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap();
     assert!(parted == Separated { surfaces: surfaces.clone(), moved_mm: vec![0.0; ribbon.len()], folded: 0 });
     // Nor do those that are not used, and nothing is there to be moved among fewer than two.
     let folded = at_shares(&sulcus(), &SHARES);
-    let masked = separate(&folded, &sulcus(), &[false; 1600], &SeparateOptions::default(), &Silent).unwrap();
+    let masked = separate_surfaces(&folded, &sulcus(), &[false; 1600], &SeparateOptions::default(), &Silent).unwrap();
     assert!(masked.surfaces == folded);
-    let none = separate(&[], &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap();
+    let none = separate_surfaces(&[], &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap();
     assert!(none.surfaces.is_empty());
 }
 
@@ -116,7 +117,7 @@ fn absent_layers_stay_absent() {
     let ribbon = sphere_ribbon(4, 30.0, 27.0);
     let surfaces = at_shares(&ribbon, &[0.0, 0.2, 0.4, 0.4, 0.6, 0.8, 1.0]);
     let used = vec![true; ribbon.len()];
-    let parted = separate(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap();
+    let parted = separate_surfaces(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap();
     assert!(parted.surfaces == surfaces);
 }
 
@@ -125,6 +126,8 @@ fn separating_stops_and_does_not_depend_on_threads() {
     let ribbon = sulcus();
     let surfaces = at_shares(&ribbon, &SHARES);
     let used = vec![true; ribbon.len()];
-    assert_cancelled(separate(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Stopped));
-    with_threads(|| separate(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap().moved_mm);
+    assert_cancelled(separate_surfaces(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Stopped));
+    with_threads(|| {
+        separate_surfaces(&surfaces, &ribbon, &used, &SeparateOptions::default(), &Silent).unwrap().moved_mm
+    });
 }

@@ -2,7 +2,9 @@ use crate::args::MeshCommand;
 use crate::commands::{print_bytes, print_line};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{BOUNDARY_COUNT, Grid, LAYER_NAMES, LabelTable, Surface, Uncounted, layer_color};
-use brainmesh_formats::{Error as FormatsError, VolumeFormat, VolumeOptions, VolumeWriter, read_surface};
+use brainmesh_formats::{
+    Error as FormatsError, VolumeFormat, VolumeOptions, VolumeWriter, read_surface, read_vertex_mask,
+};
 use brainmesh_meshing::{label_layers, layer_fractions};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -45,7 +47,8 @@ pub(super) fn run(arguments: &MeshCommand, progress: &Progress) -> Result<ExitCo
     Ok(ExitCode::Done)
 }
 
-/// The seven surfaces of a result.
+/// The seven surfaces of a result, without the triangles at vertices where its thickness says that there are no layers:
+/// there surfaces have places, but mean nothing.
 fn read_layers(folder: &Path) -> Result<Vec<Surface>> {
     let ending = ENDINGS.iter().find(|ending| folder.join(format!("layer0.{ending}")).is_file());
     let Some(ending) = ending else {
@@ -55,7 +58,19 @@ fn read_layers(folder: &Path) -> Result<Vec<Surface>> {
         )));
     };
     let paths: Vec<PathBuf> = (0..BOUNDARY_COUNT).map(|k| folder.join(format!("layer{k}.{ending}"))).collect();
-    paths.par_iter().map(|path| Ok(read_surface(path)?)).collect()
+    let surfaces = paths.par_iter().map(|path| Ok(read_surface(path)?)).collect::<Result<Vec<_>>>()?;
+    let thickness = folder.join("thickness.shape.gii");
+    if !thickness.is_file() {
+        return Ok(surfaces);
+    }
+    let has_layers = read_vertex_mask(&thickness, surfaces[0].vertices().len())?;
+    let with_layers = |surface: &Surface| {
+        let has_layers = |v: u32| has_layers.get(v as usize) == Some(&true);
+        let triangles = surface.triangles().iter().filter(|triangle| triangle.iter().all(|&v| has_layers(v)));
+        Surface::new(surface.vertices().to_vec(), triangles.copied().collect(), surface.structure())
+    };
+    let fit = |error: brainmesh_core::Error| Error::Unusable(format!("{}: {error}", folder.display()));
+    surfaces.iter().map(|surface| with_layers(surface).map_err(fit)).collect()
 }
 
 fn layer_table() -> LabelTable {

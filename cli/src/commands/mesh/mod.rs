@@ -24,8 +24,8 @@ pub fn run(arguments: &MeshCommand, progress: &Progress) -> Result<ExitCode> {
     if let Some(share) = arguments.decimate.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
         return Err(Error::Usage(format!("--decimate: expected above 0 and at most 1, found {share}")));
     }
-    if arguments.max_error_mm.is_nan() || arguments.max_error_mm <= 0.0 {
-        return Err(Error::Usage(format!("--max-error-mm: expected above 0, found {}", arguments.max_error_mm)));
+    if let Some(mm) = arguments.max_error_mm.filter(|mm| mm.is_nan() || *mm <= 0.0) {
+        return Err(Error::Usage(format!("--max-error-mm: expected above 0, found {mm}")));
     }
     if let Some(value) = arguments.isovalue.filter(|value| !value.is_finite()) {
         return Err(Error::Usage(format!("--isovalue: expected a number, found {value}")));
@@ -144,7 +144,7 @@ fn finished(arguments: &MeshCommand, surface: Surface, progress: &Progress) -> R
     let Some(share) = arguments.decimate else { return Ok(surface) };
     let options = DecimateOptions {
         target_triangles: (surface.triangles().len() as f64 * share).round() as usize,
-        max_error_mm: arguments.max_error_mm,
+        max_error_mm: arguments.max_error_mm.unwrap_or(f64::INFINITY),
         lock_borders: false,
     };
     Ok(decimate(&surface, &options)?.surface)

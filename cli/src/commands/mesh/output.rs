@@ -91,7 +91,7 @@ impl Output {
             parameters: serde_json::json!({
                 "labels": arguments.labels, "isovalue": arguments.isovalue, "relax": arguments.relax,
                 "smooth": arguments.smooth, "decimate": arguments.decimate,
-                "max_error_mm": Some(arguments.max_error_mm).filter(|mm| mm.is_finite()), "volume": arguments.volume,
+                "max_error_mm": arguments.max_error_mm, "volume": arguments.volume,
             }),
             surfaces: made.iter().map(Made::summary).collect(),
         };

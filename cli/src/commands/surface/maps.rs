@@ -7,7 +7,7 @@ use crate::input::read_ribbon;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Monitor, Surface};
 use brainmesh_formats::VertexValues;
-use brainmesh_meshing::{Diffusion, closest_thickness_mm, gaussian_curvature, mean_curvature};
+use brainmesh_meshing::{Diffusion, closest_thickness_mm, gaussian_curvature, mean_curvature, vertex_areas_mm2};
 use ndarray::Array2;
 use std::path::Path;
 
@@ -83,12 +83,8 @@ pub fn thickness(arguments: &ThicknessCommand, progress: &Progress) -> Result<Ex
 pub fn area(arguments: &AreaCommand, progress: &Progress) -> Result<ExitCode> {
     let format = MapFormat::of(&arguments.output.out, 1)?;
     let surface = read_surface(&arguments.surface)?;
-    let mut areas = vec![0.0; surface.vertices().len()];
-    for (t, triangle) in surface.triangles().iter().enumerate() {
-        triangle.iter().for_each(|&v| areas[v as usize] += surface.triangle_area_mm2(t) / 3.0);
-    }
     progress.finish();
-    write(&arguments.output, format, &surface, &[map("area", areas)])?;
+    write(&arguments.output, format, &surface, &[map("area", vertex_areas_mm2(&surface))])?;
     Ok(ExitCode::Done)
 }
 
