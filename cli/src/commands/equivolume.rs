@@ -6,7 +6,7 @@ use crate::input::read_ribbon;
 use crate::output::{Staging, write_json};
 use crate::plan::parse_format;
 use crate::report::{InputFile, mean_sd};
-use crate::run::file_extension;
+use crate::results::file_extension;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Certificate, Ribbon, Surface};
 use brainmesh_formats::SurfaceFormat;
