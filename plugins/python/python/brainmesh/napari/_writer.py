@@ -1,0 +1,31 @@
+"""Writes images, labels and surfaces where they lie in the world; the ending of the name chooses the format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _from_layers
+
+
+def write_volume(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Writes an Image or Labels layer."""
+    from napari.layers import Layer
+
+    kind = "labels" if "colormap" in meta and "contrast_limits" not in meta else "image"
+    layer = Layer.create(data, meta, kind)
+    if layer.ndim == 4 and len(layer.data) > 1:
+        raise ValueError(f'layer "{layer.name}": expected one volume, found {len(layer.data)}; slice it first')
+    _from_layers.volume(layer).save(path)
+    return [path]
+
+
+def write_surface(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Writes a Surface layer, with its maps where the format carries them."""
+    from napari.layers import Layer
+
+    from ._maps import MAP_FORMATS
+
+    layer = Layer.create(data, meta, "surface")
+    maps = _from_layers.about(layer).get("maps") if path.lower().endswith(MAP_FORMATS) else None
+    _from_layers.surface(layer).save(path, maps=maps or None)
+    return [path]
