@@ -1,0 +1,115 @@
+"""One blocking call of brainmesh off the window's thread: progress while it runs, stopped within half a second."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator
+from typing import Any
+
+from napari.qt.threading import thread_worker
+from qtpy.QtCore import QObject, Signal
+
+#: Seconds after which the worker looks whether it should stop.
+HEARTBEAT_S = 0.05
+#: A call that takes progress=(stage, done, total) and cancel=Event.
+Call = Callable[..., Any]
+
+
+def stages(call: Call, cancel: threading.Event) -> Generator[tuple[str, int, int] | None, None, Any]:
+    """Runs a call in a thread of its own; yields the latest progress (or None, as a sign of life) and returns its result.
+
+    However the generator ends, the call has ended too.
+    """
+    events: queue.SimpleQueue[tuple[str, int, int]] = queue.SimpleQueue()
+    outcome: dict[str, Any] = {}
+
+    def work() -> None:
+        try:
+            outcome["result"] = call(progress=lambda *stage: events.put(stage), cancel=cancel)
+        except BaseException as error:  # noqa: BLE001  # raised again below, in the worker
+            outcome["error"] = error
+
+    thread = threading.Thread(target=work, name="brainmesh", daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            latest = None
+            try:
+                latest = events.get(timeout=HEARTBEAT_S)
+                while True:
+                    latest = events.get_nowait()
+            except queue.Empty:
+                yield latest
+    finally:
+        # Also where the generator is closed from outside.
+        if thread.is_alive():
+            cancel.set()
+        thread.join()
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["result"]
+
+
+class Job(QObject):
+    """A call under way. Exactly one of `returned`, `failed` and `cancelled` is emitted, in the window's thread."""
+
+    progressed = Signal(str, object, object)
+    returned = Signal(object)
+    failed = Signal(object)
+    cancelled = Signal()
+
+    def __init__(self, name: str, call: Call) -> None:
+        """Starts the call; `name` is for napari's question before its window closes."""
+        super().__init__()
+        self.cancel_flag = threading.Event()
+        self.task = _Task(name, self.cancel_flag)
+        self.worker = thread_worker(stages, start_thread=False, ignore_errors=True)(call, self.cancel_flag)
+        self.worker.yielded.connect(self._progress)
+        self.worker.returned.connect(self._return)
+        self.worker.errored.connect(self._fail)
+        self.worker.aborted.connect(self._abort)
+
+    def start(self) -> None:
+        """Begins, once somebody listens."""
+        self.worker.start()
+
+    def cancel(self) -> None:
+        """Asks the call to stop."""
+        self.cancel_flag.set()
+
+    def _progress(self, stage: tuple[str, int, int] | None) -> None:
+        if stage is not None:
+            self.progressed.emit(*stage)
+
+    def _return(self, result: Any) -> None:
+        self.task.end()
+        self.returned.emit(result)
+
+    def _fail(self, error: BaseException) -> None:
+        from brainmesh import Cancelled
+
+        self.task.end()
+        if isinstance(error, Cancelled):
+            self.cancelled.emit()
+        else:
+            self.failed.emit(error)
+
+    def _abort(self) -> None:
+        self.cancel()
+        self.task.end()
+        self.cancelled.emit()
+
+
+class _Task:
+    """What napari knows of a job: it asks before the window closes on it, and cancels it then."""
+
+    def __init__(self, name: str, cancel_flag: threading.Event) -> None:
+        from napari.utils.task_status import Status, register_task_status, update_task_status
+
+        def cancel() -> bool:
+            cancel_flag.set()
+            return True
+
+        self.identity = register_task_status("brainmesh", Status.BUSY, name, cancel)
+        self.end = lambda: update_task_status(self.identity, Status.COMPLETED)
