@@ -16,22 +16,23 @@ WIDTH_PIXELS = 2.0
 class SliceContours:
     """A Vectors layer that follows the slider and the order of axes.
 
-    Its coordinates are those of the image's array and it has the image's matrix, so that lines lie on the voxels that are
+    While slices are shown the surfaces themselves are hidden, since napari draws every triangle near a slice flat. The layer's
+    coordinates are those of the image's array and it has the image's matrix, so that lines lie on the voxels that are
     shown also where napari shows an oblique slice askew.
     """
 
-    def __init__(self, viewer: Any, surfaces: list[Any], colors: list[Any], image: Any | None = None) -> None:
-        """Surfaces in world mm, a colour for each, and the Image layer they are drawn on (or world axes where there is none)."""
+    def __init__(self, viewer: Any, surfaces: list[Any], layers: list[Any], colors: list[Any], image: Any | None = None) -> None:
+        """Surfaces in world mm, the layers that show them, a colour for each, and the Image layer they are drawn on (or world axes
+        where there is none)."""
         from qtpy.QtCore import QTimer
 
         self.viewer = viewer
         self.surfaces = surfaces
+        self.layers = layers
+        self.hidden: list[Any] = []
         self.colors = np.asarray(colors, np.float32)
         self.image = image
-        self.matrix = np.eye(4) if image is None else _from_layers.mm_from_data(image)[-4:, -4:]
-        if image is not None and image.ndim == 4:
-            m = _from_layers.mm_from_data(image)
-            self.matrix = m[1:, 1:]
+        self.matrix = np.eye(4) if image is None else _from_layers.mm_from_data(image)[image.ndim - 3 :, image.ndim - 3 :]
         self.shown: tuple[int, float] | None = None
         self.layer = viewer.add_vectors(
             np.empty((0, 2, 3)),
@@ -49,16 +50,17 @@ class SliceContours:
         viewer.dims.events.current_step.connect(self.later)
         viewer.dims.events.order.connect(self.later)
         viewer.dims.events.ndisplay.connect(self.later)
-        viewer.camera.events.zoom.connect(self.later)
+        self.camera = camera(viewer)
+        self.camera.events.zoom.connect(self.later)
         self.update()
 
     def close(self) -> None:
         """Stops following and takes the layer away."""
         self.timer.stop()
-        self.viewer.dims.events.disconnect(self.later)
         for emitter in ("current_step", "order", "ndisplay"):
             getattr(self.viewer.dims.events, emitter).disconnect(self.later)
-        self.viewer.camera.events.zoom.disconnect(self.later)
+        self.camera.events.zoom.disconnect(self.later)
+        self.hide(False)
         if self.layer in self.viewer.layers:
             self.viewer.layers.remove(self.layer)
 
@@ -86,12 +88,22 @@ class SliceContours:
         if self.layer not in self.viewer.layers:
             return
         place = self.slice()
+        self.hide(self.viewer.dims.ndisplay == 2)
         if place != self.shown or place is None:
             self.shown = place
             self.draw(place)
         if place is not None:
             scale = np.linalg.norm(self.matrix[:3, :3], axis=0).min()
-            self.layer.edge_width = max(WIDTH_PIXELS / (self.viewer.camera.zoom * scale), 1e-3)
+            self.layer.edge_width = max(WIDTH_PIXELS / (self.camera.zoom * scale), 1e-3)
+
+    def hide(self, hidden: bool) -> None:
+        """Hides the surfaces, or shows those again that were hidden here."""
+        if hidden == bool(self.hidden):
+            return
+        changed = [layer for layer in self.layers if layer.visible] if hidden else self.hidden
+        for layer in changed:
+            layer.visible = not hidden
+        self.hidden = changed if hidden else []
 
     def draw(self, place: tuple[int, float] | None) -> None:
         """Fills the layer."""
@@ -110,3 +122,9 @@ class SliceContours:
         self.layer.data = np.concatenate(segments) if segments else np.empty((0, 2, 3))
         if owners:
             self.layer.edge_color = self.colors[np.concatenate(owners)]
+
+
+def camera(viewer: Any) -> Any:
+    """The viewer's camera, which napari 0.9 moved to its scene."""
+    scene = getattr(viewer, "scene", None)
+    return getattr(scene, "camera", None) or viewer.camera

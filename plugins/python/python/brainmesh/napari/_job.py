@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from napari.qt.threading import thread_worker
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 #: Seconds after which the worker looks whether it should stop.
 HEARTBEAT_S = 0.05
@@ -59,16 +59,16 @@ class Job(QObject):
     failed = Signal(object)
     cancelled = Signal()
 
-    def __init__(self, name: str, call: Call) -> None:
-        """Starts the call; `name` is for napari's question before its window closes."""
+    def __init__(self, call: Call) -> None:
         super().__init__()
         self.cancel_flag = threading.Event()
-        self.task = _Task(name, self.cancel_flag)
         self.worker = thread_worker(stages, start_thread=False, ignore_errors=True)(call, self.cancel_flag)
         self.worker.yielded.connect(self._progress)
-        self.worker.returned.connect(self._return)
+        self.worker.returned.connect(self.returned)
         self.worker.errored.connect(self._fail)
-        self.worker.aborted.connect(self._abort)
+        # napari quits workers when its window closes, where no event is delivered any more: the flag is set at once.
+        self.worker.aborted.connect(self.cancel_flag.set, Qt.ConnectionType.DirectConnection)
+        self.worker.aborted.connect(self.cancelled)
 
     def start(self) -> None:
         """Begins, once somebody listens."""
@@ -82,34 +82,11 @@ class Job(QObject):
         if stage is not None:
             self.progressed.emit(*stage)
 
-    def _return(self, result: Any) -> None:
-        self.task.end()
-        self.returned.emit(result)
-
     def _fail(self, error: BaseException) -> None:
         from brainmesh import Cancelled
 
-        self.task.end()
         if isinstance(error, Cancelled):
             self.cancelled.emit()
         else:
             self.failed.emit(error)
 
-    def _abort(self) -> None:
-        self.cancel()
-        self.task.end()
-        self.cancelled.emit()
-
-
-class _Task:
-    """What napari knows of a job: it asks before the window closes on it, and cancels it then."""
-
-    def __init__(self, name: str, cancel_flag: threading.Event) -> None:
-        from napari.utils.task_status import Status, register_task_status, update_task_status
-
-        def cancel() -> bool:
-            cancel_flag.set()
-            return True
-
-        self.identity = register_task_status("brainmesh", Status.BUSY, name, cancel)
-        self.end = lambda: update_task_status(self.identity, Status.COMPLETED)

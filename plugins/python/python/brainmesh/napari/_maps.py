@@ -15,6 +15,8 @@ MAP_FORMATS = (".ply", ".vtk", ".vtp")
 LAYER_COLORS = "layer colours"
 #: Where there is no value.
 NO_VALUE = (0.5, 0.5, 0.5, 1.0)
+#: Part of the colour scale kept for it.
+GREY_SHARE = 0.04
 
 
 def maps_of(layer: Any) -> dict[str, np.ndarray]:
@@ -41,18 +43,22 @@ def show_map(viewer: Any, name: str) -> None:
     low, high = (float(finite.min()), float(np.percentile(finite, 99.5))) if finite.size else (0.0, 1.0)
     if low >= high:
         high = low + 1.0
+    # napari draws NaN as holes that flicker: where there is no value, the drawing gets one below the scale, in grey.
+    nothing = low - (high - low) * GREY_SHARE / (1 - GREY_SHARE)
     for layer, value in zip(layers, values, strict=True):
-        show(layer, value, colormap=scale(name), contrast_limits=(low, high))
+        drawn = np.where(np.isfinite(value), np.maximum(value, low), np.float32(nothing))
+        show(layer, drawn, colormap=scale(name), contrast_limits=(nothing, high))
 
 
 def scale(name: str) -> Any:
-    """Colours of a map: grey where there is no value."""
-    from napari.utils.colormaps import ensure_colormap
+    """Colours of a map, with grey for the lowest share."""
+    from napari.utils.colormaps import Colormap, ensure_colormap
 
-    colors = {"uncertainty": "magma", "defects": "turbo"}.get(name, "viridis")
-    colormap = ensure_colormap(colors).model_copy(update={"name": f"brainmesh {colors}"})
-    colormap.nan_color = NO_VALUE
-    return colormap
+    base = {"uncertainty": "magma", "defects": "turbo"}.get(name, "viridis")
+    colors = ensure_colormap(base).map(np.linspace(0, 1, 128))
+    controls = [0.0, GREY_SHARE / 2, *np.linspace(GREY_SHARE / 2, 1, 128)]
+    controls[2] += 1e-6
+    return Colormap([NO_VALUE, NO_VALUE, *colors], controls=controls, name=f"brainmesh {base}")
 
 
 def show(layer: Any, values: np.ndarray, colormap: Any, contrast_limits: tuple[float, float]) -> None:

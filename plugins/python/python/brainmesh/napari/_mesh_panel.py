@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QLineEdit, QSpinBox
 
 from . import _from_layers
 from ._choices import LayerChoice
-from ._detail import Detail
+from ._detail import fast_rotation
 from ._job import Call
 from ._panel import Panel
 from ._to_layers import one_color, surface_layer
@@ -22,7 +22,7 @@ class MeshPanel(Panel):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.volume = LayerChoice(napari_viewer, ("Labels", "Image"))
+        self.volume = LayerChoice(self.viewer, ("Labels", "Image"))
         self.labels = QLineEdit()
         self.labels.setPlaceholderText("all, or 1, 2, 5")
         self.value = QDoubleSpinBox()
@@ -44,7 +44,7 @@ class MeshPanel(Panel):
         ):
             self.form.addRow(name, field)
         self.column.addStretch(1)
-        self.detail = Detail(napari_viewer)
+        fast_rotation(self.viewer)
         self.volume.currentIndexChanged.connect(self.show_fields)
         self.show_fields()
 

@@ -19,7 +19,8 @@ class Panel(QWidget):
 
     def __init__(self, viewer: Any) -> None:
         super().__init__()
-        self.viewer = viewer
+        # Plugins get a proxy, whose layers are proxies made anew each time; `_detail` needs more than it gives.
+        self.viewer = viewer = getattr(viewer, "__wrapped__", viewer)
         self.job: Job | None = None
         self.done: Callable[[Any], None] | None = None
         self.form = QFormLayout()
@@ -62,7 +63,7 @@ class Panel(QWidget):
     def start(self, call: Call, done: Callable[[Any], None]) -> None:
         """Runs a call."""
         self.done = done
-        self.job = Job(self.title, call)
+        self.job = Job(call)
         self.job.progressed.connect(self.progressed)
         self.job.returned.connect(self.returned)
         self.job.failed.connect(self.failed)

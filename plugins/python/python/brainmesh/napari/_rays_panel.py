@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFormLayout, QPush
 from . import _from_layers, _maps
 from ._choices import DeviceChoice, LayerChoice, ModelChoice
 from ._contours import SliceContours
-from ._detail import Detail
+from ._detail import fast_rotation
 from ._job import Call
 from ._panel import Panel
 from ._to_layers import result_layers
@@ -32,7 +32,7 @@ class RaysPanel(Panel):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        viewer = napari_viewer
+        viewer = self.viewer
         self.result: Any = None
         self.layers: list[Any] = []
         self.contours: SliceContours | None = None
@@ -74,7 +74,7 @@ class RaysPanel(Panel):
         results.addRow(self.save_button)
         self.column.addWidget(self.results)
         self.column.addStretch(1)
-        self.detail = Detail(viewer)
+        fast_rotation(viewer)
         self.refresh_maps()
         for name in ("inserted", "removed"):
             getattr(viewer.layers.events, name).connect(self.refresh_maps)
@@ -146,7 +146,8 @@ class RaysPanel(Panel):
             import brainmesh
 
             image = self.contour_image if self.contour_image in self.viewer.layers else None
-            self.contours = SliceContours(self.viewer, list(self.result.surfaces), list(brainmesh.LAYER_COLORS), image)
+            surfaces, colors = list(self.result.surfaces), list(brainmesh.LAYER_COLORS)
+            self.contours = SliceContours(self.viewer, surfaces, self.layers, colors, image)
 
     def clear(self) -> None:
         """Takes the layers of an earlier result away."""

@@ -22,7 +22,7 @@ class SegmentPanel(Panel):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.image = LayerChoice(napari_viewer, ("Image",))
+        self.image = LayerChoice(self.viewer, ("Image",))
         self.model = ModelChoice("image")
         self.device = DeviceChoice()
         self.output = QLineEdit()
