@@ -21,6 +21,12 @@ mod rays2surface;
 mod segment;
 mod surface;
 
+pub use evaluate::evaluate_layers;
+pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
+pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
+pub use phantom::{MadePhantom, make_phantom};
+pub use segment::segment_volumes;
+
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
 use clap::CommandFactory;
