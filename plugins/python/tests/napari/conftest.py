@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[4]
 def cortex(tmp_path_factory):
     """Folder with volume.nii.gz, pial.surf.gii and white.surf.gii."""
     folder = tmp_path_factory.mktemp("cortex")
-    made = brainmesh.phantom(spacing_mm=0.2)
+    made = brainmesh.phantom(shape="sphere", extent_mm=8, spacing_mm=0.2, edge_mm=0.4)
     made.volume.save(folder / "volume.nii.gz")
     made.pial.save(folder / "pial.surf.gii")
     made.white.save(folder / "white.surf.gii")

@@ -6,12 +6,13 @@ import sys
 import nibabel
 import numpy as np
 import pytest
+from conftest import ROOT
 from qtpy.QtCore import Qt
 
 
 def run(qtbot, panel):
     qtbot.mouseClick(panel.run_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.job is None, timeout=120_000)
+    qtbot.waitUntil(lambda: panel.job is None, timeout=20_000)
 
 
 def test_the_manifest_is_valid():
@@ -60,7 +61,7 @@ def test_a_ball_of_labels_becomes_a_ball(viewer, qtbot, tmp_path):
 
 def test_an_image_becomes_a_surface_at_a_value(viewer, qtbot):
     i, j, k = np.indices((30, 30, 30)) - 14.5
-    viewer.add_image(np.sqrt(i**2 + j**2 + k**2).astype(np.float32), scale=(0.5, 0.5, 0.5), units=("mm",) * 3)
+    viewer.add_image(20 - np.sqrt(i**2 + j**2 + k**2).astype(np.float32), scale=(0.5, 0.5, 0.5), units=("mm",) * 3)
     _, panel = viewer.window.add_plugin_dock_widget("brainmesh", "Labels to surface")
     panel.value.setValue(10.0)
     run(qtbot, panel)
@@ -85,3 +86,20 @@ def test_segmenting_without_a_model_says_what_to_do(viewer, qtbot):
     panel.model.add_path("/nowhere/at/all")
     run(qtbot, panel)
     assert "nowhere" in panel.message.text() and panel.run_button.isEnabled()
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_segmentation_lies_on_its_image(viewer, qtbot, ndim):
+    """A model whose answer is known: 1 where the intensity is above one half."""
+    data = np.random.default_rng(3).random((21, 18, 5)[:ndim]).astype(np.float32)
+    image = viewer.add_image(data, scale=(0.5, 2.0, 3.0)[:ndim], translate=(1.0, 2.0, 3.0)[:ndim], units=("mm",) * ndim)
+    _, panel = viewer.window.add_plugin_dock_widget("brainmesh", "Segment with model")
+    panel.model.add_path(str(ROOT / "segmentation/tests/data/above-half"))
+    panel.device.setEditText("builtin")
+    run(qtbot, panel)
+    labels = viewer.layers[-1]
+    assert type(labels).__name__ == "Labels", panel.message.text()
+    for index in ((0, 0, 0), (20, 17, 4), (3, 11, 2)):
+        place = labels.world_to_data(image.data_to_world(index[:ndim]))
+        assert labels.data[tuple(np.rint(place).astype(int))] == (data[index[:ndim]] > 0.5)
+    assert labels.data.sum() == (data > 0.5).sum()

@@ -16,8 +16,9 @@ HEARTBEAT_S = 0.05
 Call = Callable[..., Any]
 
 
-def stages(call: Call, cancel: threading.Event) -> Generator[tuple[str, int, int] | None, None, Any]:
-    """Runs a call in a thread of its own; yields the latest progress (or None, as a sign of life) and returns its result.
+def stages(call: Call, cancel: threading.Event) -> Generator[tuple[str, int, int] | None, None, dict[str, Any]]:
+    """Runs a call in a thread of its own; yields the latest progress (or None, as a sign of life) and returns its "result" or its
+    "error" (raised here, a RuntimeError such as ModelError would be taken for a fault of Qt's and never be told).
 
     However the generator ends, the call has ended too.
     """
@@ -27,7 +28,7 @@ def stages(call: Call, cancel: threading.Event) -> Generator[tuple[str, int, int
     def work() -> None:
         try:
             outcome["result"] = call(progress=lambda *stage: events.put(stage), cancel=cancel)
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the worker
+        except BaseException as error:  # noqa: BLE001  # told by the job
             outcome["error"] = error
 
     thread = threading.Thread(target=work, name="brainmesh", daemon=True)
@@ -46,9 +47,7 @@ def stages(call: Call, cancel: threading.Event) -> Generator[tuple[str, int, int
         if thread.is_alive():
             cancel.set()
         thread.join()
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["result"]
+    return outcome
 
 
 class Job(QObject):
@@ -64,8 +63,7 @@ class Job(QObject):
         self.cancel_flag = threading.Event()
         self.worker = thread_worker(stages, start_thread=False, ignore_errors=True)(call, self.cancel_flag)
         self.worker.yielded.connect(self._progress)
-        self.worker.returned.connect(self.returned)
-        self.worker.errored.connect(self._fail)
+        self.worker.returned.connect(self._end)
         # napari quits workers when its window closes, where no event is delivered any more: the flag is set at once.
         self.worker.aborted.connect(self.cancel_flag.set, Qt.ConnectionType.DirectConnection)
         self.worker.aborted.connect(self.cancelled)
@@ -82,11 +80,13 @@ class Job(QObject):
         if stage is not None:
             self.progressed.emit(*stage)
 
-    def _fail(self, error: BaseException) -> None:
+    def _end(self, outcome: dict[str, Any]) -> None:
         from brainmesh import Cancelled
 
-        if isinstance(error, Cancelled):
+        if "result" in outcome:
+            self.returned.emit(outcome["result"])
+        elif isinstance(outcome["error"], Cancelled):
             self.cancelled.emit()
         else:
-            self.failed.emit(error)
+            self.failed.emit(outcome["error"])
 

@@ -93,10 +93,10 @@ class MeshPanel(Panel):
         self.message.setText(f"{len(surfaces)} surfaces, {total:,} triangles")
 
 
-def numbers(text: str) -> list[int] | None:
-    """Label numbers as typed; None for all."""
+def numbers(text: str) -> list[int]:
+    """Label numbers as typed; none for all."""
     if not text.strip() or text.strip() == "all":
-        return None
+        return []
     try:
         return [int(part) for part in text.replace(",", " ").split()]
     except ValueError:

@@ -44,7 +44,7 @@ class RaysPanel(Panel):
         self.span.addItems(list(SPANS))
         self.polarity = QComboBox()
         self.polarity.addItems(list(POLARITIES))
-        self.model = ModelChoice("rays", default="the one for the span of the rays")
+        self.model = ModelChoice("layers", default="the one for the span of the rays")
         self.device = DeviceChoice()
         for name, field in (
             ("Image or profiles", self.image),

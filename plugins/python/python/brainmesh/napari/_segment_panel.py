@@ -23,7 +23,7 @@ class SegmentPanel(Panel):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.image = LayerChoice(self.viewer, ("Image",))
-        self.model = ModelChoice("image")
+        self.model = ModelChoice("segmentation")
         self.device = DeviceChoice()
         self.output = QLineEdit()
         self.output.setPlaceholderText("labels, or the name of an output")
