@@ -69,6 +69,6 @@ def test_a_mirrored_surface_stays_outward(viewer, cortex, tmp_path):
 
 def test_what_cannot_be_written_is_said(viewer, tmp_path):
     layer = viewer.add_image(np.zeros((5, 5, 3), np.uint8), rgb=True)
-    with pytest.raises(ValueError, match="found colours"):
+    with pytest.raises(RuntimeError, match="found colours"):
         layer.save(str(tmp_path / "a.nii.gz"), plugin="brainmesh")
     assert not (tmp_path / "a.nii.gz").exists()

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from . import _from_layers
+
+
+class WriteError(RuntimeError):
+    """What napari shows; it takes ValueError for "no such writer" and says nothing else."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Makes faults of a layer reach the user."""
+    try:
+        yield
+    except ValueError as error:
+        raise WriteError(str(error)) from error
 
 
 def write_volume(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Writes an Image or Labels layer."""
     from napari.layers import Layer
 
-    kind = "labels" if "colormap" in meta and "contrast_limits" not in meta else "image"
-    layer = Layer.create(data, meta, kind)
-    if layer.ndim == 4 and len(layer.data) > 1:
-        raise ValueError(f'layer "{layer.name}": expected one volume, found {len(layer.data)}; slice it first')
-    _from_layers.volume(layer).save(path)
+    # Labels alone have no contrast.
+    layer = Layer.create(data, meta, "image" if "contrast_limits" in meta else "labels")
+    with told():
+        if layer.ndim == 4 and len(layer.data) > 1:
+            raise ValueError(f'layer "{layer.name}": expected one volume, found {len(layer.data)}; slice it first')
+        _from_layers.volume(layer).save(path)
     return [path]
 
 
@@ -27,5 +43,6 @@ def write_surface(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 
     layer = Layer.create(data, meta, "surface")
     maps = _from_layers.about(layer).get("maps") if path.lower().endswith(MAP_FORMATS) else None
-    _from_layers.surface(layer).save(path, maps=maps or None)
+    with told():
+        _from_layers.surface(layer).save(path, maps=maps or None)
     return [path]
