@@ -71,15 +71,15 @@ def test_maps_can_be_chosen(opened, qtbot):
     run(qtbot, panel)
     result, before = panel.result, [layer.data[0] for layer in panel.layers]
     names = [panel.map.itemText(i) for i in range(panel.map.count())]
-    assert names[:2] == ["layer colours", "thickness, all layers"] and names[-2:] == ["uncertainty", "defects"]
-    panel.map.setCurrentText("thickness of layer III")
+    assert names[:2] == ["layer colours", "thickness_total_mm"] and names[-2:] == ["uncertainty_mm", "defects"]
+    panel.map.setCurrentText("thickness_III_mm")
     panel.map.activated.emit(panel.map.currentIndex())
     expected = result.thickness_mm[:, 3]
     for layer in panel.layers:
         finite = np.isfinite(expected)
         assert np.allclose(layer.data[2][finite], expected[finite])
         assert (layer.data[2][~finite] < np.nanmin(expected)).all()
-    panel.map.setCurrentText("uncertainty")
+    panel.map.setCurrentText("uncertainty_mm")
     panel.map.activated.emit(panel.map.currentIndex())
     finite = np.isfinite(result.uncertainty_mm)
     for k, layer in enumerate(panel.layers):

@@ -72,3 +72,12 @@ def test_what_cannot_be_written_is_said(viewer, tmp_path):
     with pytest.raises(RuntimeError, match="found colours"):
         layer.save(str(tmp_path / "a.nii.gz"), plugin="brainmesh")
     assert not (tmp_path / "a.nii.gz").exists()
+
+
+def test_maps_travel_with_the_formats_that_carry_them(viewer, cortex, tmp_path):
+    surface = brainmesh.read_surface(cortex / "pial.surf.gii")
+    values = np.linspace(0, 1, len(surface.vertices)).astype(np.float32)
+    surface.save(tmp_path / "a.ply", maps={"curvature": values})
+    [layer] = viewer.open(tmp_path / "a.ply", plugin="brainmesh")
+    layer.save(str(tmp_path / "b.vtp"), plugin="brainmesh")
+    assert np.allclose(brainmesh.read_maps(tmp_path / "b.vtp")["curvature"], values)

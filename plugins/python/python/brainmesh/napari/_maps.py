@@ -54,7 +54,7 @@ def scale(name: str) -> Any:
     """Colours of a map, with grey for the lowest share."""
     from napari.utils.colormaps import Colormap, ensure_colormap
 
-    base = {"uncertainty": "magma", "defects": "turbo"}.get(name, "viridis")
+    base = {"uncertainty_mm": "magma", "defects": "turbo"}.get(name, "viridis")
     colors = ensure_colormap(base).map(np.linspace(0, 1, 128))
     controls = [0.0, GREY_SHARE / 2, *np.linspace(GREY_SHARE / 2, 1, 128)]
     controls[2] += 1e-6

@@ -6,11 +6,13 @@ import math
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ._maps import MAP_FORMATS, give_maps
 from ._to_layers import LayerData, contrast, image_layer, labels_layer, result_layers, surface_layer
 
 #: Files with more bytes of voxels than this are read in blocks, when they are looked at.
@@ -97,18 +99,21 @@ def lazy(file: Any, dtype: np.dtype) -> Any:
 
 
 def read_surface(path: str) -> list[LayerData]:
-    """A surface."""
+    """A surface, with the maps that some formats hold beside it."""
     import brainmesh
 
     path = one(path)
-    return [surface_layer(brainmesh.read_surface(path), stem(path), path=path)]
+    surface = brainmesh.read_surface(path)
+    maps = {}
+    if path.lower().endswith(MAP_FORMATS):
+        with suppress(ValueError):  # it has none
+            maps = brainmesh.read_maps(path)
+    return [surface_layer(surface, stem(path), path=path, maps=maps)]
 
 
 def read_maps(path: str) -> list[LayerData]:
     """Values at vertices, given to every open surface that has as many; no layer of their own."""
     import brainmesh
-
-    from ._maps import give_maps
 
     path = one(path)
     give_maps(brainmesh.read_maps(path), path)

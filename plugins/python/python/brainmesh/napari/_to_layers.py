@@ -82,13 +82,11 @@ def result_layers(result: Any) -> list[LayerData]:
     """The seven surfaces of a result in the colours of their layers, each with the maps it can show (:mod:`._maps`)."""
     from brainmesh import LAYER_COLORS, LAYER_NAMES
 
-    thickness = {"thickness, all layers": result.thickness_mm[:, 0]}
-    for k, roman in enumerate(LAYER_NAMES, 1):
-        thickness[f"thickness of layer {roman}"] = result.thickness_mm[:, k]
+    thickness = {f"thickness_{name}_mm": result.thickness_mm[:, k] for k, name in enumerate(["total", *LAYER_NAMES])}
     names = ["pia", *(f"below layer {roman}" for roman in LAYER_NAMES[:-1]), "grey/white"]
     layers = []
     for k, (surface, color) in enumerate(zip(result.surfaces, LAYER_COLORS, strict=True)):
-        maps = {**thickness, "uncertainty": result.uncertainty_mm[:, k], "defects": result.defects}
+        maps = {**thickness, "uncertainty_mm": result.uncertainty_mm[:, k], "defects": result.defects}
         data, meta, kind = surface_layer(surface, f"layer {k}: {names[k]}", boundary=k, color=color, maps=maps)
         values, shown = one_color(len(surface.vertices), color)
         layers.append(((*data, values), {**meta, **shown}, kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,10 +40,10 @@ def write_surface(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Writes a Surface layer, with its maps where the format carries them."""
     from napari.layers import Layer
 
-    from ._maps import MAP_FORMATS
+    from ._maps import MAP_FORMATS, maps_of
 
     layer = Layer.create(data, meta, "surface")
-    maps = _from_layers.about(layer).get("maps") if path.lower().endswith(MAP_FORMATS) else None
+    maps = maps_of(layer) if path.lower().endswith(MAP_FORMATS) else {}
     with told():
-        _from_layers.surface(layer).save(path, maps=maps or None)
+        _from_layers.surface(layer).save(path, maps={re.sub(r"[^A-Za-z0-9_.-]", "_", name): values for name, values in maps.items()})
     return [path]
