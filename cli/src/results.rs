@@ -71,11 +71,10 @@ impl LayerResults {
         let surfaces: [Surface; BOUNDARY_COUNT] =
             surfaces.try_into().map_err(|_| Error::Unusable("expected seven surfaces".into()))?;
         let n = surfaces[0].vertices().len();
-        for (k, surface) in surfaces.iter().enumerate().filter(|(_, s)| s.triangles() != surfaces[0].triangles()) {
+        if let Some(k) = surfaces.iter().position(|surface| surface.triangles() != surfaces[0].triangles()) {
             let path = folder.join(format!("layer{k}.surf.gii"));
-            let (expected, found) = (surfaces[0].triangles().len(), surface.triangles().len());
             return Err(Error::Unusable(format!(
-                "{}: expected the {expected} triangles of layer0.surf.gii, found {found} others",
+                "{}: expected the triangles of layer0.surf.gii, found others",
                 path.display()
             )));
         }

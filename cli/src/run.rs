@@ -50,9 +50,15 @@ impl Plan {
         let wanted: Vec<Channel> = task.channels.iter().map(|c| c.channel).collect();
         let Sampled { ribbon, rays, attached, profiles } = self.inputs.sample(&wanted, task.samples, monitor)?;
 
+        monitor.check()?;
         let mut session = self.open_session()?;
+        monitor.check()?;
         let polarity = if self.inputs.bright_is_dense { Polarity::BrightIsDense } else { Polarity::DarkIsDense };
-        let probabilities = session.classify(&normalise(&profiles, &rays, task, polarity)?, monitor)?;
+        let normalised = normalise(&profiles, &rays, task, polarity)?;
+        monitor.check()?;
+        let probabilities = session.classify(&normalised, monitor)?;
+        drop(normalised);
+        monitor.check()?;
 
         let neighbours = ribbon.neighbours();
         let decoded = decode(&probabilities, &rays, profiles.defects(), &decode_options(task), monitor)?;

@@ -6,13 +6,14 @@ use crate::args::{ArtefactsArg, LayerModelArg, PhantomCommand, PolarityArg, Shap
 use crate::output::{Staging, write_json};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{
-    BOUNDARY_COUNT, LAYER_COUNT, LayerSurfaces, Monitor, Ribbon, Structure, Surface, Volume, WorldPoint,
+    BOUNDARY_COUNT, Grid, LAYER_COUNT, LayerSurfaces, Monitor, Ribbon, Structure, Surface, Volume, WorldPoint,
 };
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::extended_rays;
 use brainmesh_phantom::{
     Artefacts, Folding, LayerModel, Phantom, PhantomOptions, Polarity, RibbonPatch, Shape, Sphere,
 };
+use glam::DAffine3;
 use ndarray::{Array1, Array3};
 use std::path::Path;
 use std::sync::Arc;
@@ -60,6 +61,9 @@ pub fn make_phantom(arguments: &PhantomCommand, monitor: &dyn Monitor) -> Result
     let phantom = Phantom::make(&resolve(arguments)?, monitor)?;
     let (grid, mut data) = phantom.volume().clone().into_parts();
     data.iter_mut().for_each(|v| *v = v.round().clamp(0.0, 65535.0));
+    // NIfTI and GIFTI hold places in single precision.
+    let stored_affine = DAffine3::from_cols_array(&grid.affine().to_cols_array().map(|x| f64::from(x as f32)));
+    let grid = Grid::new(grid.shape(), stored_affine, grid.world())?;
     let stored = |surface: &Surface| {
         let stored = |v: &WorldPoint| WorldPoint(v.0.as_vec3().as_dvec3());
         let vertices = surface.vertices().iter().map(stored).collect();

@@ -5,7 +5,7 @@ use clap::Parser;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A command as a user would type it: what Python gives goes through the command line's own checks.
 pub struct Argv(Vec<OsString>);
@@ -65,9 +65,17 @@ impl Argv {
     }
 }
 
-/// Engine options that several commands share.
-pub fn engine(argv: Argv, device: &str, precision: &str, onnxruntime: Option<impl AsRef<OsStr>>) -> Argv {
-    argv.option("device", device).option("precision", precision).maybe("onnxruntime", onnxruntime)
+/// Engine options that several commands share. ONNX Runtime is looked for where this Python finds its packages.
+pub fn engine(
+    py: Python<'_>,
+    argv: Argv,
+    device: &str,
+    precision: &str,
+    onnxruntime: Option<impl AsRef<OsStr>>,
+) -> PyResult<Argv> {
+    let paths: Vec<PathBuf> = py.import("sys")?.getattr("path")?.extract()?;
+    brainmesh_segmentation::search_packages(paths);
+    Ok(argv.option("device", device).option("precision", precision).maybe("onnxruntime", onnxruntime))
 }
 
 /// Runs the command line with these words, the program's name first. Returns its exit code.

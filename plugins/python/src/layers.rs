@@ -125,7 +125,7 @@ pub fn rays2surface(
         .maybe("max-defects", max_defects.map(|word| word.0))
         .option("out", out.clone().unwrap_or_else(|| ".".into()))
         .maybe("format", (!formats.is_empty()).then(|| formats.join(",")));
-    let Command::Rays2surface(arguments) = engine(argv, device, precision, onnxruntime).parse()? else {
+    let Command::Rays2surface(arguments) = engine(py, argv, device, precision, onnxruntime)?.parse()? else {
         return Err(PyValueError::new_err("the command changed its name"));
     };
     let memory = InMemory {

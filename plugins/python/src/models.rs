@@ -41,7 +41,7 @@ pub fn verify_models<'py>(
     precision: &str,
     onnxruntime: Option<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let argv = engine(Argv::new(&["models", "verify"]), device, precision, onnxruntime).positional(models);
+    let argv = engine(py, Argv::new(&["models", "verify"]), device, precision, onnxruntime)?.positional(models);
     let Command::Models(ModelsCommand::Verify(arguments)) = argv.parse()? else {
         return Err(PyValueError::new_err("the command changed its name"));
     };

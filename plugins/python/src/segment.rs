@@ -63,7 +63,7 @@ pub fn segment(
         .maybe("window", (!window.is_empty()).then(|| window.join(",")))
         .number("volume", volume_index)
         .maybe("series", series);
-    let argv = engine(argv, device, precision, onnxruntime).positional([model, path]);
+    let argv = engine(py, argv, device, precision, onnxruntime)?.positional([model, path]);
     let Command::Segment(arguments) = argv.parse()? else {
         return Err(PyValueError::new_err("the command changed its name"));
     };

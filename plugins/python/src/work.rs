@@ -1,6 +1,6 @@
 use crate::errors::{Cancelled, exception};
 use brainmesh_core::Monitor;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -70,23 +70,22 @@ pub fn run<T: Send + 'static>(
     work: impl FnOnce(&Watch) -> brainmesh_cli::Result<T> + Send + 'static,
 ) -> PyResult<T> {
     let watch = Arc::new(Watch::default());
-    let pool = match caller.threads {
-        None => None,
-        Some(threads) => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build();
-            Some(pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?)
-        }
-    };
+    if caller.threads == Some(0) {
+        return Err(PyValueError::new_err("threads: expected 1 or more, found 0"));
+    }
+    // A pool of its own that ends with the work: no thread stays behind, and processes may fork between calls.
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(caller.threads.map_or(0, usize::from))
+        .thread_name(|n| format!("brainmesh-{n}"))
+        .build()
+        .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
     let (sender, answer) = channel();
     let answer = Mutex::new(answer);
     let watched = Arc::clone(&watch);
     let thread = std::thread::Builder::new().name("brainmesh".into()).spawn(move || {
-        let all = || match pool {
-            Some(pool) => pool.install(|| work(&*watched)),
-            None => work(&*watched),
-        };
         // A panic is a fault of ours; it must not take the interpreter with it.
-        let result = catch_unwind(AssertUnwindSafe(all)).ok();
+        let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| work(&watched)))).ok();
+        drop(pool);
         // Whoever no longer waits does not want it.
         let _ = sender.send(result);
     })?;

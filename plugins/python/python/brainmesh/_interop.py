@@ -18,9 +18,10 @@ def volume_to_nibabel(volume: Volume) -> Any:
     if data.dtype in (np.int64, np.uint64):
         raise ValueError(f"nibabel: {data.dtype} is not written to NIfTI by most programs; convert the values first")
     image = nibabel.Nifti1Image(data, volume.world_from_voxel, header)
-    # Both forms, since programs differ in which one they read; a sheared matrix has no qform.
-    image.set_sform(volume.world_from_voxel, code="scanner")
-    image.set_qform(volume.world_from_voxel, code="scanner", strip_shears=True)
+    # Both forms, since programs differ in which one they read; a qform holds no shear. Set in the header alone, which keeps single
+    # precision: the image's affine stays exact.
+    image.header.set_sform(volume.world_from_voxel, code="scanner")
+    image.header.set_qform(volume.world_from_voxel, code="scanner", strip_shears=True)
     return image
 
 
