@@ -39,6 +39,7 @@ class SliceContours:
             name="layer contours",
             vector_style="line",
             edge_width=0.3,
+            opacity=1.0,
             affine=self.matrix,
             metadata={KEY: {"contours": True}},
             **SPACE,
