@@ -104,6 +104,3 @@ def world_from_voxel(volume):
 def points(model):
     return np.array(slicer.util.arrayFromModelPoints(model), np.float64)
 
-
-def node_count(scene):
-    return scene.GetNumberOfNodes()
