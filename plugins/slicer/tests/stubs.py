@@ -48,11 +48,12 @@ class Widget:
     """Any widget: attributes are properties, some with signals; a method that is not written here does nothing."""
 
     def __init__(self, *_):
-        self.__dict__.update(signals={}, dynamic={}, is_silent=False, enabled=True, text="", checked=False, currentPath="")
+        self.__dict__.update(signals={}, dynamic={}, history={}, is_silent=False, enabled=True, text="", checked=False, currentPath="")
 
     def __setattr__(self, name, value):
         is_change = self.__dict__.get(name) is not value and self.__dict__.get(name) != value
         self.__dict__[name] = value
+        self.history.setdefault(name, []).append(value)
         if is_change and not self.is_silent:
             for signal in NOTIFY.get(name, ()):
                 self.signal(signal).emit(value)

@@ -1,4 +1,4 @@
-"""A task driven by a timer of Qt, on the thread that owns the scene. The only file of the library that knows Qt's clock."""
+"""A task driven by a timer of Qt, on the thread that owns the scene."""
 
 import time
 import traceback
@@ -38,7 +38,7 @@ class Driver:
             report, value = self._on_error, str(error) or type(error).__name__
         self._is_stepping = False
         if self._is_over:
-            # Stopped meanwhile: what it made in this very step is not wanted.
+            # Stopped from inside of the step.
             self._task.close()
         elif report is not None:
             self.stop()

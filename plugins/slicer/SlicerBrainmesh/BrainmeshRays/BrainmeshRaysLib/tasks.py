@@ -70,7 +70,7 @@ def make_sample(scene: slicer.vtkMRMLScene, program: Program) -> Task[tuple[slic
     """A made cortex with known layers: its volume, pial and white surface."""
     with _folder() as folder:
         out = folder / "phantom"
-        yield from run(program, ["phantom", "--progress", "json", "-o", out], folder)
+        yield from run(program, ["phantom", "--spacing-mm", "0.2", "--progress", "json", "-o", out], folder)
         nodes = []
         try:
             for name, file in (("pial", "pial.surf.gii"), ("white", "white.surf.gii")):
