@@ -81,6 +81,9 @@ def _kind(hint):
     """The Python type of a field; vtkObject stands for any node."""
     plain = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
     kinds = typing.get_args(plain) or (plain,)
+    if len(kinds) > 1:
+        assert type(None) in kinds, f"{hint}: Slicer's wrapper cannot leave it unset"
+        kinds = [k for k in kinds if k is not type(None)]
     return vtk.vtkObject if all(issubclass(k, slicer.vtkMRMLNode) for k in kinds) else kinds[0]
 
 

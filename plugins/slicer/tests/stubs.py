@@ -5,6 +5,7 @@ base classes and `parameterNodeWrapper` are used, and Qt, CTK and the applicatio
 """
 
 import contextlib
+import inspect
 import os
 import sys
 import types
@@ -31,7 +32,10 @@ class Signal:
 
     def emit(self, *values):
         for slot in list(self.slots):
-            slot(*values)
+            # PythonQt gives a slot as many of the values as it takes.
+            taken = inspect.signature(slot).parameters.values()
+            wants_all = any(p.kind is p.VAR_POSITIONAL for p in taken)
+            slot(*(values if wants_all else values[: len(taken)]))
 
 
 # Property -> the signals of its change, in every widget used here.
@@ -64,6 +68,9 @@ class Widget:
         if name in ("clicked", "timeout", "toggled", "stateChanged") or name.endswith("Changed"):
             return self.signal(name)
         return lambda *_, **__: None
+
+    def layout(self):
+        return Widget()
 
     def signal(self, name):
         return self.signals.setdefault(name, Signal())
@@ -177,6 +184,9 @@ class Application(Widget):
 
     def testingEnabled(self):
         return True
+
+    def translate(self, context, text):
+        return text
 
 
 def load_ui(path):

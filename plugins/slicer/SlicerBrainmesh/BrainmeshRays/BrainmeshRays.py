@@ -2,7 +2,7 @@
 
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Union
 
 import qt
 import slicer
@@ -86,6 +86,10 @@ def make_sample_in_background(source=None):
     )
 
 
+# A union without None cannot hold "nothing chosen yet".
+SurfaceNode = Union[vtkMRMLModelNode, vtkMRMLSegmentationNode, None]
+
+
 @parameterNodeWrapper
 class BrainmeshRaysParameterNode:
     """What the user chose; saved with the scene."""
@@ -93,8 +97,8 @@ class BrainmeshRaysParameterNode:
     volume: vtkMRMLScalarVolumeNode
     profiles: Path
     profilesSpan: Annotated[str, Choice(["extended", "pial-white"])] = "extended"
-    pial: vtkMRMLModelNode | vtkMRMLSegmentationNode
-    white: vtkMRMLModelNode | vtkMRMLSegmentationNode
+    pial: SurfaceNode
+    white: SurfaceNode
     polarity: Annotated[str, Choice(["dark-is-dense", "bright-is-dense"])] = "dark-is-dense"
     model: str = ""
     device: Annotated[str, Choice(DEVICES)] = "auto"
