@@ -29,9 +29,11 @@ def show(layers: LayerNodes, choice: str = COLOR_CHOICES[0]) -> None:
         display.SetVisibility2D(True)
         display.SetSliceIntersectionThickness(2)
     if layers.segmentation is not None:
-        # In 3D the surfaces are there already, and smoother.
-        layers.segmentation.GetDisplayNode().SetVisibility3D(False)
-        layers.segmentation.GetDisplayNode().SetOpacity2DFill(0.3)
+        # Outlines and 3D are the surfaces', which are smoother.
+        display = layers.segmentation.GetDisplayNode()
+        display.SetVisibility3D(False)
+        display.SetVisibility2DOutline(False)
+        display.SetOpacity2DFill(0.4)
     color_by(layers, choice)
 
 
@@ -56,6 +58,8 @@ def color_by(layers: LayerNodes, choice: str) -> None:
         legend.SetTitleText(_TITLES[name])
         legend.SetUseColorNamesForLabels(name == DEFECTS)
         legend.SetLabelFormat("%s" if name == DEFECTS else "%.2f")
+        # As a share of the view: names are longer than numbers.
+        legend.SetSize(0.3 if name == DEFECTS else 0.15, 0.5)
         legend.SetVisibility(True)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import slicer
+import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
 from .maps import LabelMap, read_label_map
@@ -61,7 +62,7 @@ def load_layers(
         for k, boundary in enumerate(BOUNDARY_NAMES):
             yield Progress("loading", k, len(BOUNDARY_NAMES))
             models.append(_add(scene, added, "vtkMRMLModelNode", f"{name} {k} {boundary}"))
-            read_node(models[k], slicer.vtkMRMLModelStorageNode(), folder / f"layer{k}.vtp")
+            read_model(models[k], folder / f"layer{k}.vtp")
         _add_maps(models, defects)
         report = _add(scene, added, "vtkMRMLTextNode", name)
         report.SetText((folder / "report.json").read_text())
@@ -101,6 +102,15 @@ def read_node(node: slicer.vtkMRMLStorableNode, storage: slicer.vtkMRMLStorageNo
         raise ValueError(f"{path.name}: Slicer cannot read it as {node.GetNodeTagName()}: {storage.GetUserMessages().GetAllMessagesAsString()}")
 
 
+def read_model(node: slicer.vtkMRMLModelNode, path: Path) -> None:
+    """Fills a model, and gives it normals, without which views show every triangle. No point moves or is split."""
+    read_node(node, slicer.vtkMRMLModelStorageNode(), path)
+    normals = vtk.vtkTriangleMeshPointNormals()
+    normals.SetInputData(node.GetPolyData())
+    normals.Update()
+    node.SetAndObservePolyData(normals.GetOutput())
+
+
 def _add(scene: slicer.vtkMRMLScene, added: list[slicer.vtkMRMLNode], kind: str, name: str) -> slicer.vtkMRMLNode:
     added.append(scene.AddNewNodeByClass(kind, name))
     return added[-1]
@@ -122,11 +132,13 @@ def _add_defect_colors(scene, added: list[slicer.vtkMRMLNode], name: str, defect
     table = _add(scene, added, "vtkMRMLColorTableNode", f"{name} defects")
     table.SetTypeToUser()
     table.SetNumberOfColors(max(defects.names) + 1)
-    for code in range(max(defects.names) + 1):
-        table.SetColor(code, 0.75, 0.75, 0.75, 1.0)
-    for code in np.unique(defects.labels).tolist():
-        color = defects.colors[code] if code else (0.75, 0.75, 0.75)
-        table.SetColor(code, defects.names[code], *color, 1.0)
+    present = set(np.unique(defects.labels).tolist())
+    for code, name in defects.names.items():
+        table.SetColor(code, name, *(defects.colors[code] if code else (0.75, 0.75, 0.75)), 1.0)
+    for code in range(table.GetNumberOfColors()):
+        # One transparent entry makes views draw all surfaces as transparent ones; the legend leaves out what is not defined.
+        table.SetOpacity(code, 1.0)
+        table.SetColorDefined(code, code in present)
     return table
 
 

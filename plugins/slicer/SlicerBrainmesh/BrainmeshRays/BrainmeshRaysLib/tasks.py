@@ -11,7 +11,7 @@ import slicer
 from . import appearance
 from .choices import Choices
 from .export import write_model, write_volume
-from .layers import LayerNodes, load_layers, read_node
+from .layers import LayerNodes, load_layers, read_model, read_node
 from .process import Finished, Progress, Task, run
 from .program import Program
 from .reader import FileKind, recognise
@@ -51,14 +51,16 @@ def make_layers(scene: slicer.vtkMRMLScene, choices: Choices, program: Program) 
 def load_file(scene: slicer.vtkMRMLScene, path: Path, name: str, program: Program) -> Task[slicer.vtkMRMLNode]:
     """A surface or a volume that `brainmesh convert` reads, as a model or a scalar volume in world RAS mm."""
     with _folder() as folder:
-        if recognise(path) is FileKind.VOLUME:
-            kind, storage, file = "vtkMRMLScalarVolumeNode", slicer.vtkMRMLNRRDStorageNode(), folder / "volume.nrrd"
-        else:
-            kind, storage, file = "vtkMRMLModelNode", slicer.vtkMRMLModelStorageNode(), folder / "surface.vtp"
+        is_volume = recognise(path) is FileKind.VOLUME
+        kind = "vtkMRMLScalarVolumeNode" if is_volume else "vtkMRMLModelNode"
+        file = folder / ("volume.nrrd" if is_volume else "surface.vtp")
         yield from run(program, ["convert", path.absolute(), file, "--progress", "json"], folder)
         node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(name))
         try:
-            read_node(node, storage, file)
+            if is_volume:
+                read_node(node, slicer.vtkMRMLNRRDStorageNode(), file)
+            else:
+                read_model(node, file)
         except ValueError:
             scene.RemoveNode(node)
             raise
@@ -70,7 +72,7 @@ def make_sample(scene: slicer.vtkMRMLScene, program: Program) -> Task[tuple[slic
     """A made cortex with known layers: its volume, pial and white surface."""
     with _folder() as folder:
         out = folder / "phantom"
-        yield from run(program, ["phantom", "--spacing-mm", "0.2", "--progress", "json", "-o", out], folder)
+        yield from run(program, ["phantom", "--extent-mm", "16", "--spacing-mm", "0.15", "--progress", "json", "-o", out], folder)
         nodes = []
         try:
             for name, file in (("pial", "pial.surf.gii"), ("white", "white.surf.gii")):
