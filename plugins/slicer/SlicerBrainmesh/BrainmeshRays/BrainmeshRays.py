@@ -66,7 +66,7 @@ def register_sample():
         uris="",
         fileNames="",
         nodeNames="",
-        thumbnailFileName=str(Path(__file__).with_name("Resources") / "Icons" / "BrainmeshPhantom.png"),
+        thumbnailFileName=str(Path(__file__).with_name("Resources") / "Icons" / "BrainmeshPhantom.jpg"),
         customDownloader=make_sample_in_background,
     )
 

@@ -33,15 +33,14 @@ def find_program(setting: str, module_folder: Path, startup_environment: Mapping
         if not (os.path.isfile(setting) and os.access(setting, os.X_OK)):
             raise MissingProgram(f"{setting}: expected the program brainmesh (setting “Program”), found no executable file")
         return Program(Path(setting), startup_environment)
-    # An installed extension has lib/Slicer-X/qt-scripted-modules/BrainmeshRays.py and lib/Slicer-X/cli-modules/.
-    beside = [module_folder / "bin", module_folder, module_folder.parent / "cli-modules"]
-    for folder in beside:
-        if found := shutil.which(NAME, path=str(folder)):
-            return Program(Path(found), startup_environment)
+    # Not in the folder itself: Slicer would take the program for a module there.
+    beside = module_folder / "bin"
+    if found := shutil.which(NAME, path=str(beside)):
+        return Program(Path(found), startup_environment)
     if found := shutil.which(NAME, path=sysconfig.get_path("scripts")):
         return Program(Path(found))
     search_path = (startup_environment or os.environ).get("PATH", os.defpath)
     if found := shutil.which(NAME, path=search_path):
         return Program(Path(found), startup_environment)
-    places = ", ".join(map(str, [*beside, sysconfig.get_path("scripts")]))
+    places = f"{beside}, {sysconfig.get_path('scripts')}"
     raise MissingProgram(f"the program brainmesh was found neither in {places} nor on the search path")
