@@ -143,12 +143,12 @@ def test_progress_arrives_and_ends_whole(scene, nodes, program):
     seen = []
     finish(make_layers(scene, Choices(pial, white, volume), program), seen.append)
     stages = list(dict.fromkeys(p.stage for p in seen))
-    assert stages[0] == "writing the surfaces" and stages[-1] == "loading"
+    assert stages[0] == "writing the surfaces" and stages[-1] == "adding maps"
     assert {"writing the volume", "sampling rays", "finding boundaries", "checking surfaces"} <= set(stages)
     assert any(0 < p.percent < 100 for p in seen)
 
 
-@pytest.mark.parametrize("stage", ["writing the volume", "sampling rays", "finding boundaries", "loading"])
+@pytest.mark.parametrize("stage", ["writing the volume", "sampling rays", "finding boundaries", "loading", "adding maps"])
 def test_cancel_is_quick_and_leaves_nothing(scene, nodes, program, stage, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     volume, pial, white = nodes
@@ -177,6 +177,44 @@ def test_the_program_is_gone_after_cancel(scene, nodes, program, monkeypatch):
     assert started[0].poll() is None
     task.close()
     assert started[0].returncode == -9
+
+
+def test_profiles_stand_in_for_a_volume(scene, nodes, program, brainmesh, phantom, tmp_path):
+    """Surfaces of the module and of the command line from the same profiles, vertex by vertex."""
+    _, pial, white = nodes
+    rng = np.random.default_rng(1609)
+    depth = np.linspace(0, 1, 18)
+    dark = np.exp(-(((depth - 0.45) / 0.1) ** 2)) + 0.5 * np.exp(-(((depth - 0.8) / 0.15) ** 2))
+    profiles = 200 - 100 * dark + rng.normal(0, 5, (len(points(pial)), 18))
+    np.save(tmp_path / "profiles.npy", profiles.astype(np.float32))
+    files = ["--pial", phantom / "pial.surf.gii", "--white", phantom / "white.surf.gii", "--profiles", tmp_path / "profiles.npy"]
+    brainmesh("rays2surface", *files, "--profiles-span", "pial-white", "-o", tmp_path / "cli")
+    choices = Choices(pial, white, profiles=tmp_path / "profiles.npy", profiles_span="pial-white")
+    layers = finish(make_layers(scene, choices, program))
+    assert layers.report.GetName() == "profiles layers"
+    for k, model in enumerate(layers.models):
+        assert (points(model) == nib(tmp_path / "cli" / f"layer{k}.surf.gii").agg_data("pointset")).all()
+
+
+def test_choices_that_cannot_work_are_refused_before_anything_runs(scene, nodes, tmp_path):
+    volume, pial, white = nodes
+    labels = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "labels")
+    empty = scene.AddNewNodeByClass("vtkMRMLModelNode", "empty")
+    (tmp_path / "p.npy").touch()
+    cases = {
+        "pial surface": Choices(None, white, volume),
+        "same model": Choices(pial, pial, volume),
+        "vertex correspondence": Choices(labels, white, volume),
+        "“empty” has no triangles": Choices(pial, empty, volume),
+        "volume, or a file of profiles": Choices(pial, white),
+        "not both": Choices(pial, white, volume, tmp_path / "p.npy"),
+        "no such file": Choices(pial, white, profiles=tmp_path / "absent.npy"),
+        "whose grid": Choices(pial, white, profiles=tmp_path / "p.npy", segmentation=True),
+        "No closing quotation": Choices(pial, white, volume, options="--mask 'a"),
+    }
+    for words, choices in cases.items():
+        assert len(choices.problems()) == 1 and words in choices.problems()[0]
+    assert Choices(pial, white, volume, segmentation=True).problems() == []
 
 
 def test_an_error_is_in_the_programs_words(scene, nodes, program):

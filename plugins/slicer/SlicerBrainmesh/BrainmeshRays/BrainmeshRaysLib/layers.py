@@ -63,13 +63,18 @@ def load_layers(
             yield Progress("loading", k, len(BOUNDARY_NAMES))
             models.append(_add(scene, added, "vtkMRMLModelNode", f"{name} {k} {boundary}"))
             read_model(models[k], folder / f"layer{k}.vtp")
-        _add_maps(models, defects)
+        total = np.sum([slicer.util.arrayFromModelPointData(model, THICKNESS) for model in models[1:]], axis=0, dtype=np.float32)
+        for model in models:
+            yield Progress("adding maps")
+            # On every surface, so that each can be looked at on its own.
+            _add_map(model, TOTAL, total)
+            _add_map(model, DEFECTS, defects.labels)
+            model.CreateDefaultDisplayNodes()
         report = _add(scene, added, "vtkMRMLTextNode", name)
         report.SetText((folder / "report.json").read_text())
         report.SetForceCreateStorageNode(True)
         report.SetAttribute(SUMMARY, summary)
         for k, model in enumerate(models):
-            model.CreateDefaultDisplayNodes()
             report.SetNodeReferenceID(_role(k), model.GetID())
         shown = list(added)
         report.SetNodeReferenceID(_DEFECTS_ROLE, _add_defect_colors(scene, added, name, defects).GetID())
@@ -116,15 +121,10 @@ def _add(scene: slicer.vtkMRMLScene, added: list[slicer.vtkMRMLNode], kind: str,
     return added[-1]
 
 
-def _add_maps(models: list[slicer.vtkMRMLModelNode], defects: LabelMap) -> None:
-    """Total thickness and defects, on every surface: each can then be looked at on its own."""
-    layers = [slicer.util.arrayFromModelPointData(model, THICKNESS) for model in models[1:]]
-    total = np.sum(layers, axis=0, dtype=np.float32)
-    for model in models:
-        for name, values in ((TOTAL, total), (DEFECTS, defects.labels)):
-            array = numpy_to_vtk(values, deep=True)
-            array.SetName(name)
-            model.GetPolyData().GetPointData().AddArray(array)
+def _add_map(model: slicer.vtkMRMLModelNode, name: str, values: np.ndarray) -> None:
+    array = numpy_to_vtk(values, deep=True)
+    array.SetName(name)
+    model.GetPolyData().GetPointData().AddArray(array)
 
 
 def _add_defect_colors(scene, added: list[slicer.vtkMRMLNode], name: str, defects: LabelMap) -> slicer.vtkMRMLColorTableNode:
