@@ -222,6 +222,16 @@ def test_the_file_reader_says_why_not(scene, tmp_path):
     assert parent.loadedNodes == []
 
 
+def test_a_warning_of_the_program_reaches_the_user(scene, phantom, executable, tmp_path):
+    noisy = tmp_path / "brainmesh"
+    noisy.write_text(f'#!/bin/sh\necho " WARN the footer says nothing" >&2\nexec "{executable}" "$@"\n')
+    noisy.chmod(0o755)
+    stubs.Settings.values = {PROGRAM_SETTING: str(noisy)}
+    parent = ReaderParent()
+    assert module.BrainmeshRaysFileReader(parent).load({"fileName": str(phantom / "white.surf.gii")})
+    assert len(parent.messages) == 1 and parent.messages[0].endswith("WARN the footer says nothing")
+
+
 def test_the_self_test_of_the_module_passes(scene):
     module.BrainmeshRaysTest().runTest()
 

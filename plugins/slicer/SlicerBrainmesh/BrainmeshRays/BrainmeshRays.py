@@ -320,12 +320,15 @@ class BrainmeshRaysFileReader:
 
     def load(self, properties):
         path = Path(properties["fileName"])
+        name = properties.get("name") or path.name.split(".")[0]
+        messages = self.parent.userMessages()
         try:
             program = ensure_program(Path(__file__).parent)
-            node = finish(load_file(slicer.mrmlScene, path, properties.get("name") or path.name.split(".")[0], program))
+            warn = lambda text: messages.AddMessage(vtk.vtkCommand.WarningEvent, f"{path}: {text}")  # noqa: E731
+            node = finish(load_file(slicer.mrmlScene, path, name, program, warn))
         except Exception as error:
             traceback.print_exc()
-            self.parent.userMessages().AddMessage(vtk.vtkCommand.ErrorEvent, f"{path}: {error}")
+            messages.AddMessage(vtk.vtkCommand.ErrorEvent, f"{path}: {error}")
             return False
         self.parent.loadedNodes = [node.GetID()]
         return True

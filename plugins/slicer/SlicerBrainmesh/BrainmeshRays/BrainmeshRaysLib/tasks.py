@@ -1,7 +1,8 @@
 """What the module does, each a task of small steps."""
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,13 +49,17 @@ def make_layers(scene: slicer.vtkMRMLScene, choices: Choices, program: Program) 
     return layers
 
 
-def load_file(scene: slicer.vtkMRMLScene, path: Path, name: str, program: Program) -> Task[slicer.vtkMRMLNode]:
+def load_file(
+    scene: slicer.vtkMRMLScene, path: Path, name: str, program: Program, warn: Callable[[str], object] = logging.warning
+) -> Task[slicer.vtkMRMLNode]:
     """A surface or a volume that `brainmesh convert` reads, as a model or a scalar volume in world RAS mm."""
     with _folder() as folder:
         is_volume = recognise(path) is FileKind.VOLUME
         kind = "vtkMRMLScalarVolumeNode" if is_volume else "vtkMRMLModelNode"
         file = folder / ("volume.nrrd" if is_volume else "surface.vtp")
-        yield from run(program, ["convert", path.absolute(), file, "--progress", "json"], folder)
+        finished = yield from run(program, ["convert", path.absolute(), file, "--progress", "json"], folder)
+        for message in finished.messages:
+            warn(message.strip())
         node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(name))
         try:
             if is_volume:
