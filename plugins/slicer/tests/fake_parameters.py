@@ -40,8 +40,6 @@ class FakeParameters:
             self.parameterNode.SetNodeReferenceID(name, value.GetID() if value else None)
         else:
             self.parameterNode.SetParameter(name, str(value))
-        if name in self.bound:
-            write(self.bound[name], value)
         self.parameterNode.EndModify(before)
 
     def AddObserver(self, *arguments):
@@ -59,9 +57,11 @@ class FakeParameters:
                 self.bound[name] = widget
                 for signal in ("textChanged", "toggled", "currentIndexChanged", "currentPathChanged", "currentNodeChanged"):
                     widget.signal(signal).connect(lambda _, n=name, w=widget: self._follow(n, w))
-        return 1
+        # Another object may write to the same node.
+        return self.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: [write(w, getattr(self, n)) for n, w in self.bound.items()])
 
     def disconnectGui(self, tag):
+        self.RemoveObserver(tag)
         for widget in self.bound.values():
             for signal in widget.signals.values():
                 signal.slots.clear()

@@ -52,8 +52,7 @@ def test_every_widget_of_the_code_is_in_the_ui_file_and_every_parameter_bound():
     assert used <= set(widgets)
     bound = [e.findtext("string") for e in tree.iter("property") if e.get("name") == "SlicerParameterName"]
     declared = set(module.BrainmeshRaysParameterNode.__annotations__ if os.environ.get("SLICER_PYTHON") else module.BrainmeshRaysParameterNode.fields)
-    # The list of models comes from the program, which Slicer's connector of combo boxes cannot take.
-    assert sorted(bound) == sorted(declared - {"model"})
+    assert sorted(bound) == sorted(declared - {"model", "profiles"})
 
 
 def test_the_first_volume_is_chosen_and_apply_says_what_is_missing(scene, nodes):
@@ -146,6 +145,29 @@ def test_closing_the_scene_ends_the_run(scene, panel):
     scene.Clear(False)
     assert not stubs.Timer.running
     assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
+
+
+def test_a_run_goes_on_while_the_user_is_elsewhere(scene, panel):
+    panel.ui.applyButton.click()
+    panel.exit()
+    wait(lambda: panel._driver is None)
+    assert not slicer.util.errors
+    panel.enter()
+    assert find_layers(panel.ui.resultSelector.currentNode()) is not None
+    assert panel.ui.summaryText.plainText and panel.ui.applyButton.enabled
+
+
+def test_profiles_are_chosen_instead_of_the_volume(panel, tmp_path):
+    assert panel.ui.profilesPath.currentPath == ""
+    panel.ui.profilesPath.currentPath = str(tmp_path / "profiles.npy")
+    assert "not both" in panel.ui.statusLabel.text and not panel.ui.applyButton.enabled
+    panel.ui.volumeSelector.setCurrentNode(None)
+    assert "no such file" in panel.ui.statusLabel.text
+    (tmp_path / "profiles.npy").touch()
+    panel.exit()
+    panel.enter()
+    assert panel.ui.profilesPath.currentPath == str(tmp_path / "profiles.npy")
+    assert panel.ui.applyButton.enabled
 
 
 def test_the_model_of_the_list_is_asked_for(panel):

@@ -37,6 +37,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 DEVICES = ["auto", "builtin", "cpu", "cuda", "tensorrt", "openvino", "coreml", "directml"]
+MODULE_FOLDER = Path(__file__).parent
 ANY_MODEL = "the one that fits the input"
 
 
@@ -73,17 +74,18 @@ def register_sample():
 
 def make_sample_in_background(source=None):
     """Makes the sample while the application stays usable."""
-    logic = BrainmeshRaysLogic()
-    with slicer.util.tryWithErrorDisplay(_("The sample cannot be made."), waitCursor=False):
-        task = make_sample(slicer.mrmlScene, ensure_program(logic.module_folder))
+
+    def progress(now):
+        slicer.util.showStatusMessage(f"{now.stage} {now.percent} %")
 
     def done(nodes):
         slicer.util.setSliceViewerLayers(background=nodes[0], fit=True)
         slicer.util.showStatusMessage(_("The sample is in the scene."), 3000)
 
-    make_sample_in_background.driver = Driver(
-        task, lambda p: slicer.util.showStatusMessage(f"{p.stage} {p.percent} %"), done, slicer.util.errorDisplay
-    )
+    with slicer.util.tryWithErrorDisplay(_("The sample cannot be made."), waitCursor=False):
+        task = make_sample(slicer.mrmlScene, ensure_program(MODULE_FOLDER))
+        # Somebody has to hold on to it until it is done.
+        make_sample_in_background.driver = Driver(task, progress, done, slicer.util.errorDisplay)
 
 
 # A union without None cannot hold "nothing chosen yet".
@@ -95,7 +97,7 @@ class BrainmeshRaysParameterNode:
     """What the user chose; saved with the scene."""
 
     volume: vtkMRMLScalarVolumeNode
-    profiles: Path
+    profiles: str = ""
     profilesSpan: Annotated[str, Choice(["extended", "pial-white"])] = "extended"
     pial: SurfaceNode
     white: SurfaceNode
@@ -133,6 +135,7 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.applyButton.connect("clicked(bool)", self.apply)
         self.ui.cancelButton.connect("clicked(bool)", self.cancel)
         self.ui.modelSelector.connect("currentIndexChanged(int)", self._on_model)
+        self.ui.profilesPath.connect("currentPathChanged(QString)", self._on_profiles)
         self.ui.programPath.currentPath = qt.QSettings().value(PROGRAM_SETTING) or ""
         self.ui.programPath.connect("currentPathChanged(QString)", self._on_program)
         self._show_models([])
@@ -161,7 +164,7 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _initialize_parameters(self):
         self._set_parameters(self.logic.getParameterNode())
-        if not self._parameters.volume and not self.logic.choices(self._parameters).profiles:
+        if not self._parameters.volume and not self._parameters.profiles:
             self._parameters.volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
 
     def _set_parameters(self, parameters):
@@ -181,6 +184,8 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.applyButton.toolTip = _("Find the layers")
         if self._driver is None:
             self.ui.statusLabel.text = "\n".join(problems)
+        # Not bound by name: Slicer's connector of paths shows an empty one as ".", that of choices wants them known beforehand.
+        self.ui.profilesPath.currentPath = self._parameters.profiles
         model = self.ui.modelSelector.findText(self._parameters.model or ANY_MODEL)
         self.ui.modelSelector.currentIndex = max(model, 0)
         self._show_result()
@@ -200,13 +205,19 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             text = self.ui.modelSelector.currentText
             self._parameters.model = "" if text == ANY_MODEL else text
 
+    def _on_profiles(self, path):
+        if self._parameters:
+            self._parameters.profiles = path
+
     def _on_program(self, path):
         qt.QSettings().setValue(PROGRAM_SETTING, path)
         self._list_models()
 
     def _list_models(self):
         """Fills the list of models where the program is there already; Apply installs it where it is not."""
-        if (program := installed_program(self.logic.module_folder)) is not None:
+        if self._models_driver is not None:
+            self._models_driver.stop()
+        if (program := installed_program(MODULE_FOLDER)) is not None:
             self._models_driver = Driver(list_models(program), lambda p: None, self._show_models, lambda message: None)
 
     def _show_models(self, names):
@@ -221,7 +232,7 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def apply(self, checked=False):
         with slicer.util.tryWithErrorDisplay(_("The layers cannot be found."), waitCursor=False):
-            program = ensure_program(self.logic.module_folder)
+            program = ensure_program(MODULE_FOLDER)
             task = make_layers(slicer.mrmlScene, self.logic.choices(self._parameters), program)
             self._driver = Driver(task, self._on_progress, self._on_done, self._on_error)
             self._show_running(True)
@@ -239,7 +250,8 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _on_done(self, layers):
         self._end("")
-        self._parameters.result = layers.report
+        # The user may be in another module by now, where this panel holds no parameters.
+        self.logic.getParameterNode().result = layers.report
         slicer.util.resetThreeDViews()
 
     def _on_error(self, message):
@@ -267,17 +279,12 @@ class BrainmeshRaysLogic(ScriptedLoadableModuleLogic):
         layers = logic.process(Choices(pial, white, volume))
     """
 
-    def __init__(self):
-        ScriptedLoadableModuleLogic.__init__(self)
-        self.module_folder = Path(__file__).parent
-
     def getParameterNode(self):
         return BrainmeshRaysParameterNode(super().getParameterNode())
 
     def choices(self, parameters: BrainmeshRaysParameterNode) -> Choices:
         """What the panel shows, as the library takes it."""
-        # An empty line for a path reads as the current folder.
-        profiles = parameters.profiles if parameters.profiles and parameters.profiles != Path() else None
+        profiles = Path(parameters.profiles) if parameters.profiles else None
         return Choices(
             parameters.pial,
             parameters.white,
@@ -293,7 +300,7 @@ class BrainmeshRaysLogic(ScriptedLoadableModuleLogic):
 
     def process(self, choices: Choices) -> LayerNodes:
         """Finds layers and waits for them."""
-        return finish(make_layers(slicer.mrmlScene, choices, ensure_program(self.module_folder)))
+        return finish(make_layers(slicer.mrmlScene, choices, ensure_program(MODULE_FOLDER)))
 
 
 class BrainmeshRaysFileReader:
@@ -315,17 +322,19 @@ class BrainmeshRaysFileReader:
         if not self.parent.supportedNameFilters(path) or recognise(Path(path)) is None:
             return 0.0
         # Without the program ITK's reader of MINC may have a file; where Slicer has no reader, loading says what is missing.
-        has_program = installed_program(Path(__file__).parent) is not None
+        has_program = installed_program(MODULE_FOLDER) is not None
         return 0.9 if has_program else 0.3
 
     def load(self, properties):
         path = Path(properties["fileName"])
         name = properties.get("name") or path.name.split(".")[0]
         messages = self.parent.userMessages()
+
+        def warn(text):
+            messages.AddMessage(vtk.vtkCommand.WarningEvent, f"{path}: {text}")
+
         try:
-            program = ensure_program(Path(__file__).parent)
-            warn = lambda text: messages.AddMessage(vtk.vtkCommand.WarningEvent, f"{path}: {text}")  # noqa: E731
-            node = finish(load_file(slicer.mrmlScene, path, name, program, warn))
+            node = finish(load_file(slicer.mrmlScene, path, name, ensure_program(MODULE_FOLDER), warn))
         except Exception as error:
             traceback.print_exc()
             messages.AddMessage(vtk.vtkCommand.ErrorEvent, f"{path}: {error}")
@@ -347,7 +356,7 @@ class BrainmeshRaysTest(ScriptedLoadableModuleTest):
     def test_phantom(self):
         """A made cortex gives seven surfaces that lie between the given ones."""
         logic = BrainmeshRaysLogic()
-        program = ensure_program(logic.module_folder)
+        program = ensure_program(MODULE_FOLDER)
         self.delayDisplay("Making a cortex")
         volume, pial, white = finish(make_sample(slicer.mrmlScene, program))
         self.delayDisplay("Finding its layers")
