@@ -20,6 +20,7 @@ mod run;
 mod sampling;
 pub mod score;
 mod section_input;
+mod slicer;
 mod summary;
 
 pub use commands::{
@@ -34,6 +35,7 @@ pub use progress::Progress;
 pub use report::Report;
 pub use results::LayerResults;
 pub use run::{Outcome, Solved};
+pub use slicer::SlicerModule;
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,125 @@
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const PREFIX: &str = ".brainmesh-slicer-";
+/// Held open by the process that fills the folder.
+const LOCK: &str = "lock";
+
+/// Files of several folders that appear under their names together, or not at all.
+///
+/// Each is written into a hidden folder beside its place and moved at the end. Slicer kills a program that is cancelled,
+/// so a hidden folder may stay behind: the next one in the same place takes away those that nobody holds any more.
+#[derive(Default)]
+pub(super) struct Outputs {
+    folders: BTreeMap<PathBuf, Hidden>,
+    files: Vec<(PathBuf, PathBuf)>,
+}
+
+struct Hidden {
+    folder: TempDir,
+    lock: File,
+}
+
+impl Outputs {
+    /// Where to write, for now, what belongs at `target`.
+    ///
+    /// # Errors
+    /// A folder that does not exist or cannot be written.
+    pub(super) fn stage(&mut self, target: &Path) -> Result<PathBuf> {
+        let failed = |source| Error::Write { path: target.into(), source };
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = target.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
+        if !self.folders.contains_key(parent) {
+            clear(parent);
+            self.folders.insert(parent.into(), Hidden::new(parent).map_err(failed)?);
+        }
+        // Numbered, so that no file can take the name of the lock.
+        let folder = self.folders[parent].folder.path().join(self.files.len().to_string());
+        std::fs::create_dir(&folder).map_err(failed)?;
+        let staged = folder.join(name);
+        self.files.push((staged.clone(), target.into()));
+        Ok(staged)
+    }
+
+    /// Moves every file to its place.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with the file that could not be moved.
+    pub(super) fn publish(self) -> Result<()> {
+        for (staged, target) in &self.files {
+            std::fs::rename(staged, target).map_err(|source| Error::Write { path: target.clone(), source })?;
+        }
+        Ok(())
+    }
+}
+
+impl Hidden {
+    fn new(parent: &Path) -> std::io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
+        // Locked before it has the name that others look for.
+        let new = folder.path().join("new");
+        let lock = File::create(&new)?;
+        lock.lock()?;
+        std::fs::rename(new, folder.path().join(LOCK))?;
+        Ok(Self { folder, lock })
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
+    }
+}
+
+/// Takes away hidden folders of programs that were killed.
+fn clear(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if is_ours && File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_appear_together_and_what_a_killed_program_left_is_taken_away() {
+        let root = tempfile::tempdir().unwrap();
+        let names = || {
+            let mut names: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        let mut left = Outputs::default();
+        std::fs::write(left.stage(&root.path().join("a.vtp")).unwrap(), "half").unwrap();
+        // Killed: the folder stays, the lock goes.
+        let hidden = left.folders.pop_first().unwrap().1;
+        hidden.lock.unlock().unwrap();
+        let _ = hidden.folder.keep();
+
+        let mut outputs = Outputs::default();
+        let mut others = Outputs::default();
+        for (outputs, name) in [(&mut others, "c.vtp"), (&mut outputs, "a.vtp"), (&mut outputs, "lock")] {
+            let staged = outputs.stage(&root.path().join(name)).unwrap();
+            std::fs::write(staged, name).unwrap();
+        }
+        assert_eq!(names().len(), 2, "one of each that is at work");
+        outputs.publish().unwrap();
+        drop(others);
+        assert_eq!(names(), ["a.vtp", "lock"]);
+        assert_eq!(std::fs::read(root.path().join("a.vtp")).unwrap(), b"a.vtp");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error_with_its_file() {
+        let error = Outputs::default().stage(Path::new("/nowhere/at/all/a.vtp")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/at/all/a.vtp"), "{error}");
+    }
+}
