@@ -4,6 +4,7 @@
 
 pub mod args;
 mod batch;
+mod command_line;
 mod commands;
 mod error;
 mod given;
@@ -23,6 +24,7 @@ mod section_input;
 mod slicer;
 mod summary;
 
+pub use command_line::command_line;
 pub use commands::{
     Made, MadePhantom, add_model, describe_model, dispatch, evaluate_layers, layer_table, list_models, make_phantom,
     mesh_file, mesh_labels, mesh_values, segment_volumes, verify_models,
@@ -30,12 +32,12 @@ pub use commands::{
 pub use error::{Error, ExitCode};
 pub use given::{Given, InMemory};
 pub use input::{Source, Span};
-pub use plan::{Plan, decode_options};
+pub use plan::{Plan, decode_options, surface_format};
 pub use progress::Progress;
 pub use report::Report;
 pub use results::LayerResults;
-pub use run::{Outcome, Solved};
-pub use slicer::SlicerModule;
+pub use run::Solved;
+pub use slicer::{SlicerModule, slicer_module};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

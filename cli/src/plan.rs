@@ -98,7 +98,7 @@ impl Plan {
     /// does not fit the span of the rays.
     pub fn resolve(arguments: &Rays2surface, memory: &InMemory, threads: usize) -> Result<Self> {
         let inputs = InputPlan::resolve(&arguments.inputs, memory)?;
-        let formats = arguments.format.iter().map(|name| parse_format(name)).collect::<Result<_>>()?;
+        let formats = arguments.format.iter().map(|name| surface_format(name)).collect::<Result<_>>()?;
         let smoothing = match arguments.smoothing.as_str() {
             "auto" => Smoothing::Auto { seed: arguments.seed },
             word => match word.parse::<f64>() {
@@ -191,7 +191,11 @@ fn describe_span(task: &RayTask) -> String {
     }
 }
 
-pub(crate) fn parse_format(name: &str) -> Result<SurfaceFormat> {
+/// The surface format of a name of `--format`.
+///
+/// # Errors
+/// [`Error::Usage`] for another name.
+pub fn surface_format(name: &str) -> Result<SurfaceFormat> {
     Ok(match name {
         "gii" | "gifti" => SurfaceFormat::Gifti,
         "ply" => SurfaceFormat::Ply,

@@ -10,17 +10,7 @@ use brainmesh_meshing::{Smoothed, Smoothing, decode, fill, mark_damage, smooth_b
 use brainmesh_segmentation::{Polarity, normalise};
 use std::path::{Path, PathBuf};
 
-/// What a run gives: the report, the files, and whether there are more defects than allowed.
-pub struct Outcome {
-    /// Also written as `report.json`.
-    pub report: Report,
-    /// Files written, sorted.
-    pub files: Vec<PathBuf>,
-    /// More defects than `--max-defects`.
-    pub too_many_defects: bool,
-}
-
-/// Layers that were found, before anything is written.
+/// Layers that were found.
 pub struct Solved {
     /// The given surfaces.
     pub ribbon: Ribbon,
@@ -30,6 +20,8 @@ pub struct Solved {
     pub results: LayerResults,
     /// More defects than `--max-defects`.
     pub too_many_defects: bool,
+    /// Files that were written, sorted.
+    pub files: Vec<PathBuf>,
 }
 
 impl Plan {
@@ -37,15 +29,15 @@ impl Plan {
     ///
     /// # Errors
     /// See [`crate::Error`]; nothing is written then.
-    pub fn run(&self, out: &Path, monitor: &dyn Monitor) -> Result<Outcome> {
+    pub fn run(&self, out: &Path, monitor: &dyn Monitor) -> Result<Solved> {
         let staging = Staging::new(out)?;
-        let solved = self.solve(monitor)?;
+        let mut solved = self.solve(monitor)?;
         monitor.stage("writing results", 1);
         solved.results.write(staging.path(), &self.formats)?;
         monitor.advance(1);
         monitor.check()?;
-        let Solved { report, too_many_defects, .. } = solved;
-        Ok(Outcome { report, files: staging.publish()?, too_many_defects })
+        solved.files = staging.publish()?;
+        Ok(solved)
     }
 
     /// Reads, samples, classifies, finds boundaries, and checks the surfaces.
@@ -87,7 +79,7 @@ impl Plan {
         let crossing = layers.certificate.vertices.len();
         let too_many_defects = self.max_defects.is_some_and(|limit| limit.exceeded(defective + crossing, rays.len()));
         let results = LayerResults::new(layers, &report)?;
-        Ok(Solved { ribbon, report, results, too_many_defects })
+        Ok(Solved { ribbon, report, results, too_many_defects, files: Vec::new() })
     }
 
     fn report(

@@ -31,9 +31,9 @@ pub fn run(arguments: &DemoCommand, threads: usize, progress: &Progress) -> Resu
         return Err(Error::Usage("the demo's own command changed its name".into()));
     };
     let plan = Plan::resolve(&rays2surface, &InMemory::default(), threads)?;
-    let outcome = plan.run(&rays2surface.out, progress)?;
+    let solved = plan.run(&rays2surface.out, progress)?;
     progress.finish();
-    summarise(&outcome, &rays2surface.out);
+    summarise(&solved, &rays2surface.out);
     print_line("Error along the rays against the known truth:");
     let comparison = against_points(&out.join("layers"), &out.join("truth").join("points.npz"), DAMAGED_MM)?;
     print_boundaries(&comparison.scores().all.boundaries);

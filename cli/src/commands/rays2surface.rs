@@ -1,8 +1,7 @@
 use super::print_line;
 use crate::args::Rays2surface;
 use crate::output::{Staging, write_json};
-use crate::run::Outcome;
-use crate::{ExitCode, InMemory, Plan, Progress, Result};
+use crate::{ExitCode, InMemory, Plan, Progress, Result, Solved};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +20,7 @@ pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Res
         print_line(format!("{summary:#}"));
         return Ok(ExitCode::Done);
     }
-    let outcome = plan.run(&arguments.out, progress)?;
+    let solved = plan.run(&arguments.out, progress)?;
     let timings = progress.finish();
     if let Some(path) = &arguments.timings {
         write_json(path, &seconds_of_stages(&timings))?;
@@ -29,14 +28,14 @@ pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Res
     for (name, time) in &timings {
         tracing::debug!(stage = name, seconds = time.as_secs_f64());
     }
-    summarise(&outcome, &arguments.out);
-    Ok(if outcome.too_many_defects { ExitCode::TooManyDefects } else { ExitCode::Done })
+    summarise(&solved, &arguments.out);
+    Ok(if solved.too_many_defects { ExitCode::TooManyDefects } else { ExitCode::Done })
 }
 
 /// The result in a few lines.
-pub(super) fn summarise(outcome: &Outcome, out: &Path) {
-    outcome.report.summary().into_iter().for_each(print_line);
-    print_line(format!("written   {} files in {}", outcome.files.len(), out.display()));
+pub(super) fn summarise(solved: &Solved, out: &Path) {
+    solved.report.summary().into_iter().for_each(print_line);
+    print_line(format!("written   {} files in {}", solved.files.len(), out.display()));
 }
 
 /// Seconds of every stage; of one that came several times (smoothing, by channel) all together.

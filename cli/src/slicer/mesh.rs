@@ -2,7 +2,7 @@ use super::kind::{Kind, Voxels};
 use super::outputs::Outputs;
 use super::program::{Output, Program, Returned, Role};
 use super::progress::SlicerProgress;
-use super::rays2surface::surface_format;
+use super::rays2surface::model_format;
 use super::values::Values;
 use crate::args::Command;
 use crate::{Error, ExitCode, Made, Result, mesh_file};
@@ -46,8 +46,7 @@ pub(super) static PROGRAM: Program = Program {
 
 fn run(command: &Command, _threads: usize, values: &Values, progress: &SlicerProgress) -> Result<ExitCode> {
     let Command::Mesh(arguments) = command else { return Err(super::another_command(&PROGRAM)) };
-    let surface =
-        values.path(SURFACE).map(|path| Ok::<_, Error>((path, surface_format(SURFACE, path)?))).transpose()?;
+    let surface = values.path(SURFACE).map(|path| Ok::<_, Error>((path, model_format(SURFACE, path)?))).transpose()?;
     if surface.is_none() && values.path(TABLE).is_none() {
         return Err(Error::Usage("expected a result to write: --surface or --table".into()));
     }
@@ -55,7 +54,7 @@ fn run(command: &Command, _threads: usize, values: &Values, progress: &SlicerPro
     let mut outputs = Outputs::default();
     if let Some((path, format)) = surface {
         let (surface, maps) = together(&made)?;
-        write_surface(&outputs.stage(path)?, &surface, format, format.carries_maps().then_some(&maps))?;
+        write_surface(&outputs.stage(path)?, &surface, format, Some(&maps))?;
     }
     let numbers = format!("surfaces = {}\n", made.len());
     for (path, text) in [(values.path(TABLE), table(&made)), (values.return_file(), numbers)] {

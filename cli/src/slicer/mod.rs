@@ -22,10 +22,10 @@ use clap::Parser;
 use parameter::Parameter;
 use program::Program;
 use progress::SlicerProgress;
+use std::ffi::OsString;
 use std::io::Write;
-use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use tracing::Level;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 use values::Values;
@@ -49,51 +49,54 @@ impl SlicerModule {
             Self::Mesh => &mesh::PROGRAM,
         }
     }
+}
 
-    /// The whole program: reads the arguments of the process and gives its exit code, which is that of `brainmesh`.
-    /// Standard error stays empty unless something fails.
-    pub fn main(self) -> process::ExitCode {
-        let program = self.program();
-        let parameters = Parameter::all(program);
-        // The description is asked for without the arguments that are otherwise needed.
-        if std::env::args_os().any(|word| word == "--xml") {
-            return match xml::describe(program, &parameters).and_then(|xml| std::io::stdout().write_all(&xml)) {
-                Ok(()) => process::ExitCode::SUCCESS,
-                Err(_) => process::ExitCode::from(ExitCode::Runtime as u8),
-            };
-        }
-        let values = match Values::command(program, &parameters).try_get_matches() {
-            Ok(matches) => Values::new(matches),
-            Err(error) => return refused(&error),
+/// A whole program of 3D Slicer: words as Slicer passes them (the program's name first), until `cancel` becomes true. Returns
+/// the exit code, which means what those of `brainmesh` do. Standard error stays empty unless something fails.
+pub fn slicer_module(module: SlicerModule, words: impl IntoIterator<Item = OsString>, cancel: Arc<AtomicBool>) -> u8 {
+    let program = module.program();
+    let parameters = Parameter::all(program);
+    let words: Vec<OsString> = words.into_iter().collect();
+    // The description is asked for without the arguments that are otherwise needed.
+    if words.iter().any(|word| word == "--xml") {
+        return match xml::describe(program, &parameters).and_then(|xml| std::io::stdout().write_all(&xml)) {
+            Ok(()) => ExitCode::Done as u8,
+            Err(_) => ExitCode::Runtime as u8,
         };
-        let arguments = match Arguments::try_parse_from(values.words(program, &parameters)) {
-            Ok(arguments) => arguments,
-            Err(error) => return refused(&error),
-        };
-        // What is no error goes where Slicer keeps the output of a module.
-        let writer = std::io::stderr.with_max_level(Level::ERROR).or_else(std::io::stdout);
-        tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false).with_writer(writer).init();
-        match run(program, &arguments, &values) {
-            Ok(code) => process::ExitCode::from(code as u8),
-            Err(error) => {
-                eprintln!("error: {error}");
-                process::ExitCode::from(error.exit_code() as u8)
-            }
+    }
+    let values = match Values::command(program, &parameters).try_get_matches_from(words) {
+        Ok(matches) => Values::new(matches),
+        Err(error) => return refused(&error),
+    };
+    let arguments = match Arguments::try_parse_from(values.words(program, &parameters)) {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(&error),
+    };
+    // What is no error goes where Slicer keeps the output of a module.
+    let writer = std::io::stderr.with_max_level(Level::ERROR).or_else(std::io::stdout);
+    let _ = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false).with_writer(writer).try_init();
+    match run(program, &parameters, &arguments, &values, cancel) {
+        Ok(code) => code as u8,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.exit_code() as u8
         }
     }
 }
 
-fn refused(error: &clap::Error) -> process::ExitCode {
+fn refused(error: &clap::Error) -> u8 {
     let _ = error.print();
-    process::ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(ExitCode::Usage as u8))
+    u8::try_from(error.exit_code()).unwrap_or(ExitCode::Usage as u8)
 }
 
-fn run(program: &Program, arguments: &Arguments, values: &Values) -> Result<ExitCode> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let on_interrupt = Arc::clone(&cancel);
-    if let Err(error) = ctrlc::set_handler(move || on_interrupt.store(true, Ordering::Relaxed)) {
-        tracing::warn!("Ctrl-C will end the program at once: {error}");
-    }
+fn run(
+    program: &Program,
+    parameters: &[Parameter],
+    arguments: &Arguments,
+    values: &Values,
+    cancel: Arc<AtomicBool>,
+) -> Result<ExitCode> {
+    values.check_paths(parameters)?;
     let progress = SlicerProgress::start(program.name, program.stages, cancel);
     let threads = arguments.threads.map_or(0, usize::from);
     let code = thread_pool(threads)?.install(|| (program.run)(&arguments.command, threads, values, &progress))?;

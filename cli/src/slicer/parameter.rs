@@ -49,7 +49,11 @@ impl Parameter {
     /// All parameters of a program: the arguments of its command, its results, its numbers.
     pub(super) fn all(program: &Program) -> Vec<Self> {
         let definition = program.definition();
-        let flags: Vec<String> = definition.get_arguments().filter_map(Arg::get_long).map(str::to_owned).collect();
+        let absent = |argument: &&Arg| program.leaves_out(argument.get_id().as_str());
+        let flags = Flags {
+            absent: definition.get_arguments().filter(absent).filter_map(Arg::get_long).collect(),
+            all: definition.get_arguments().filter_map(Arg::get_long).collect(),
+        };
         let taken = |argument: &&Arg| {
             let name = argument.get_id().as_str();
             name != "help" && !program.leaves_out(name)
@@ -62,11 +66,11 @@ impl Parameter {
         arguments.chain(results).chain(program.returned.iter().map(Self::returned)).collect()
     }
 
-    fn of(argument: &Arg, role: Option<Role>, range: Option<(f64, f64)>, flags: &[String]) -> Self {
+    fn of(argument: &Arg, role: Option<Role>, range: Option<(f64, f64)>, flags: &Flags<'_>) -> Self {
         let default = argument.get_default_values().iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>();
         let kind = role.map_or_else(|| kind(argument, !default.is_empty()), |role| role.kind);
         let mut choices = Vec::new();
-        let mut description = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let mut description = flags.text(&argument.get_help().map(ToString::to_string).unwrap_or_default());
         if kind == Kind::Choice {
             let values = argument.get_possible_values();
             if default.is_empty() {
@@ -78,9 +82,6 @@ impl Parameter {
                     description += &format!(". {}: {help}", value.get_name());
                 }
             }
-        }
-        for flag in flags.iter().filter(|flag| flag.contains('-')) {
-            description = description.replace(&format!("--{flag}"), &format!("--{}", flag.replace('-', "_")));
         }
         let default = match kind {
             Kind::Boolean => Some("false".into()),
@@ -132,6 +133,26 @@ impl Parameter {
         let words = words.strip_suffix(" mm").map_or_else(|| words.clone(), |words| format!("{words} (mm)"));
         let mut letters = words.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+}
+
+/// Flags of a command.
+struct Flags<'a> {
+    /// Those that are no parameters.
+    absent: Vec<&'a str>,
+    all: Vec<&'a str>,
+}
+
+impl Flags<'_> {
+    /// A help text without the clauses about flags that are not there, and flags as Slicer has them.
+    fn text(&self, help: &str) -> String {
+        let is_absent = |word: &str| word.strip_prefix("--").is_some_and(|flag| self.absent.contains(&flag));
+        let holds = |clause: &&str| !clause.split(|c: char| !c.is_alphanumeric() && c != '-').any(is_absent);
+        let text = help.split("; ").filter(holds).collect::<Vec<_>>().join("; ");
+        self.all
+            .iter()
+            .filter(|flag| flag.contains('-'))
+            .fold(text, |text, flag| text.replace(&format!("--{flag}"), &format!("--{}", flag.replace('-', "_"))))
     }
 }
 

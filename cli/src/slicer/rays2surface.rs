@@ -6,7 +6,7 @@ use super::values::Values;
 use crate::args::{Command, Rays2surface};
 use crate::commands::print_line;
 use crate::output::Staging;
-use crate::{Error, ExitCode, InMemory, LayerResults, Plan, Report, Result, Solved, layer_table};
+use crate::{Error, ExitCode, InMemory, Plan, Report, Result, Solved, layer_table};
 use brainmesh_core::{BOUNDARY_COUNT, Monitor, Uncounted};
 use brainmesh_formats::{SurfaceFormat, VolumeFormat, VolumeOptions, VolumeWriter, write_surface};
 use std::fmt::Write;
@@ -77,16 +77,21 @@ pub(super) static PROGRAM: Program = Program {
         mean("thickness_6_mm", "Mean thickness of layer VI"),
     ],
     stages: &[
-        ("sampling rays", 10.0),
-        ("smoothing along the cortex", 5.0),
-        ("classify rays", 40.0),
-        ("finding boundaries", 10.0),
-        ("choosing the smoothing", 10.0),
-        ("smoothing boundaries", 5.0),
-        ("looking for opposite banks", 5.0),
-        ("moving surfaces apart", 5.0),
-        ("checking surfaces", 8.0),
-        ("writing results", 2.0),
+        ("reading", 8.0),
+        ("sampling rays", 5.0),
+        // Of each smoothed channel.
+        ("smoothing along the cortex", 0.3),
+        ("smoothing along the cortex", 0.3),
+        ("smoothing along the cortex", 0.4),
+        ("classify rays", 72.0),
+        ("finding boundaries", 3.0),
+        ("choosing the smoothing", 6.0),
+        ("smoothing boundaries", 1.0),
+        ("finding how sure the boundaries are", 1.0),
+        ("looking for opposite banks", 0.5),
+        ("moving surfaces apart", 1.0),
+        ("checking surfaces", 1.0),
+        ("writing results", 0.5),
     ],
     run,
 };
@@ -121,8 +126,7 @@ impl<'a> Targets<'a> {
         let mut surfaces = [None; BOUNDARY_COUNT];
         for (k, surface) in surfaces.iter_mut().enumerate() {
             let name = format!("layer{k}");
-            *surface =
-                values.path(&name).map(|path| Ok::<_, Error>((path, surface_format(&name, path)?))).transpose()?;
+            *surface = values.path(&name).map(|path| Ok::<_, Error>((path, model_format(&name, path)?))).transpose()?;
         }
         let labels = match (values.path(LABELS), &arguments.inputs.volume) {
             (Some(path), Some(volume)) => {
@@ -150,7 +154,7 @@ impl<'a> Targets<'a> {
         let mut outputs = Outputs::default();
         for (k, target) in self.surfaces.iter().enumerate() {
             if let Some((path, format)) = target {
-                write_layer(&outputs.stage(path)?, *format, results, k)?;
+                write_surface(&outputs.stage(path)?, &results.surfaces[k], *format, Some(&results.maps(k)?))?;
             }
         }
         if let Some((path, volume)) = &self.labels {
@@ -188,15 +192,11 @@ fn run(command: &Command, threads: usize, values: &Values, progress: &SlicerProg
     Ok(ExitCode::Done)
 }
 
-pub(super) fn surface_format(flag: &str, path: &Path) -> Result<SurfaceFormat> {
-    SurfaceFormat::from_path(path).ok_or_else(|| {
-        Error::Usage(format!("--{flag} {}: expected a name that ends as a surface does, such as .vtp", path.display()))
+/// The format of a model that Slicer names: one with values at its points.
+pub(super) fn model_format(flag: &str, path: &Path) -> Result<SurfaceFormat> {
+    SurfaceFormat::from_path(path).filter(|format| format.carries_maps()).ok_or_else(|| {
+        Error::Usage(format!("--{flag} {}: expected a name that ends in .vtp, .vtk or .ply", path.display()))
     })
-}
-
-fn write_layer(path: &Path, format: SurfaceFormat, results: &LayerResults, k: usize) -> Result<()> {
-    let maps = if format.carries_maps() { Some(results.maps(k)?) } else { None };
-    Ok(write_surface(path, &results.surfaces[k], format, maps.as_ref())?)
 }
 
 /// One row a layer, with tabs between columns.

@@ -46,7 +46,7 @@ pub(super) static PROGRAM: Program = Program {
         },
     ],
     returned: &[],
-    stages: &[("locate", 1.0), ("segment", 9.0)],
+    stages: &[("reading", 0.5), ("locate", 0.5), ("segment", 9.0)],
     run,
 };
 

@@ -1,6 +1,7 @@
 use super::kind::Kind;
 use super::parameter::{Argument, Parameter, Place};
 use super::program::Program;
+use crate::{Error, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,26 @@ impl Values {
         }
         words.extend(positional);
         words
+    }
+
+    /// Refuses a result that would replace an input or another result.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with both flags.
+    pub(super) fn check_paths(&self, parameters: &[Parameter]) -> Result<()> {
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        for parameter in parameters.iter().filter(|parameter| parameter.kind.has_channel()) {
+            let Some(path) = self.path(&parameter.name) else { continue };
+            if parameter.is_output { &mut outputs } else { &mut inputs }.push((parameter.name.as_str(), path));
+        }
+        outputs.extend(self.return_file().map(|path| (RETURN_FILE, path)));
+        for (n, (name, path)) in outputs.iter().enumerate() {
+            if let Some((other, _)) = inputs.iter().chain(&outputs[..n]).find(|(_, other)| other == path) {
+                let path = path.display();
+                return Err(Error::Usage(format!("--{name} {path}: expected another file than that of {other}")));
+            }
+        }
+        Ok(())
     }
 
     /// A file or folder, where one is named.

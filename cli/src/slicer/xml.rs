@@ -7,7 +7,7 @@ use std::io;
 /// Where the modules stand in Slicer's list.
 const CATEGORY: &str = "Brainmesh";
 /// Groups that stay open; those of others are for people who look for them.
-const OPEN_GROUPS: [&str; 2] = ["Input", "Output"];
+const OPEN_GROUPS: [&str; 3] = ["Input", "Output", "Surfaces"];
 
 /// The module description that Slicer asks for by `--xml`, after the parser of SlicerExecutionModel
 /// (<https://github.com/Slicer/SlicerExecutionModel>, ModuleDescriptionParser.cxx).

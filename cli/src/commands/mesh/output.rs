@@ -1,7 +1,7 @@
 use crate::args::MeshCommand;
 use crate::commands::{print_bytes, print_line};
 use crate::output::{Staging, write_json};
-use crate::plan::parse_format;
+use crate::plan::surface_format;
 use crate::report::InputFile;
 use crate::results::file_extension;
 use crate::{Error, Progress, Result};
@@ -75,7 +75,7 @@ impl Output {
         }
         let mut formats = Vec::new();
         for name in &arguments.format {
-            let format = parse_format(name)?;
+            let format = surface_format(name)?;
             if !formats.contains(&format) {
                 formats.push(format);
             }
