@@ -2,7 +2,7 @@
 
 use super::*;
 use brainmesh_core::{Grid, Volume};
-use brainmesh_formats::{VolumeOptions, read_surface, read_volume, write_volume};
+use brainmesh_formats::{VertexValues, VolumeOptions, read_surface, read_volume, write_volume};
 use glam::{DAffine3, DMat3, DVec3};
 
 fn module(name: &str, arguments: &[&str]) -> Output {
@@ -184,7 +184,8 @@ fn labels_become_one_model_with_a_label_at_every_point() {
 
     let surface = read_surface(Path::new(&path("model.vtp"))).unwrap();
     let maps = brainmesh_formats::read_vertex_maps(Path::new(&path("model.vtp"))).unwrap();
-    let label_of = |k: usize| f64::from(maps[0].values[k]);
+    let [VertexValues::Shape(map)] = maps.as_slice() else { panic!("{maps:?}") };
+    let label_of = |k: usize| f64::from(map.values[k]);
     let to_voxel = labels.grid().affine().inverse();
     for (k, vertex) in surface.vertices().iter().enumerate() {
         let i = to_voxel.transform_point3(vertex.0).x;
