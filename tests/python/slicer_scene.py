@@ -134,3 +134,16 @@ def voxels(volume):
     volume.GetIJKToRASMatrix(matrix)
     data = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions(), order="F")
     return data, np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
+
+
+def voxels_as_on(volume, shape, world_from_voxel):
+    """The values of a node at the voxels of a grid that must be the same but for the direction of its axes: Slicer turns one
+    where a file's axes are left-handed."""
+    data, its_own = voxels(volume)
+    corners = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 3)
+    between = np.linalg.inv(its_own) @ world_from_voxel
+    at = corners @ between[:3, :3].T + between[:3, 3]
+    indices = np.rint(at).astype(int)
+    spacing_mm = np.linalg.norm(world_from_voxel[:3, :3], axis=0).min()
+    assert np.abs(at - indices).max() * spacing_mm < 1e-4, "voxels lie between those of the grid"
+    return data[tuple(indices.T)].reshape(shape)

@@ -1,12 +1,17 @@
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const PREFIX: &str = ".brainmesh-slicer-";
 /// Held open by the process that fills the folder.
 const LOCK: &str = "lock";
+/// The same before it is held.
+const NEW_LOCK: &str = "lock.new";
+/// Times that another program may take a folder for one that was left behind.
+const ATTEMPTS: usize = 8;
 
 /// Files of several folders that appear under their names together, or not at all.
 ///
@@ -31,7 +36,7 @@ impl Outputs {
     pub(super) fn stage(&mut self, target: &Path) -> Result<PathBuf> {
         let failed = |source| Error::Write { path: target.into(), source };
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = target.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
+        let name = target.file_name().ok_or_else(|| failed(ErrorKind::InvalidFilename.into()))?;
         if !self.folders.contains_key(parent) {
             clear(parent);
             self.folders.insert(parent.into(), Hidden::new(parent).map_err(failed)?);
@@ -58,12 +63,22 @@ impl Outputs {
 
 impl Hidden {
     fn new(parent: &Path) -> std::io::Result<Self> {
+        let mut attempt = Self::attempt(parent);
+        for _ in 1..ATTEMPTS {
+            match attempt {
+                Err(error) if error.kind() == ErrorKind::NotFound => attempt = Self::attempt(parent),
+                done => return done,
+            }
+        }
+        attempt
+    }
+
+    fn attempt(parent: &Path) -> std::io::Result<Self> {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-        // Locked before it has the name that others look for.
-        let new = folder.path().join("new");
+        let [new, held] = [NEW_LOCK, LOCK].map(|name| folder.path().join(name));
         let lock = File::create(&new)?;
         lock.lock()?;
-        std::fs::rename(new, folder.path().join(LOCK))?;
+        std::fs::rename(new, held)?;
         Ok(Self { folder, lock })
     }
 }
@@ -77,10 +92,16 @@ impl Drop for Hidden {
 /// Takes away hidden folders of programs that were killed.
 fn clear(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        if is_ours && File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok()) {
-            let _ = std::fs::remove_dir_all(entry.path());
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        let folder = entry.path();
+        match File::open(folder.join(LOCK)) {
+            Ok(lock) if lock.try_lock().is_ok() => drop(std::fs::remove_dir_all(folder)),
+            // Killed before it held its lock. One that is about to keeps its folder, which is not empty, or tries again.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let _ = std::fs::remove_file(folder.join(NEW_LOCK));
+                let _ = std::fs::remove_dir(folder);
+            }
+            _ => {}
         }
     }
 }
@@ -103,6 +124,8 @@ mod tests {
         let hidden = left.folders.pop_first().unwrap().1;
         hidden.lock.unlock().unwrap();
         let _ = hidden.folder.keep();
+        // Killed earlier still.
+        std::fs::create_dir(root.path().join(format!("{PREFIX}early"))).unwrap();
 
         let mut outputs = Outputs::default();
         let mut others = Outputs::default();

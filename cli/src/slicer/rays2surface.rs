@@ -32,8 +32,8 @@ pub(super) static PROGRAM: Program = Program {
         ("out", Role::output(Kind::Directory)),
     ],
     ranges: &[
-        ("min_thickness_mm", 0.0, 1000.0),
-        ("ray_distance_mm", 0.001, 10.0),
+        ("min_thickness_mm", 0.0, 10.0),
+        ("ray_distance_mm", 0.01, 10.0),
         ("extension_mm", 0.0, 10.0),
         ("min_gap_mm", 0.0, 1.0),
         ("seed", 0.0, 2_147_483_647.0),

@@ -1,3 +1,4 @@
+use super::kind::Kind;
 use super::parameter::{Parameter, Place};
 use super::program::Program;
 use quick_xml::Writer;
@@ -80,7 +81,8 @@ fn element_of(writer: &mut Writer<Vec<u8>>, parameter: &Parameter) -> io::Result
         if let Some((lowest, highest)) = parameter.range {
             writer.create_element("constraints").write_inner_content(|writer| {
                 text(writer, "minimum", &lowest.to_string())?;
-                text(writer, "maximum", &highest.to_string())
+                text(writer, "maximum", &highest.to_string())?;
+                text(writer, "step", if kind == Kind::Integer { "1" } else { "0.01" })
             })?;
         }
         Ok(())
