@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 const PREFIX: &str = ".brainmesh-slicer-";
 /// Held open by the process that fills the folder.
@@ -24,8 +23,9 @@ pub(super) struct Outputs {
 }
 
 struct Hidden {
-    folder: TempDir,
-    lock: File,
+    folder: PathBuf,
+    /// Held until the end.
+    lock: Option<File>,
 }
 
 impl Outputs {
@@ -42,7 +42,7 @@ impl Outputs {
             self.folders.insert(parent.into(), Hidden::new(parent).map_err(failed)?);
         }
         // Numbered, so that no file can take the name of the lock.
-        let folder = self.folders[parent].folder.path().join(self.files.len().to_string());
+        let folder = self.folders[parent].folder.join(self.files.len().to_string());
         std::fs::create_dir(&folder).map_err(failed)?;
         let staged = folder.join(name);
         self.files.push((staged.clone(), target.into()));
@@ -79,13 +79,14 @@ impl Hidden {
         let lock = File::create(&new)?;
         lock.lock()?;
         std::fs::rename(new, held)?;
-        Ok(Self { folder, lock })
+        Ok(Self { folder: folder.keep(), lock: Some(lock) })
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        let _ = self.lock.unlock();
+        drop(self.lock.take());
+        take_away(&self.folder);
     }
 }
 
@@ -95,7 +96,7 @@ fn clear(parent: &Path) {
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
         let folder = entry.path();
         match File::open(folder.join(LOCK)) {
-            Ok(lock) if lock.try_lock().is_ok() => drop(std::fs::remove_dir_all(folder)),
+            Ok(lock) if lock.try_lock().is_ok() => take_away(&folder),
             // Killed before it held its lock. One that is about to keeps its folder, which is not empty, or tries again.
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let _ = std::fs::remove_file(folder.join(NEW_LOCK));
@@ -104,6 +105,17 @@ fn clear(parent: &Path) {
             _ => {}
         }
     }
+}
+
+/// The lock last, so that a program that is killed meanwhile leaves a folder that is known by it.
+fn take_away(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name() != LOCK {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let _ = std::fs::remove_file(folder.join(LOCK));
+    let _ = std::fs::remove_dir(folder);
 }
 
 #[cfg(test)]
@@ -121,9 +133,9 @@ mod tests {
         let mut left = Outputs::default();
         std::fs::write(left.stage(&root.path().join("a.vtp")).unwrap(), "half").unwrap();
         // Killed: the folder stays, the lock goes.
-        let hidden = left.folders.pop_first().unwrap().1;
-        hidden.lock.unlock().unwrap();
-        let _ = hidden.folder.keep();
+        let mut hidden = left.folders.pop_first().unwrap().1;
+        drop(hidden.lock.take());
+        std::mem::forget(hidden);
         // Killed earlier still.
         std::fs::create_dir(root.path().join(format!("{PREFIX}early"))).unwrap();
 
