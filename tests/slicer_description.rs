@@ -98,7 +98,8 @@ fn agrees(program: &str, command: &str, left_out: &[&str], added: &[&str]) -> BT
             assert!(!described.contains_key(name), "{name} is left out");
             continue;
         }
-        let parameter = described.get(name).unwrap_or_else(|| panic!("{command}: {name} is not described"));
+        assert!(described.contains_key(name), "{command}: {name} is not described");
+        let parameter = &described[name];
         let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
         let choices: Vec<String> = argument.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
         let elements: Vec<&str> =

@@ -141,9 +141,9 @@ mod tests {
 
         let mut outputs = Outputs::default();
         let mut others = Outputs::default();
-        for (outputs, name) in [(&mut others, "c.vtp"), (&mut outputs, "a.vtp"), (&mut outputs, "lock")] {
-            let staged = outputs.stage(&root.path().join(name)).unwrap();
-            std::fs::write(staged, name).unwrap();
+        std::fs::write(others.stage(&root.path().join("c.vtp")).unwrap(), "c").unwrap();
+        for name in ["a.vtp", "lock"] {
+            std::fs::write(outputs.stage(&root.path().join(name)).unwrap(), name).unwrap();
         }
         assert_eq!(names().len(), 2, "one of each that is at work");
         outputs.publish().unwrap();
