@@ -13,7 +13,7 @@ PUBLIC = [name for name in brainmesh.__all__ if not name.startswith("_")]
 
 
 def documented():
-    for module in (brainmesh, brainmesh.models, importlib.import_module("brainmesh.view")):
+    for module in (brainmesh, brainmesh.evaluate, brainmesh.models, importlib.import_module("brainmesh.view")):
         yield module.__name__, module.__doc__
     for name in PUBLIC:
         value = getattr(brainmesh, name)

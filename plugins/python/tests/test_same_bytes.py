@@ -91,7 +91,7 @@ def test_scores_are_those_of_the_command_line(files, result, tmp_path):
     truth = files.folder / "truth" / "points.npz"
     words = ["--result", tmp_path / "layers", "--truth-points", truth, "--json"]
     done = command("evaluate", "layers", *words)
-    assert json.loads(done.stdout) == brainmesh.evaluate_layers(tmp_path / "layers", truth_points=truth)
+    assert json.loads(done.stdout) == brainmesh.evaluate.layers(tmp_path / "layers", truth_points=truth)
 
 
 def test_exit_codes_are_kept(files, tmp_path):

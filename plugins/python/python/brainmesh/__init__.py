@@ -9,7 +9,7 @@ The world is RAS+ millimetres everywhere; voxel axes are (i, j, k) as in the fil
 (7, 7)
 """
 
-from . import models
+from . import evaluate, models
 from ._brainmesh import VERSION as __version__
 from ._brainmesh import (
     Cancelled,
@@ -20,7 +20,6 @@ from ._brainmesh import (
     Surface,
     Volume,
     VolumeFile,
-    evaluate_layers,
     isosurface,
     kind,
     label_layers,
@@ -51,7 +50,7 @@ __all__ = [
     "Volume",
     "VolumeFile",
     "__version__",
-    "evaluate_layers",
+    "evaluate",
     "isosurface",
     "kind",
     "label_layers",
