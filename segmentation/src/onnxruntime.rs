@@ -236,13 +236,12 @@ mod tests {
     use ndarray::ArrayD;
     use ndarray_npy::read_npy;
 
-    #[test]
-    fn bound_memory_gives_what_plain_memory_gives_for_batches_of_any_size() {
-        let onnx = include_bytes!("../tests/data/images/flat.onnx");
-        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
-        let expected: ArrayD<f32> = read_npy("tests/data/images/flat_output.npy").unwrap();
+    const FLAT: &[u8] = include_bytes!("../tests/data/images/flat.onnx");
+
+    /// None, with a word, where there is no library.
+    fn flat() -> Option<Runtime> {
         let request = Request {
-            onnx,
+            onnx: FLAT,
             name: "flat.onnx",
             purpose: Purpose::Images,
             device: Device::Cpu,
@@ -252,11 +251,45 @@ mod tests {
             form: None,
             batch: 0,
         };
-        let interface = Interface::read(onnx, "flat.onnx").unwrap();
-        let mut runtime = match Runtime::open(&request, &interface, Device::Cpu, Batches::new(2)) {
-            Ok(runtime) => runtime,
-            Err(error) => return eprintln!("skipped: {error}"),
-        };
+        let interface = Interface::read(FLAT, "flat.onnx").unwrap();
+        let opened = Runtime::open(&request, &interface, Device::Cpu, Batches::new(2));
+        opened.map_err(|error| eprintln!("skipped: {error}")).ok()
+    }
+
+    /// Is cancelled when first asked by another thread than the one that made it: while the network runs.
+    struct WhileItRuns(std::thread::ThreadId);
+
+    impl Monitor for WhileItRuns {
+        fn stage(&self, _name: &'static str, _total: u64) {}
+        fn advance(&self, _steps: u64) {}
+        fn is_cancelled(&self) -> bool {
+            std::thread::current().id() != self.0
+        }
+    }
+
+    /// Cause: whoever cancelled waited for the window that was running, of seconds with large networks.
+    #[test]
+    fn a_network_that_runs_is_stopped() {
+        let Some(mut runtime) = flat() else { return };
+        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
+        let monitor = WhileItRuns(std::thread::current().id());
+        let options = RunOptions::new().unwrap();
+        let Runtime { session, input: port, .. } = &mut runtime;
+        let stopped = interruptible(&monitor, &options, || {
+            // The watcher asks at once; the network is not long enough to be sure to meet it.
+            std::thread::sleep(4 * WATCH);
+            let tensor = TensorRef::from_array_view(input.view()).unwrap();
+            session.run_with_options(ort::inputs![port.name.as_str() => tensor], &options).map(|_| ())
+        });
+        assert!(stopped.unwrap_err().to_string().contains("terminate"));
+        assert!(interruptible(&Silent, &RunOptions::new().unwrap(), || true));
+    }
+
+    #[test]
+    fn bound_memory_gives_what_plain_memory_gives_for_batches_of_any_size() {
+        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
+        let expected: ArrayD<f32> = read_npy("tests/data/images/flat_output.npy").unwrap();
+        let Some(mut runtime) = flat() else { return };
         runtime.staging = Some((AllocationDevice::CPU, 0));
         for _ in 0..2 {
             let mut items = 0;
