@@ -26,7 +26,6 @@ from BrainmeshRaysLib.install import PROGRAM_SETTING, ensure_program, installed_
 from BrainmeshRaysLib.layers import SUMMARY
 from slicer import vtkMRMLModelNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTextNode
 from slicer.i18n import tr as _
-from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
@@ -47,7 +46,7 @@ class BrainmeshRays(ScriptedLoadableModule):
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("Cortical layers (brainmesh)")
-        parent.categories = [translate("qSlicerAbstractCoreModule", "Surface Models")]
+        parent.categories = ["Brainmesh"]
         parent.contributors = ["the brainmesh developers"]
         parent.helpText = _(
             "Finds the six layers of the cortex along lines between its pial and white surface, and shows them as seven surfaces. "
