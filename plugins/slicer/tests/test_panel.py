@@ -89,15 +89,15 @@ def test_apply_gives_a_result_with_progress(scene, panel):
 
 
 def test_no_step_holds_the_application_up(scene, panel):
-    """All steps of a run, the longest included: a frame of a film is 40 ms, and reading one surface may take some."""
+    """The longest step of a run, in time of the processor, so that a busy machine does not count: a few frames of a film."""
     panel.ui.applyButton.click()
     longest = 0
     while not panel.ui.applyButton.enabled:
-        begin = time.perf_counter()
+        begin = time.process_time()
         stubs.Timer.tick()
-        longest = max(longest, time.perf_counter() - begin)
+        longest = max(longest, time.process_time() - begin)
         time.sleep(0.005)
-    assert longest < 0.25
+    assert longest < 0.2
 
 
 def test_colour_choices_change_the_models(scene, panel):
