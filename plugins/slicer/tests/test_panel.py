@@ -11,7 +11,7 @@ import BrainmeshRays as module
 import pytest
 import slicer
 import stubs
-from BrainmeshRaysLib import COLOR_CHOICES, find_layers
+from BrainmeshRaysLib import COLOR_CHOICES, find_layers, sample
 from BrainmeshRaysLib.install import PROGRAM_SETTING
 from conftest import MODULE
 
@@ -259,7 +259,7 @@ def test_the_self_test_of_the_module_passes(scene):
 
 
 def test_the_sample_is_made_in_the_background(scene):
-    module.make_sample_in_background()
+    sample.make_sample_in_background()
     wait(lambda: scene.GetFirstNodeByName("Phantom volume") is not None and not stubs.Timer.running)
     assert [scene.GetFirstNodeByName(f"Phantom {n}").GetClassName() for n in ("volume", "pial", "white")] == [
         "vtkMRMLScalarVolumeNode",
