@@ -185,7 +185,7 @@ fn run(command: &Command, threads: usize, values: &Values, progress: &SlicerProg
     progress.advance(1);
     solved.report.summary().into_iter().for_each(print_line);
     if solved.too_many_defects {
-        tracing::error!("more defects than --max_defects allows");
+        eprintln!("error: more defects than --max_defects allows");
         return Ok(ExitCode::TooManyDefects);
     }
     Ok(ExitCode::Done)
