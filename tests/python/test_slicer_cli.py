@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT, rays2surface
 
 nib = pytest.importorskip("nibabel")
+slicer_core = pytest.importorskip("slicer_core")
 from slicer_scene import Scene, build_shim, points, values, voxels_as_on  # noqa: E402
 
 PROGRAMS = ("BrainmeshRays2Surface", "BrainmeshSegment", "BrainmeshMesh")
@@ -202,6 +203,23 @@ def test_labels_and_their_surface_land_where_the_volume_is(programs, scene):
     assert np.allclose(at.min(0), [2.5, 3.5, 9.5], atol=0.1) and np.allclose(at.max(0), [8.5, 13.5, 14.5], atol=0.1)
     assert set(values(surface, "label")) == {1.0}
     assert module[1].GetParameterAsString("surfaces") == "1"
+
+
+def test_a_segmentation_is_meshed_as_it_is(programs, scene):
+    logic = slicer_core.vtkSlicerSegmentationsModuleLogic()
+    logic.SetMRMLScene(scene.scene)
+    data, affine = np.zeros((24, 20, 18), np.uint8), np.diag([-0.5, 0.6, 0.7, 1])
+    affine[:3, 3] = 5, 6, 7
+    data[3:9, 4:14, 10:15], data[12:20, 4:14, 10:15] = 1, 2
+    segmentation, surface = scene.add("Segmentation", "segmentation"), scene.add("Model", "surface")
+    labels = scene.add_volume("labels", data, affine, "LabelMapVolume")
+    assert logic.ImportLabelmapToSegmentationNode(labels, segmentation)
+    module = scene.module(programs[MESH])
+    assert scene.run(module, {"input": segmentation, "surface": surface, "relax": 0}) == "Completed", module[1].GetErrorText()
+    label = values(surface, "label")
+    for value, (first, last) in {1: (2.5, 8.5), 2: (11.5, 19.5)}.items():
+        x = points(surface)[label == value, 0]
+        assert np.allclose([x.max(), x.min()], [5 - 0.5 * first, 5 - 0.5 * last], atol=0.05)
 
 
 def test_killed_while_it_writes_it_leaves_whole_files_or_none(programs, phantom, tmp_path):

@@ -7,7 +7,8 @@ pub(super) enum Kind {
     Integer,
     /// A number that always has a value.
     Double,
-    /// Text, or a number that may be left out: Slicer always passes numbers, and text only where there is some.
+    /// Text, or what may be left out: Slicer always passes numbers, and its button for folders begins with one, but it passes
+    /// text only where there is some.
     Text,
     /// One of a few words.
     Choice,
@@ -23,8 +24,6 @@ pub(super) enum Kind {
     Table,
     /// A file that is no node; its endings, comma-separated.
     File(&'static str),
-    /// A folder.
-    Directory,
 }
 
 /// What the voxels of an image are.
@@ -53,7 +52,6 @@ impl Kind {
             Self::Geometry => "geometry",
             Self::Table => "table",
             Self::File(_) => "file",
-            Self::Directory => "directory",
         }
     }
 
@@ -71,6 +69,6 @@ impl Kind {
 
     /// Whether Slicer asks where it comes from or goes to.
     pub(super) fn has_channel(self) -> bool {
-        matches!(self, Self::Image(_) | Self::Geometry | Self::Table | Self::File(_) | Self::Directory)
+        matches!(self, Self::Image(_) | Self::Geometry | Self::Table | Self::File(_))
     }
 }

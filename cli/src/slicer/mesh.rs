@@ -17,7 +17,7 @@ pub(super) static PROGRAM: Program = Program {
     name: "BrainmeshMesh",
     title: "Brainmesh Mesh",
     command: "mesh",
-    roles: &[("input", Role::input(Kind::Image(Voxels::Any)).at(0))],
+    roles: &[("input", Role::new(Kind::Image(Voxels::Any)).at(0))],
     ranges: &[("smooth", 0.0, 1000.0)],
     left_out: &[
         ("out", "Slicer names a model, which holds all surfaces"),

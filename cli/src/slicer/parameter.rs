@@ -92,7 +92,7 @@ impl Parameter {
             name: argument.get_id().as_str().into(),
             kind,
             place: role.and_then(|role| role.index).map_or(Place::Flag, Place::Index),
-            is_output: role.is_some_and(|role| role.is_output),
+            is_output: false,
             group: argument.get_help_heading().unwrap_or(FIRST_GROUP).into(),
             description,
             default,

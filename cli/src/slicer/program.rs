@@ -36,17 +36,11 @@ pub(super) struct Role {
     pub kind: Kind,
     /// Its place among the arguments without a flag, which Slicer wants a value for.
     pub index: Option<usize>,
-    /// Whether it is written rather than read.
-    pub is_output: bool,
 }
 
 impl Role {
-    pub(super) const fn input(kind: Kind) -> Self {
-        Self { kind, index: None, is_output: false }
-    }
-
-    pub(super) const fn output(kind: Kind) -> Self {
-        Self { kind, index: None, is_output: true }
+    pub(super) const fn new(kind: Kind) -> Self {
+        Self { kind, index: None }
     }
 
     pub(super) const fn at(self, index: usize) -> Self {

@@ -20,23 +20,22 @@ pub(super) static PROGRAM: Program = Program {
     title: "Brainmesh Rays to Surfaces",
     command: "rays2surface",
     roles: &[
-        ("pial", Role::input(Kind::Geometry).at(0)),
-        ("white", Role::input(Kind::Geometry).at(1)),
-        ("volume", Role::input(Kind::Image(Voxels::Scalar))),
-        ("smoothed_volume", Role::input(Kind::Image(Voxels::Scalar))),
-        ("profiles", Role::input(Kind::File(PROFILE_ENDINGS))),
-        ("smoothed_profiles", Role::input(Kind::File(PROFILE_ENDINGS))),
-        ("rays", Role::input(Kind::File(".npz,.txt"))),
-        ("mask", Role::input(Kind::File(MASK_ENDINGS))),
-        ("onnxruntime", Role::input(Kind::File(".so,.dylib,.dll"))),
-        ("out", Role::output(Kind::Directory)),
+        ("pial", Role::new(Kind::Geometry).at(0)),
+        ("white", Role::new(Kind::Geometry).at(1)),
+        ("volume", Role::new(Kind::Image(Voxels::Scalar))),
+        ("smoothed_volume", Role::new(Kind::Image(Voxels::Scalar))),
+        ("profiles", Role::new(Kind::File(PROFILE_ENDINGS))),
+        ("smoothed_profiles", Role::new(Kind::File(PROFILE_ENDINGS))),
+        ("rays", Role::new(Kind::File(".npz,.txt"))),
+        ("mask", Role::new(Kind::File(MASK_ENDINGS))),
+        ("onnxruntime", Role::new(Kind::File(".so,.dylib,.dll"))),
+        ("out", Role::new(Kind::Text)),
     ],
     ranges: &[
         ("min_thickness_mm", 0.0, 10.0),
         ("ray_distance_mm", 0.01, 10.0),
         ("extension_mm", 0.0, 10.0),
         ("min_gap_mm", 0.0, 1.0),
-        ("seed", 0.0, 2_147_483_647.0),
     ],
     left_out: &[
         ("volume_index", "a volume node holds one volume"),
@@ -186,7 +185,7 @@ fn run(command: &Command, threads: usize, values: &Values, progress: &SlicerProg
     progress.advance(1);
     solved.report.summary().into_iter().for_each(print_line);
     if solved.too_many_defects {
-        tracing::error!("more defects than --max_defects allows");
+        eprintln!("error: more defects than --max_defects allows");
         return Ok(ExitCode::TooManyDefects);
     }
     Ok(ExitCode::Done)

@@ -18,9 +18,9 @@ pub(super) static PROGRAM: Program = Program {
     title: "Brainmesh Segment",
     command: "segment",
     roles: &[
-        ("model", Role::input(Kind::Text).at(0)),
-        ("inputs", Role::input(Kind::Image(Voxels::Scalar)).at(1)),
-        ("onnxruntime", Role::input(Kind::File(".so,.dylib,.dll"))),
+        ("model", Role::new(Kind::Text).at(0)),
+        ("inputs", Role::new(Kind::Image(Voxels::Scalar)).at(1)),
+        ("onnxruntime", Role::new(Kind::File(".so,.dylib,.dll"))),
     ],
     ranges: &[],
     left_out: &[
