@@ -109,7 +109,7 @@ impl InputPlan {
     /// Checks what can be checked without reading the files.
     ///
     /// # Errors
-    /// [`Error::Usage`] for options that do not go together, [`Error::Unusable`] for a file that does not exist.
+    /// [`Error::Usage`] for options that do not go together, [`Error::Missing`] for a file that does not exist.
     pub fn resolve(inputs: &Inputs, memory: &InMemory) -> Result<Self> {
         if !(inputs.extension_mm >= 0.0 && inputs.extension_mm <= 10.0) {
             return Err(Error::Usage(format!(
@@ -167,7 +167,7 @@ impl InputPlan {
         };
         for (role, path) in plan.files() {
             if !path.exists() {
-                return Err(Error::Unusable(format!("{}: no such file or folder ({role})", path.display())));
+                return Err(Error::Missing { role, path: path.into() });
             }
         }
         Ok(plan)

@@ -21,6 +21,7 @@ mod run;
 mod sampling;
 pub mod score;
 mod section_input;
+mod slicer;
 mod summary;
 
 pub use command_line::command_line;
@@ -36,6 +37,7 @@ pub use progress::Progress;
 pub use report::Report;
 pub use results::LayerResults;
 pub use run::Solved;
+pub use slicer::{SlicerModule, slicer_module};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

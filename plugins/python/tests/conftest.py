@@ -13,11 +13,15 @@ import pytest
 SPHERE = {"shape": "sphere", "extent_mm": 8.0, "spacing_mm": 0.2, "edge_mm": 1.0}
 
 
-def command(*words):
-    """Runs the command line that ships with the package, or the binary that BRAINMESH names."""
-    program = os.environ.get("BRAINMESH")
-    start = [program] if program else [sys.executable, "-m", "brainmesh"]
-    return subprocess.run([*start, *map(str, words)], capture_output=True, text=True)
+def command(*words, program=(sys.executable, "-m", "brainmesh")):
+    """Runs the command line that ships with the package, or another program."""
+    return subprocess.run([*program, *map(str, words)], capture_output=True, text=True)
+
+
+def programs():
+    """The package's own command line, and the binary that BRAINMESH names."""
+    binary = os.environ.get("BRAINMESH")
+    return [(sys.executable, "-m", "brainmesh"), *([(binary,)] if binary else [])]
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import brainmesh
 import numpy as np
 import pytest
+from conftest import command
 
 EYE = np.eye(4)
 
@@ -56,6 +57,14 @@ def test_files_that_are_not_there_are_os_errors(tmp_path):
             read(missing)
     with pytest.raises(FileNotFoundError, match="missing.nii"):
         brainmesh.VolumeFile(missing)
+
+
+def test_missing_inputs_of_the_layers_have_the_command_lines_text(files, tmp_path):
+    missing = tmp_path / "missing.surf.gii"
+    with pytest.raises(FileNotFoundError) as error:
+        brainmesh.rays2surface(missing, files.white, files.volume)
+    done = command("rays2surface", "--pial", missing, "--white", files.white, "--volume", files.volume, "--out", tmp_path / "a")
+    assert done.returncode == 3 and done.stderr.strip() == f"error: {error.value}"
 
 
 def test_files_that_are_something_else_are_named(tmp_path):

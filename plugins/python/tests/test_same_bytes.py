@@ -4,16 +4,18 @@ import json
 
 import brainmesh
 import numpy as np
-from conftest import command
+import pytest
+from conftest import command, programs
 
 
 def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_command_line_paths_and_memory_write_the_same_bytes(files, made, result, tmp_path):
+@pytest.mark.parametrize("program", programs(), ids=lambda program: "package" if len(program) > 1 else "binary")
+def test_command_line_paths_and_memory_write_the_same_bytes(program, files, result, tmp_path):
     inputs = ["--pial", files.pial, "--white", files.white, "--volume", files.volume]
-    done = command("rays2surface", *inputs, "--format", "vtp,ply", "--out", tmp_path / "cli")
+    done = command("rays2surface", *inputs, "--format", "vtp,ply", "--out", tmp_path / "cli", program=program)
     assert done.returncode == 0, done.stderr
     formats = ["vtp", "ply"]
     by_path = brainmesh.rays2surface(files.pial, files.white, files.volume, out=tmp_path / "paths", formats=formats)

@@ -77,7 +77,7 @@ def layers(
     ax.set_xlabel(f"{'xyz'[across[0]]} (mm)")
     ax.set_ylabel(f"{'xyz'[across[1]]} (mm)")
     ax.set_title(f"{'xyz'[axis]} = {origin[axis]:.2f} mm")
-    ax.legend(fontsize="small", loc="upper right")
+    ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, frameon=False)
     return ax
 
 
@@ -122,11 +122,13 @@ def _matplotlib(surface: Surface, values: NDArray | None, colormap: str, color: 
 
         base = np.broadcast_to(to_rgb(color), (len(triangles), 3))
     else:
-        scale = plt.cm.ScalarMappable(plt.Normalize(np.nanmin(values), np.nanmax(values)), colormap)
-        scale.get_cmap().set_bad("gray")
+        colors = plt.get_cmap(colormap).with_extremes(bad="gray")
+        scale = plt.cm.ScalarMappable(plt.Normalize(np.nanmin(values), np.nanmax(values)), colors)
         base = scale.to_rgba(np.ma.masked_invalid(values[triangles].mean(1)))[:, :3]
-        plt.gcf().colorbar(scale, ax=ax, label=label, shrink=0.6)
-    ax.add_collection3d(Poly3DCollection(corners, facecolors=base * light[:, None]))
+        plt.gcf().colorbar(scale, ax=ax, label=label, shrink=0.6, pad=0.15)
+    colors = base * light[:, None]
+    # Edges in the colour of their face, so that no seams show.
+    ax.add_collection3d(Poly3DCollection(corners, facecolors=colors, edgecolors=colors, linewidth=0.3))
     low, high = vertices.min(0), vertices.max(0)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
     ax.set_box_aspect(np.maximum(high - low, 1e-9))
