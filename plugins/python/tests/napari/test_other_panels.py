@@ -103,3 +103,36 @@ def test_a_segmentation_lies_on_its_image(viewer, qtbot, ndim):
         place = labels.world_to_data(image.data_to_world(index[:ndim]))
         assert labels.data[tuple(np.rint(place).astype(int))] == (data[index[:ndim]] > 0.5)
     assert labels.data.sum() == (data > 0.5).sum()
+
+
+def test_large_surfaces_are_drawn_with_fewer_triangles_while_they_turn(make_napari_viewer, qtbot, monkeypatch):
+    """Their layers keep every vertex, and drawings are whole again at rest."""
+    import brainmesh
+    from brainmesh.napari import _detail
+
+    monkeypatch.setattr(_detail, "LIMIT", 5000)
+    monkeypatch.setattr(_detail, "DRAWN", 2000)
+    made = brainmesh.phantom(shape="sphere", extent_mm=8, spacing_mm=0.4, edge_mm=0.15)
+    viewer = make_napari_viewer(show=True, ndisplay=3)
+    values = made.pial.vertices[:, 0].astype(np.float32)
+    layer = viewer.add_surface((made.pial.vertices, made.pial.triangles, values))
+    count = len(made.pial.vertices)
+    assert count > 5000
+    detail = _detail.fast_rotation(viewer)
+    assert _detail.fast_rotation(viewer) is detail
+    qtbot.waitUntil(lambda: layer in detail.coarse, timeout=20_000)
+    coarse = detail.coarse[layer]
+    assert 1000 < len(coarse.vertices) < 3000
+    # values come from the nearest vertex of the whole surface
+    assert np.abs(values[coarse.nearest] - coarse.vertices[:, 0]).max() < 0.4
+    node = viewer.window._qt_viewer.canvas.layer_to_visual[layer].node
+    viewer.scene.camera.angles = (10, 20, 30)
+    assert coarse.mesh.visible and not node.visible
+    assert len(layer.data[0]) == count and layer.visible
+    qtbot.waitUntil(lambda: node.visible, timeout=3000)
+    assert not coarse.mesh.visible
+    layer.visible = False
+    viewer.scene.camera.angles = (0, 20, 30)
+    assert not coarse.mesh.visible and not node.visible
+    viewer.layers.clear()
+    assert not detail.coarse

@@ -9,6 +9,9 @@ import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
+from brainmesh.napari import _to_layers
+from brainmesh.napari._contours import SliceContours
+
 RESULT_S = 120_000
 
 
@@ -157,6 +160,48 @@ def test_contours_follow_the_slice(opened, qtbot):
     assert all(layer.visible for layer in panel.layers)
     panel.lines.setChecked(False)
     assert "layer contours" not in viewer.layers
+
+
+@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
+def test_contours_on_an_oblique_image_lie_on_the_surface(viewer, qtbot):
+    """A sphere: every point of a line is its radius away from its centre, and in the plane of the voxels shown."""
+    made = brainmesh.phantom(shape="sphere", extent_mm=8, spacing_mm=0.4, edge_mm=0.4)
+    radius = np.linalg.norm(made.pial.vertices, axis=1)
+    a = np.deg2rad(20)
+    matrix = np.array([[np.cos(a), -np.sin(a), 0, -3], [np.sin(a), np.cos(a), 0.1, -4], [0, 0, 0.5, -5], [0, 0, 0, 1]])
+    data, meta, _ = _to_layers.image_layer(np.zeros((8, 9, 20), np.float32), matrix, "oblique", (0, 1))
+    image = viewer.add_image(data, **meta)
+    contours = SliceContours(viewer, [made.pial], [], [(1, 0, 0, 1)], image)
+    for axis, order in ((0, (0, 1, 2)), (2, (2, 0, 1))):
+        viewer.dims.order = order
+        viewer.dims.set_current_step(axis, viewer.dims.nsteps[axis] // 2)
+        contours.update()
+        assert len(contours.layer.data) > 10
+        for start, step in contours.layer.data:
+            world = [np.array(image.data_to_world(p)) for p in (start, start + step)]
+            assert all(radius.min() - 0.05 < np.linalg.norm(p) < radius.max() + 0.05 for p in world)
+            assert start[axis] == round(start[axis]) and step[axis] == 0
+    contours.close()
+    assert "layer contours" not in viewer.layers
+
+
+def test_profiles_from_a_file(opened, cortex, tmp_path, qtbot):
+    """No image: contours in the axes of the world."""
+    viewer, panel = opened
+    vertices = len(viewer.layers["pial"].data[0])
+    depths = np.linspace(0, 1, 50)
+    dark = 200 - 80 * np.exp(-(((depths - 0.45) / 0.1) ** 2)) - 50 * np.exp(-(((depths - 0.75) / 0.12) ** 2))
+    np.save(tmp_path / "profiles.npy", np.tile(dark, (vertices, 1)).astype(np.float32))
+    assert not panel.span.isVisibleTo(panel)
+    panel.image.add_path(str(tmp_path / "profiles.npy"))
+    assert panel.span.isVisibleTo(panel)
+    viewer.layers.remove("volume")
+    run(qtbot, panel)
+    assert panel.result is not None, panel.message.text()
+    # the outermost boundaries are the given surfaces
+    assert np.allclose(panel.layers[0].data[0], viewer.layers["pial"].data[0], atol=1e-3)
+    viewer.dims.set_current_step(0, viewer.dims.nsteps[0] // 2)
+    qtbot.waitUntil(lambda: len(viewer.layers["layer contours"].data) > 0, timeout=5000)
 
 
 def test_closing_the_dock_stops_the_call(opened, qtbot):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -39,8 +39,7 @@ class Detail:
     def __init__(self, viewer: Any) -> None:
         from qtpy.QtCore import QTimer
 
-        self.layers = viewer.layers
-        self.canvas = getattr(getattr(viewer.window, "_qt_viewer", None), "canvas", None)
+        self.viewer = ref(viewer)
         self.coarse: dict[Any, Coarse] = {}
         self.worker: Any = None
         self.rest = QTimer()
@@ -56,7 +55,9 @@ class Detail:
 
     def large(self) -> list[Any]:
         """Visible surfaces in space, if there are too many vertices to turn them."""
-        surfaces = [layer for layer in self.layers if type(layer).__name__ == "Surface" and layer.ndim == 3 and layer.visible]
+        viewer = self.viewer()
+        layers = viewer.layers if viewer is not None else ()
+        surfaces = [layer for layer in layers if type(layer).__name__ == "Surface" and layer.ndim == 3 and layer.visible]
         return surfaces if sum(len(layer.data[0]) for layer in surfaces) > LIMIT else []
 
     def prepare(self, event: Any = None) -> None:
@@ -74,7 +75,8 @@ class Detail:
 
     def made(self, coarse: Coarse) -> None:
         """One is ready."""
-        if coarse.layer in self.layers and coarse.fits(coarse.layer):
+        viewer = self.viewer()
+        if viewer is not None and coarse.layer in viewer.layers and coarse.fits(coarse.layer):
             self.coarse[coarse.layer] = coarse
 
     def finished(self) -> None:
@@ -100,7 +102,8 @@ class Detail:
                 if layer in self.coarse and self.coarse[layer].fits(layer):
                     # napari's inner names may change
                     with suppress(AttributeError, KeyError, TypeError):
-                        self.coarse[layer].show(self.canvas.layer_to_visual[layer].node)
+                        canvas = self.viewer().window._qt_viewer.canvas
+                        self.coarse[layer].show(canvas.layer_to_visual[layer].node)
             self.prepare()
         self.rest.start()
 

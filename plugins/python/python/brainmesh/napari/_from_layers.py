@@ -64,6 +64,18 @@ def volume(layer: Any, index: int = 0) -> Volume:
     return Volume(data, matrix, labels=noted.get("labels") or None)
 
 
+def volume_or_path(layer: Any, index: int = 0) -> Volume | str:
+    """The file of a layer that is read in blocks, as long as nobody moved it, so that no second copy is made; otherwise
+    :func:`volume`."""
+    noted = about(layer)
+    if hasattr(layer.data, "dask") and "path" in noted and index == 0:
+        matrix = mm_from_data(layer)[layer.ndim - 3 :, layer.ndim - 3 :]
+        order = noted["order"]
+        if np.allclose(matrix, noted["world_from_voxel"][:, [*order, 3]], rtol=0, atol=1e-9):
+            return noted["path"]
+    return volume(layer, index)
+
+
 def surface(layer: Any) -> Surface:
     """The surface of a Surface layer.
 

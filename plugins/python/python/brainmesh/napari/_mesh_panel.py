@@ -73,7 +73,7 @@ class MeshPanel(Panel):
         labels = numbers(self.labels.text())
 
         def call(progress: Any, cancel: Any) -> dict[int, Any]:
-            volume = _from_layers.volume(layer, index)
+            volume = _from_layers.volume_or_path(layer, index)
             if is_image:
                 return {0: brainmesh.isosurface(volume, value, **options, progress=progress, cancel=cancel)}
             return brainmesh.mesh(volume, labels=labels, **options, progress=progress, cancel=cancel)

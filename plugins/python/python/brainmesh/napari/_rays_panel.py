@@ -44,7 +44,7 @@ class RaysPanel(Panel):
         self.span.addItems(list(SPANS))
         self.polarity = QComboBox()
         self.polarity.addItems(list(POLARITIES))
-        self.model = ModelChoice("layers", default="the one for the span of the rays")
+        self.model = ModelChoice("layers", default="default")
         self.device = DeviceChoice()
         for name, field in (
             ("Image or profiles", self.image),
@@ -117,7 +117,7 @@ class RaysPanel(Panel):
         index = self.volume_index(source)
 
         def call(progress: Any, cancel: Any) -> Any:
-            volume = None if isinstance(source, str) else _from_layers.volume(source, index)
+            volume = None if isinstance(source, str) else _from_layers.volume_or_path(source, index)
             return brainmesh.rays2surface(**inputs, volume=volume, progress=progress, cancel=cancel)
 
         return call, lambda result: self.show_result(result, None if isinstance(source, str) else source)

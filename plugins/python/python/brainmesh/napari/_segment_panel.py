@@ -50,7 +50,7 @@ class SegmentPanel(Panel):
         index = int(self.viewer.dims.current_step[-4]) if image.ndim == 4 else 0
 
         def call(progress: Any, cancel: Any) -> Any:
-            return brainmesh.segment(model, _from_layers.volume(image, index), **options, progress=progress, cancel=cancel)
+            return brainmesh.segment(model, _from_layers.volume_or_path(image, index), **options, progress=progress, cancel=cancel)
 
         return call, lambda volume: self.show_result(volume, image)
 
