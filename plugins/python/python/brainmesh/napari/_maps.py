@@ -36,6 +36,7 @@ def show_map(viewer: Any, name: str) -> None:
             if maps_of(layer):
                 values, shown = one_color(len(layer.data[0]), _from_layers.about(layer).get("color", "white"))
                 show(layer, values, **shown)
+                bar(layer, False)
         return
     layers = [layer for layer in viewer.layers if name in maps_of(layer)]
     values = [np.asarray(maps_of(layer)[name], np.float32) for layer in layers]
@@ -48,6 +49,7 @@ def show_map(viewer: Any, name: str) -> None:
     for layer, value in zip(layers, values, strict=True):
         drawn = np.where(np.isfinite(value), np.maximum(value, low), np.float32(nothing))
         show(layer, drawn, colormap=scale(name), contrast_limits=(nothing, high))
+        bar(layer, layer is layers[0])
 
 
 def scale(name: str) -> Any:
@@ -67,6 +69,13 @@ def show(layer: Any, values: np.ndarray, colormap: Any, contrast_limits: tuple[f
     layer.colormap = colormap
     layer.contrast_limits_range = contrast_limits
     layer.contrast_limits = contrast_limits
+
+
+def bar(layer: Any, visible: bool) -> None:
+    """The colour scale on the canvas, in versions of napari that have one."""
+    colorbar = getattr(layer, "colorbar", None)
+    if colorbar is not None:
+        colorbar.visible = visible
 
 
 def give_maps(maps: dict[str, np.ndarray], path: str) -> None:
