@@ -1,4 +1,5 @@
 use crate::edges::unpaired_sides;
+use crate::groups::Groups;
 use crate::{Error, Result};
 use brainmesh_core::{Surface, WorldPoint};
 use glam::DVec3;
@@ -24,8 +25,24 @@ pub struct Decimated {
     pub error_mm: f64,
 }
 
+/// Puts parts back, as they were, of which nothing is left: meshoptimizer lets small ones vanish.
+fn keep_parts(surface: &Surface, indices: &mut Vec<u32>, mut restore: impl FnMut(usize)) {
+    let mut parts = Groups::new(surface.vertices().len());
+    for &[a, b, c] in surface.triangles() {
+        parts.join(a as usize, b as usize);
+        parts.join(b as usize, c as usize);
+    }
+    let mut is_left = vec![false; surface.vertices().len()];
+    indices.iter().for_each(|&v| is_left[parts.root(v as usize)] = true);
+    for triangle in surface.triangles().iter().filter(|triangle| !is_left[parts.root(triangle[0] as usize)]) {
+        indices.extend(triangle);
+        triangle.iter().for_each(|&v| restore(v as usize));
+    }
+}
+
 /// Thins a surface out by quadric edge collapses (Garland and Heckbert 1997) of meshoptimizer, which keep its topology; vertices
 /// that stay move to where the error is least. A closed surface stays closed with two triangles at every edge, which is checked.
+/// No part vanishes: what would is left as it was.
 ///
 /// # Errors
 /// An error bound that is not above 0, coordinates beyond what `f32` can hold, a result that is not closed where the surface was.
@@ -58,6 +75,7 @@ pub fn decimate(surface: &Surface, options: &DecimateOptions) -> Result<Decimate
         Some(&mut error_mm),
     );
     indices.truncate(left);
+    keep_parts(surface, &mut indices, |v| points[v] = (surface.vertices()[v].0 - center).as_vec3().to_array());
 
     // Vertices in the order of their first use; those that no triangle has are left out.
     let mut numbers = vec![u32::MAX; points.len()];

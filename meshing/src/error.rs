@@ -12,7 +12,7 @@ pub enum Error {
     Cancelled(#[from] Cancelled),
     /// No ray lies inside the volume.
     #[error(
-        "the volume does not cover the surfaces: its voxels span {volume_low:?} to {volume_high:?} mm, the rays span {rays_low:?} to {rays_high:?} mm"
+        "the volume does not cover the surfaces: its voxels span {volume_low} to {volume_high} mm, the rays {rays_low} to {rays_high} mm"
     )]
     NotCovered {
         /// Lowest voxel centre.

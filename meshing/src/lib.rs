@@ -21,6 +21,7 @@ mod error;
 mod fans;
 mod field;
 mod fill;
+mod groups;
 mod intersect;
 mod layer_volume;
 mod layers;

@@ -1,5 +1,6 @@
 use crate::Result;
 use crate::edges::Edges;
+use crate::groups::Groups;
 use crate::intersect::{Mesh, Sheet};
 use brainmesh_core::{Monitor, Surface, WorldPoint};
 
@@ -175,27 +176,4 @@ fn volume_mm3(surface: &Surface) -> f64 {
         a.dot(b.cross(c)) / 6.0
     };
     (0..surface.triangles().len()).map(of).sum()
-}
-
-/// Disjoint sets; the smallest member stands for its set.
-struct Groups(Vec<u32>);
-
-impl Groups {
-    fn new(count: usize) -> Self {
-        Self((0..count as u32).collect())
-    }
-
-    fn root(&mut self, mut member: usize) -> usize {
-        while self.0[member] as usize != member {
-            let above = self.0[member] as usize;
-            self.0[member] = self.0[above];
-            member = self.0[member] as usize;
-        }
-        member
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a.max(b)] = a.min(b) as u32;
-    }
 }

@@ -1,7 +1,7 @@
 //! Smoothing and decimation of one surface.
 
 use crate::support::{Random, Stopped, assert_cancelled, icosphere, sheet, with_threads};
-use brainmesh_core::{Silent, Surface, WorldPoint};
+use brainmesh_core::{Silent, Structure, Surface, WorldPoint};
 use brainmesh_meshing::{DecimateOptions, SurfaceSmoother, decimate, unpaired_sides};
 use std::f64::consts::PI;
 
@@ -69,6 +69,31 @@ fn a_tenth_of_the_triangles_is_still_a_sphere() {
     assert!(thin.surface.vertices().iter().all(|v| (v.0.length() - RADIUS).abs() < 3.0 * 0.018));
     assert!((thin.surface.signed_volume_mm3() / surface.signed_volume_mm3() - 1.0).abs() < 0.001);
     assert!(thin.error_mm > 0.0 && thin.error_mm < 0.05, "{}", thin.error_mm);
+}
+
+/// Cause: a speck beside a large part vanished without a word, and alone left a surface without vertices, an error.
+#[test]
+fn no_part_vanishes() {
+    let octahedron = |center: [f64; 3], radius: f64| {
+        icosphere(0, radius)
+            .vertices()
+            .iter()
+            .map(move |v| WorldPoint::new(v.0.x + center[0], v.0.y + center[1], v.0.z + center[2]))
+            .collect::<Vec<_>>()
+    };
+    let large = icosphere(4, RADIUS);
+    let speck = icosphere(0, 1.0);
+    let offset = large.vertices().len() as u32;
+    let vertices = large.vertices().iter().copied().chain(octahedron([3.0 * RADIUS, 0.0, 0.0], 1.0)).collect();
+    let triangles = large.triangles().iter().copied().chain(speck.triangles().iter().map(|t| t.map(|v| v + offset)));
+    let both = Surface::new(vertices, triangles.collect(), Structure::Unknown).unwrap();
+    let options = DecimateOptions { target_triangles: 60, max_error_mm: f64::INFINITY, lock_borders: false };
+    let thin = decimate(&both, &options).unwrap().surface;
+    assert_eq!(thin.euler_characteristic(), 4);
+    let beyond = thin.vertices().iter().filter(|v| v.0.x > 2.0 * RADIUS).count();
+    assert!(beyond >= 4 && thin.triangles().len() < 100, "{beyond} {}", thin.triangles().len());
+    let alone = decimate(&speck, &DecimateOptions { target_triangles: 0, ..options }).unwrap().surface;
+    assert_eq!(alone.euler_characteristic(), 2);
 }
 
 #[test]
