@@ -76,11 +76,11 @@ def warp_grid(
     y, x = np.meshgrid(axis, axis, indexing="ij")
     at = np.stack([x, y], -1) @ matrix.T + centre
     if augmentation.elastic_px:
-        at += _smooth(crop, augmentation.elastic_grid_px, 2, rng).transpose(1, 2, 0) * augmentation.elastic_px
+        at += smooth_fields(crop, augmentation.elastic_grid_px, 2, rng).transpose(1, 2, 0) * augmentation.elastic_px
     return torch.from_numpy((2 * at + 1) / size - 1).float()
 
 
-def _smooth(crop: int, grid_px: float, fields: int, rng: np.random.Generator) -> np.ndarray:
+def smooth_fields(crop: int, grid_px: float, fields: int, rng: np.random.Generator) -> np.ndarray:
     """`[fields, crop, crop]` random numbers of about unit SD, smooth over `grid_px`."""
     knots = max(2, round(crop / grid_px)) + 3
     coarse = torch.from_numpy(rng.normal(size=(1, fields, knots, knots)))
@@ -106,7 +106,7 @@ def change_greys(image: np.ndarray, augmentation: Augmentation, rng: np.random.G
     elif augmentation.sharpen:
         out = out + rng.uniform(0, augmentation.sharpen) * (out - gaussian_filter(out, 1.5))
     if augmentation.field:
-        out = out * np.exp(augmentation.field * _smooth(len(out), len(out) / 2, 1, rng)[0])
+        out = out * np.exp(augmentation.field * smooth_fields(len(out), len(out) / 2, 1, rng)[0])
     if augmentation.noise:
         out = out + rng.normal(size=out.shape) * rng.uniform(0, augmentation.noise)
     for _ in range(rng.integers(augmentation.patches + 1) if augmentation.patches else 0):

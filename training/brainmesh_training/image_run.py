@@ -1,6 +1,6 @@
 """Cross-validation of the systems that segment images: `membrane`, `ventricle` and `tissue`.
 
-Each system is a module with the same functions: `read`, `folds`, `crop`, `image`, `loss`, `score`, `summary`.
+Each system is a module with the same functions: `read`, `folds`, `crop`, `pictures`, `loss`, `score`, `summary`.
 """
 
 import argparse
@@ -13,13 +13,13 @@ from types import ModuleType
 import numpy as np
 from torch import nn
 
-from . import membrane, ventricle
+from . import membrane, tissue, ventricle
 from .image_experiment import ImageExperiment
 from .image_train import fit_members, predict
 
 log = logging.getLogger(__name__)
 
-SYSTEMS: dict[str, ModuleType] = {"membrane": membrane, "ventricle": ventricle}
+SYSTEMS: dict[str, ModuleType] = {"membrane": membrane, "ventricle": ventricle, "tissue": tissue}
 
 
 def train(experiment: ImageExperiment, cases: Sequence, checkpoint: Path | None) -> list[nn.Module]:
@@ -35,11 +35,11 @@ def train(experiment: ImageExperiment, cases: Sequence, checkpoint: Path | None)
     )
 
 
-def held_out_probabilities(experiment: ImageExperiment, members: Sequence[nn.Module], cases: Sequence) -> list[np.ndarray]:
-    """Probability `[h, w]` of the wanted class for each case, averaged over the system's flips."""
+def answers(experiment: ImageExperiment, members: Sequence[nn.Module], case) -> list[np.ndarray]:
+    """Probabilities `[exported, h, w]` for each picture of a case, averaged over the system's flips."""
     system = SYSTEMS[experiment.system]
     stride = experiment.network.stride
-    return [predict(members, system.image(case), stride, system.TURNS)[0] for case in cases]
+    return [predict(members, picture, system.EXPORTED, stride, system.TURNS) for picture in system.pictures(case)]
 
 
 def cross_validate(options: argparse.Namespace) -> None:
@@ -53,11 +53,11 @@ def cross_validate(options: argparse.Namespace) -> None:
         held_out = [case for case, of in zip(cases, fold, strict=True) if of == number]
         kept = [case for case, of in zip(cases, fold, strict=True) if of != number]
         members = train(experiment, kept, options.out / f"fold-{number + 1}.pt")
-        probabilities = held_out_probabilities(experiment, members, held_out)
-        np.savez_compressed(
-            options.out / f"fold-{number + 1}.npz", **{system.name(c): p for c, p in zip(held_out, probabilities, strict=True)}
-        )
-        found = [system.score(case, probability) for case, probability in zip(held_out, probabilities, strict=True)]
+        given = [answers(experiment, members, case) for case in held_out]
+        if system.KEPT:
+            names = (system.name(case) for case in held_out)
+            np.savez_compressed(options.out / f"fold-{number + 1}.npz", **dict(zip(names, (g[0][0] for g in given), strict=True)))
+        found = [system.score(case, part) for case, part in zip(held_out, given, strict=True)]
         scores += found
         log.info("fold %d: %s", number + 1, json.dumps(system.summary(found)))
         result = {"cases": len(scores), **system.summary(scores)}

@@ -129,8 +129,10 @@ def fit_members(experiment: ImageExperiment, checkpoint: Path | None, **rest) ->
 
 
 @torch.no_grad()
-def predict(members: Sequence[nn.Module], image: np.ndarray, stride: int, turns: Sequence[tuple[int, bool]]) -> np.ndarray:
-    """Mean probabilities `[outputs, h, w]` (sigmoid) of an image `[c, h, w]` over networks and flips.
+def predict(
+    members: Sequence[nn.Module], image: np.ndarray, exported: int, stride: int, turns: Sequence[tuple[int, bool]]
+) -> np.ndarray:
+    """Mean probabilities `[exported, h, w]` of an image `[c, h, w]` over networks and flips.
 
     `turns` are (quarter turns, mirrored) pairs; the image is padded by reflection to a multiple of `stride`.
     """
@@ -141,10 +143,16 @@ def predict(members: Sequence[nn.Module], image: np.ndarray, stride: int, turns:
     for quarter, mirrored in turns:
         turned = np.rot90(padded[:, :, ::-1] if mirrored else padded, quarter, (1, 2))
         for model in members:
-            logits = model(torch.from_numpy(np.ascontiguousarray(turned))[None].float())
-            answer = np.rot90(torch.sigmoid(logits.float())[0].numpy(), -quarter, (1, 2))
+            logits = model(torch.from_numpy(np.ascontiguousarray(turned))[None].float())[0, :exported]
+            answer = np.rot90(probabilities(logits).numpy(), -quarter, (1, 2))
             total = total + (answer[:, :, ::-1] if mirrored else answer)
     return (total / (len(turns) * len(members)))[:, :height, :width].astype(np.float32)
 
 
+def probabilities(logits: torch.Tensor) -> torch.Tensor:
+    """Of logits `[exported, h, w]`: a sigmoid of one, a softmax over several."""
+    return torch.sigmoid(logits) if len(logits) == 1 else logits.softmax(0)
+
+
+#: (quarter turns, mirrored).
 ALL_TURNS = tuple((quarter, mirrored) for quarter in range(4) for mirrored in (False, True))

@@ -17,7 +17,12 @@ from .image_train import ALL_TURNS
 #: Pixels apart for which the network also learns whether two lie in one cell: it sees further for it. Not exported.
 DISTANCES = (3, 9, 27)
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
+EXPORTED = 1
+#: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
+KEPT = True
 OUTPUTS = 1 + len(DISTANCES) * len(DIRECTIONS)
+#: Averaged over all flips and quarter turns.
+TURNS = ALL_TURNS
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
 
@@ -122,8 +127,9 @@ def loss(logits: torch.Tensor, targets: dict[str, torch.Tensor], weights: dict[s
     return total
 
 
-def score(section: Section, probability: np.ndarray) -> dict[str, np.ndarray]:
-    """Scores at each of THRESHOLDS of a slice's interior probability `[h, w]`."""
+def score(section: Section, answers: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Scores at each of THRESHOLDS of a slice's interior probability `[1, h, w]`."""
+    [[probability]] = answers
     rows = []
     for threshold in THRESHOLDS:
         interior = probability > threshold
@@ -155,13 +161,9 @@ def summary(scores: list[dict[str, np.ndarray]]) -> dict[str, float]:
     }
 
 
-#: Averaged over all flips and quarter turns.
-TURNS = ALL_TURNS
-
-
-def image(section: Section) -> np.ndarray:
+def pictures(section: Section) -> list[np.ndarray]:
     """What the network sees, `[1, h, w]`."""
-    return section.image[None]
+    return [section.image[None]]
 
 
 def name(section: Section) -> str:

@@ -14,7 +14,9 @@ from . import contours
 from .augment import Augmentation, change_greys, sample, warp_grid
 from .image_train import ALL_TURNS
 
-OUTPUTS = 1
+OUTPUTS = EXPORTED = 1
+#: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
+KEPT = True
 TURNS = ALL_TURNS
 #: The pictures have lost their spacing; 1.37 mm (350 mm in 256 pixels) is the commonest of this set.
 NOMINAL_MM = (350 / 256, 350 / 256)
@@ -106,8 +108,9 @@ def mask(probability: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     return ndimage.binary_fill_holes(parts == largest)
 
 
-def score(frame: Frame, probability: np.ndarray) -> dict:
+def score(frame: Frame, answers: list[np.ndarray]) -> dict:
     """Dice and distance of one frame."""
+    [[probability]] = answers
     found = mask(probability)
     return {
         "patient": frame.patient,
@@ -148,9 +151,9 @@ def _patient(cases: list[dict]) -> dict:
     }
 
 
-def image(frame: Frame) -> np.ndarray:
+def pictures(frame: Frame) -> list[np.ndarray]:
     """What the network sees, `[1, h, w]`."""
-    return frame.image[None]
+    return [frame.image[None]]
 
 
 def name(frame: Frame) -> str:
