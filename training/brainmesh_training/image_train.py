@@ -132,7 +132,7 @@ def fit_members(experiment: ImageExperiment, checkpoint: Path | None, **rest) ->
 def predict(
     members: Sequence[nn.Module], image: np.ndarray, exported: int, stride: int, turns: Sequence[tuple[int, bool]]
 ) -> np.ndarray:
-    """Mean probabilities `[exported, h, w]` of an image `[c, h, w]` over networks and flips.
+    """Mean probabilities `[exported, h, w]` of an image `[c, h, w]` over flips; networks' logits are averaged first.
 
     `turns` are (quarter turns, mirrored) pairs; the image is padded by reflection to a multiple of `stride`.
     """
@@ -142,11 +142,11 @@ def predict(
     total = 0.0
     for quarter, mirrored in turns:
         turned = np.rot90(padded[:, :, ::-1] if mirrored else padded, quarter, (1, 2))
-        for model in members:
-            logits = model(torch.from_numpy(np.ascontiguousarray(turned))[None].float())[0, :exported]
-            answer = np.rot90(probabilities(logits).numpy(), -quarter, (1, 2))
-            total = total + (answer[:, :, ::-1] if mirrored else answer)
-    return (total / (len(turns) * len(members)))[:, :height, :width].astype(np.float32)
+        inputs = torch.from_numpy(np.ascontiguousarray(turned))[None].float()
+        logits = sum(model(inputs)[0, :exported] for model in members) / len(members)
+        answer = np.rot90(probabilities(logits).numpy(), -quarter, (1, 2))
+        total = total + (answer[:, :, ::-1] if mirrored else answer)
+    return (total / len(turns))[:, :height, :width].astype(np.float32)
 
 
 def probabilities(logits: torch.Tensor) -> torch.Tensor:

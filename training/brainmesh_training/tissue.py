@@ -65,6 +65,13 @@ def read_head(path: Path) -> Head:
     )
 
 
+def normalise(volume: np.ndarray) -> np.ndarray:
+    """As the manifest: from the least to the PERCENTILE of voxels other than 0, which stay 0."""
+    tissue = volume[volume != 0].astype(np.float64)
+    low, high = np.percentile(tissue, (0, PERCENTILE))
+    return np.where(volume != 0, (volume - low) / (high - low + 1e-6), 0).astype(np.float32)
+
+
 def folds(cases: Sequence[Case], count: int) -> np.ndarray:
     """Fold of each head: dealt out in turn."""
     return np.arange(len(cases)) % count
