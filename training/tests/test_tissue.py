@@ -8,6 +8,7 @@ import torch
 from brainmesh_training import tissue
 from brainmesh_training.augment import Augmentation
 from brainmesh_training.tissue_synthesis import CLASSES, Priors, class_of, contrast, plane, render, stripped
+from brainmesh_training.tissue_volume import DIFFICULTIES, made_scan, segment
 
 LABELS = np.array([0, 2, 3, 4, 24, 507])
 
@@ -108,3 +109,33 @@ def test_scores_by_hand():
     # Outer fluid is background: 5 of 6 right. White: 2 x 2 / (2 + 3).
     assert got["accuracy"] == pytest.approx(5 / 6)
     assert (got["dice_csf"], got["dice_grey_matter"], got["dice_white_matter"]) == pytest.approx((1, 0, 0.8))
+
+
+class Bright(torch.nn.Module):
+    """White matter where the normalised image is above 0.8, else background."""
+
+    def forward(self, image):
+        logits = torch.zeros(len(image), 5, *image.shape[2:])
+        logits[:, 3] = (image[:, 0] - 0.8) * 100
+        return logits
+
+
+def test_volumes_come_back_on_their_grid_from_every_view():
+    volume = np.random.default_rng(0).random((9, 12, 21)).astype(np.float32) + 0.1
+    expected = tissue.normalise(volume) > 0.8
+    for view in range(3):
+        found = segment([Bright()], volume, (view,), 8)
+        assert found.shape == (5, 9, 12, 21)
+        np.testing.assert_array_equal(found.argmax(0) == 3, expected)
+
+
+def test_difficulties_keep_image_and_truth_together(tmp_path):
+    write_head(tmp_path / "head.nii.gz")
+    head = tissue.read_head(tmp_path / "head.nii.gz")
+    image, truth = made_scan(head, priors(), np.random.default_rng(0))
+    assert image[truth == 3].mean() == pytest.approx(1, abs=0.1)
+    assert not image[truth == 0].all()
+    for name, change in DIFFICULTIES.items():
+        changed, moved = change(image, truth, np.random.default_rng(1))
+        assert changed.shape == moved.shape, name
+        assert changed[moved == 3].mean() > 1.3 * changed[moved == 2].mean(), name
