@@ -45,6 +45,18 @@ class Augmentation:
     patches: int = 0
     """Largest number of rectangles whose grey values are wiped out."""
 
+    @property
+    def turns(self) -> tuple[tuple[int, bool], ...]:
+        """(quarter turns, mirrored) that the network was trained to bear, to average over."""
+        quarters = range(4) if self.quarter_turns else range(1)
+        mirrors = (False, True) if self.quarter_turns or self.mirror else (False,)
+        return tuple((quarter, mirrored) for quarter in quarters for mirrored in mirrors)
+
+    @property
+    def flips(self) -> list[str]:
+        """Axes that `brainmesh segment` mirrors along, to average over."""
+        return ["x", "y"] if self.quarter_turns else ["x"] if self.mirror else []
+
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if value < 0:

@@ -25,7 +25,7 @@ ABOUT = {
         channel="em",
         classes=("interior",),
         preprocessing=[{"id": "zero_mean_unit_variance", "kwargs": WHOLE_SLICE}],
-        brainmesh={"window": [512, 512], "flips": ["x", "y"], "output": "probability:interior"},
+        brainmesh={"window": [512, 512], "output": "probability:interior"},
         card="Training pictures: ISBI 2012 challenge (Cardona et al. 2010), free for research, not redistributed here: it is in "
         "this model's terms that it was learnt from them. Drosophila larva, ventral nerve cord, one stack: other tissue, other "
         "stains and other pixel sizes were not seen.",
@@ -55,7 +55,7 @@ ABOUT = {
             {"id": "clip", "kwargs": {"min": 0.0, "max": 1.0}},
             {"id": "zero_mean_unit_variance", "kwargs": WHOLE_SLICE},
         ],
-        brainmesh={"window": [256, 256], "flips": ["x", "y"], "largest_component": True, "fill_holes": True},
+        brainmesh={"window": [256, 256], "largest_component": True, "fill_holes": True},
         card="Training pictures: Sunnybrook Cardiac Data (Radau et al. 2009, CC0), as pictures by SegNetCMR (MIT). One hospital, "
         "one scanner. Papillary muscles belong to the cavity. Scores are of the largest connected part, its holes filled.",
     ),

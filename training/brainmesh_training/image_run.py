@@ -36,10 +36,10 @@ def train(experiment: ImageExperiment, cases: Sequence, checkpoint: Path | None)
 
 
 def answers(experiment: ImageExperiment, members: Sequence[nn.Module], case) -> list[np.ndarray]:
-    """Probabilities `[exported, h, w]` for each picture of a case, averaged over the system's flips."""
+    """Probabilities `[exported, h, w]` for each picture of a case, averaged over the turns it was trained with."""
     system = SYSTEMS[experiment.system]
-    stride = experiment.network.stride
-    return [predict(members, picture, system.EXPORTED, stride, system.TURNS) for picture in system.pictures(case)]
+    stride, turns = experiment.network.stride, experiment.augmentation.turns
+    return [predict(members, picture, system.EXPORTED, stride, turns) for picture in system.pictures(case)]
 
 
 def cross_validate(options: argparse.Namespace) -> None:

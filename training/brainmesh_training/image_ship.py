@@ -39,7 +39,9 @@ def ship(options: argparse.Namespace) -> None:
     members = train(experiment, cases, options.run_folder / "all.pt")
     scores = json.loads((options.run_folder / "scores.json").read_text())
     about = ABOUT[experiment.system]
-    about = replace(about, card=card(experiment, about, scores, len(cases), options.folds, members))
+    settings = about.brainmesh | {"flips": experiment.augmentation.flips}
+    words = card(experiment, about, scores, len(cases), options.folds, members)
+    about = replace(about, brainmesh=settings, card=words)
     test = test_pictures(experiment.system)
     difference = write_model(experiment, members, system.EXPORTED, about, test, options.out)
     log.info("%s: %.1e between ONNX Runtime and torch", options.out, difference)

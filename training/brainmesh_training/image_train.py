@@ -152,7 +152,3 @@ def predict(
 def probabilities(logits: torch.Tensor) -> torch.Tensor:
     """Of logits `[exported, h, w]`: a sigmoid of one, a softmax over several."""
     return torch.sigmoid(logits) if len(logits) == 1 else logits.softmax(0)
-
-
-#: (quarter turns, mirrored).
-ALL_TURNS = tuple((quarter, mirrored) for quarter in range(4) for mirrored in (False, True))

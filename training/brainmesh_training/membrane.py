@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from . import partition
 from .augment import Augmentation, change_greys, sample, warp_grid
-from .image_train import ALL_TURNS
 
 #: Pixels apart for which the network also learns whether two lie in one cell: it sees further for it. Not exported.
 DISTANCES = (3, 9, 27)
@@ -21,8 +20,6 @@ EXPORTED = 1
 #: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
 KEPT = True
 OUTPUTS = 1 + len(DISTANCES) * len(DIRECTIONS)
-#: Averaged over all flips and quarter turns.
-TURNS = ALL_TURNS
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
 

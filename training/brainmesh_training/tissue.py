@@ -16,7 +16,6 @@ from .tissue_synthesis import CLASSES, Head, Priors, render
 OUTPUTS = EXPORTED = len(CLASSES)
 #: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
 KEPT = False
-TURNS = ((0, False),)
 #: Percentile of the volume's voxels other than 0 that becomes 1.
 PERCENTILE = 99.0
 #: Made slices that a held-out head is scored on.

@@ -12,16 +12,18 @@ from torch.nn import functional
 
 from . import contours
 from .augment import Augmentation, change_greys, sample, warp_grid
-from .image_train import ALL_TURNS
 
 OUTPUTS = EXPORTED = 1
 #: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
 KEPT = True
-TURNS = ALL_TURNS
 #: The pictures have lost their spacing; 1.37 mm (350 mm in 256 pixels) is the commonest of this set.
 NOMINAL_MM = (350 / 256, 350 / 256)
 #: Percentiles that become 0 and 1, and beyond which greys are cut off.
 PERCENTILES = (1.0, 99.0)
+
+
+#: SD around the picture's centre in which the ventricle lies, as a share of the picture's smaller side.
+CENTRE_SHARE = 40 / 256
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,20 @@ def loss(logits: torch.Tensor, targets: dict[str, torch.Tensor], weights: dict[s
 
 
 def mask(probability: np.ndarray, threshold: float = 0.5) -> np.ndarray:
-    """The largest part above the threshold, its holes filled."""
-    parts, count = ndimage.label(probability > threshold)
+    """The part above the threshold (half the best value, where that is less) with the most probability near the centre, its
+    holes filled.
+
+    Short-axis series are planned around the ventricle: what lies far out is some other bright pool. A part's pixels count
+    by a Gaussian of CENTRE_SHARE of the picture's smaller side around the centre.
+    """
+    y, x = (np.arange(size) - (size - 1) / 2 for size in probability.shape)
+    width = CENTRE_SHARE * min(probability.shape)
+    near = probability * np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * width**2))
+    parts, count = ndimage.label(probability > min(threshold, probability.max() / 2))
     if not count:
         return np.zeros(probability.shape, bool)
-    largest = 1 + np.bincount(parts.ravel())[1:].argmax()
-    return ndimage.binary_fill_holes(parts == largest)
+    sums = np.bincount(parts.ravel(), near.ravel())
+    return ndimage.binary_fill_holes(parts == 1 + sums[1:].argmax())
 
 
 def score(frame: Frame, answers: list[np.ndarray]) -> dict:

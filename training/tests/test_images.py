@@ -11,9 +11,11 @@ import torch
 from brainmesh_training.augment import Augmentation, change_greys, sample, warp_grid
 from brainmesh_training.image_experiment import ImageExperiment
 from brainmesh_training.image_networks import image_network
-from brainmesh_training.image_train import ALL_TURNS, fit, follow, predict, rate
+from brainmesh_training.image_train import fit, follow, predict, rate
 from brainmesh_training.networks import parameters
 
+#: The eight ways a square can lie.
+ALL_TURNS = Augmentation(quarter_turns=True).turns
 CONFIGS = Path(__file__).parent.parent / "configs"
 
 
@@ -119,6 +121,12 @@ def test_quarter_turns_and_mirrors_are_exactly_the_eight():
         grid = warp_grid(Augmentation(quarter_turns=True), (8, 8), 8, np.random.default_rng(seed), centred=True)
         seen.add(sample(torch.from_numpy(image[None]), grid, "nearest")[0].numpy().tobytes())
     assert seen == eight
+
+
+def test_predictions_are_averaged_over_what_was_trained():
+    assert len(ALL_TURNS) == 8
+    assert Augmentation(mirror=True).turns == ((0, False), (0, True))
+    assert Augmentation(rotation_degrees=20).turns == ((0, False),)
 
 
 def test_a_rotation_keeps_distances():

@@ -46,10 +46,13 @@ def test_nothing_found_is_never_good():
     assert contours.average_distance_mm(one, one & False, (1.0, 1.0)) == float("inf")
 
 
-def test_only_the_largest_part_stays_and_its_holes_are_filled():
-    probability = np.zeros((20, 20))
-    probability[2:9, 2:9], probability[5, 5], probability[15:17, 15:17] = 0.9, 0.1, 0.9
-    assert (ventricle.mask(probability) == box((20, 20), (2, 9), (2, 9))).all()
+def test_the_part_near_the_centre_stays_and_its_holes_are_filled():
+    probability = np.zeros((64, 64))
+    probability[28:36, 28:36], probability[31, 31], probability[2:14, 2:14] = 0.9, 0.1, 0.95
+    assert (ventricle.mask(probability) == box((64, 64), (28, 36), (28, 36))).all()
+    far = np.where(box((64, 64), (2, 14), (2, 14)), 0.9, 0)
+    assert (ventricle.mask(far) == (far > 0)).all()
+    assert (ventricle.mask(probability / 4) == box((64, 64), (28, 36), (28, 36))).all()
     assert not ventricle.mask(np.zeros((4, 4))).any()
 
 
