@@ -18,11 +18,16 @@ log = logging.getLogger(__name__)
 
 
 def test_pictures(system: str) -> tuple[np.ndarray, np.ndarray]:
-    """A picture `[1, 1, h, w]` as it is in a file, and as the network sees it. None of the data itself: made ones do as well."""
+    """A picture `[1, 1, h, w]` as it is in a file, and as the network sees it: none of the data, but with what it looks for."""
     rng = np.random.default_rng(1609)
-    y, x = np.mgrid[:64, :96]
-    waves = 100 + 60 * np.sin(x / 5) * np.cos(y / 7) + rng.normal(size=x.shape) * 12
-    raw = np.clip(waves.round(), 1, 255).astype(np.float32)
+    y, x = np.mgrid[:96, :128]
+    if system == "membrane":  # dark lines between bright cells
+        field = np.sin(x / 9 + np.sin(y / 13)) * np.cos(y / 8 + np.sin(x / 17))
+        raw = 60 + 90 * np.clip(np.abs(field) * 6, 0, 1)
+    else:  # a bright pool in a grey wall in a dark chest; white matter in grey in fluid
+        radius = np.hypot(y - 48, x - 64)
+        raw = np.select([radius < 15, radius < 26, radius < 44], [170, 90, 50], 20)
+    raw = np.clip((raw + rng.normal(size=x.shape) * 12).round(), 1, 255).astype(np.float32)
     seen = {
         "membrane": membrane.normalise,
         "ventricle": ventricle.normalise,

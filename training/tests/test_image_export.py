@@ -98,7 +98,7 @@ def test_every_system_has_its_words():
     assert set(ABOUT) == set(image_run.SYSTEMS)
     for system, about in ABOUT.items():
         raw, seen = image_ship.test_pictures(system)
-        assert raw.shape == seen.shape == (1, 1, 64, 96)
+        assert raw.shape == seen.shape == (1, 1, 96, 128)
         assert len(about.classes) == image_run.SYSTEMS[system].EXPORTED
         experiment = ImageExperiment.read(image_ship.__file__.replace("brainmesh_training/image_ship.py", f"configs/{system}.json"))
         text = card(experiment, about, {"cases": 3, "accuracy": 0.5}, 3, 2, [])
