@@ -1,12 +1,13 @@
 """Cell interiors in electron micrographs of serial sections (ISBI 2012): data, crops, losses, scores."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 from scipy import ndimage
 from torch.nn import functional
 
@@ -59,20 +60,34 @@ def seam(cells: np.ndarray, width_px: float = 5.0) -> np.ndarray:
     return np.where(cells == 0, ndimage.grey_dilation(weight, (3, 3)), 0).astype(np.float32)
 
 
-def read(folder: Path) -> list[Section]:
-    """Pairs of `image/N.png` and `label/N.png` (255 interior, 0 membrane) in the order of the stack."""
-    sections = []
-    for path in sorted((folder / "image").iterdir(), key=lambda path: int(re.sub(r"\D", "", path.stem) or -1)):
+def pairs(folder: Path) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Number, picture and label of each section: `image/N.png` with `label/N.png`, or the challenge's own two TIFF stacks."""
+    stacks = [folder / f"train-{part}.tif" for part in ("volume", "labels")]
+    if stacks[0].exists():
+        volume, labels = (
+            [np.asarray(page) for page in ImageSequence.Iterator(Image.open(path))] for path in stacks
+        )
+        if len(volume) != len(labels):
+            raise ValueError(f"{stacks[1]}: expected {len(volume)} pages, found {len(labels)}")
+        yield from ((number, *pair) for number, pair in enumerate(zip(volume, labels, strict=True)))
+        return
+    for path in sorted((folder / "image").glob("*"), key=lambda path: int(re.sub(r"\D", "", path.stem) or -1)):
         truth = folder / "label" / path.name
         if not truth.exists():
             raise ValueError(f"{truth}: expected a label picture, found none")
-        image, label = (np.asarray(Image.open(file)) for file in (path, truth))
+        yield int(path.stem), *(np.asarray(Image.open(file)) for file in (path, truth))
+
+
+def read(folder: Path) -> list[Section]:
+    """Sections in the order of the stack; labels are 255 in cells and 0 on membranes."""
+    sections = []
+    for number, image, label in pairs(folder):
         if image.ndim != 2 or image.shape != label.shape:
-            raise ValueError(f"{path}: expected grey pictures of one size, found {image.shape} and {label.shape}")
+            raise ValueError(f"{folder}, {number}: expected grey pictures of one size, found {image.shape}, {label.shape}")
         cells = partition.objects(label > 127)
-        sections.append(Section(int(path.stem), normalise(image), cells, seam(cells)))
+        sections.append(Section(number, normalise(image), cells, seam(cells)))
     if not sections:
-        raise ValueError(f"{folder}: expected image/N.png, found none")
+        raise ValueError(f"{folder}: expected image/N.png or train-volume.tif, found none")
     return sections
 
 

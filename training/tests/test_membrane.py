@@ -127,6 +127,17 @@ def test_a_stack_is_read_in_its_order_and_folds_cover_both_halves(tmp_path):
         membrane.read(tmp_path)
 
 
+def test_the_challenges_tiff_stacks_give_the_same_sections(tmp_path):
+    write_stack(tmp_path, 4)
+    for part, name in (("image", "train-volume.tif"), ("label", "train-labels.tif")):
+        pages = [Image.open(tmp_path / part / f"{number}.png") for number in range(4)]
+        (tmp_path / "tiff").mkdir(exist_ok=True)
+        pages[0].save(tmp_path / "tiff" / name, save_all=True, append_images=pages[1:])
+    for one, other in zip(membrane.read(tmp_path), membrane.read(tmp_path / "tiff"), strict=True):
+        assert one.number == other.number
+        assert (one.image == other.image).all() and (one.cells == other.cells).all()
+
+
 def test_crops_keep_image_and_truth_together(tmp_path):
     write_stack(tmp_path, 1)
     [section] = membrane.read(tmp_path)
