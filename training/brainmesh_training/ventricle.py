@@ -23,7 +23,7 @@ PERCENTILES = (1.0, 99.0)
 
 
 #: SD around the picture's centre in which the ventricle lies, as a share of the picture's smaller side.
-CENTRE_SHARE = 40 / 256
+CENTRE_SHARE = 30 / 256
 
 
 @dataclass(frozen=True)
