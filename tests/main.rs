@@ -68,5 +68,7 @@ mod hostile;
 mod mesh;
 mod models;
 mod segment;
+mod slicer;
+mod slicer_description;
 mod sphere;
 mod surface;

@@ -37,6 +37,14 @@ pub enum Error {
         /// What does not fit.
         source: brainmesh_core::Error,
     },
+    /// An input that is not there.
+    #[error("{}: no such file or folder ({role})", path.display())]
+    Missing {
+        /// What it would be used as.
+        role: &'static str,
+        /// File or folder.
+        path: PathBuf,
+    },
     /// Inputs that were read but cannot be used.
     #[error("{0}")]
     Unusable(String),
@@ -84,7 +92,9 @@ impl Error {
             | Self::Meshing(brainmesh_meshing::Error::Cancelled(_))
             | Self::Phantom(brainmesh_phantom::Error::Cancelled(_))
             | Self::Cancelled => ExitCode::Cancelled,
-            Self::Formats(_) | Self::Inputs { .. } | Self::Unusable(_) | Self::Meshing(_) => ExitCode::Input,
+            Self::Formats(_) | Self::Missing { .. } | Self::Inputs { .. } | Self::Unusable(_) | Self::Meshing(_) => {
+                ExitCode::Input
+            }
             Self::Segmentation(_) | Self::Unverified(_) | Self::Phantom(_) | Self::Core(_) | Self::Write { .. } => {
                 ExitCode::Runtime
             }

@@ -1,18 +1,21 @@
 //! From arguments to a ribbon, rays and profiles: shared by `rays2surface`, `profiles` and `phantom --rays`.
 
 use crate::args::{DepthsArg, Inputs, PolarityArg, RayInterpolationArg, SpanArg};
+use crate::given::{Given, InMemory};
 use crate::given_rays::GivenRays;
 use crate::report::InputFile;
 use crate::sampling::sample_file;
 use crate::{Error, Result};
-use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon};
+use brainmesh_core::{Channel, Monitor, Profiles, RayDefect, RaySet, Ribbon, Surface, Volume};
 use brainmesh_formats::VolumeOptions;
 use brainmesh_meshing::{
     AttachedRays, DepthSpacing, RayIntensities, RayInterpolation, SampleOptions, channels as make_channels,
-    extended_rays, no_cortex, ribbon_rays,
+    extended_rays, no_cortex, ribbon_rays, sample,
 };
+use ndarray::Array2;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where intensities come from.
 #[derive(Debug, Clone, Serialize)]
@@ -21,9 +24,9 @@ pub enum Source {
     /// A volume to sample, and one already smoothed along the cortex.
     Volume {
         /// Raw intensities.
-        raw: PathBuf,
+        raw: Given<Volume<f32>>,
         /// Smoothed intensities.
-        smoothed: Option<PathBuf>,
+        smoothed: Option<Given<Volume<f32>>>,
         /// Time point or channel of 4-D volumes.
         index: usize,
         /// Which series of a DICOM folder.
@@ -34,9 +37,9 @@ pub enum Source {
     /// Profiles sampled elsewhere.
     Profiles {
         /// Raw intensities.
-        raw: PathBuf,
+        raw: Given<Array2<f32>>,
         /// Smoothed intensities.
-        smoothed: Option<PathBuf>,
+        smoothed: Option<Given<Array2<f32>>>,
         /// Spacing of their depths (pial-white span).
         depths: ProfileDepths,
     },
@@ -69,9 +72,9 @@ pub enum Span {
 #[derive(Debug, Clone, Serialize)]
 pub struct InputPlan {
     /// Pial surface.
-    pub pial: PathBuf,
+    pub pial: Given<Surface>,
     /// White surface.
-    pub white: PathBuf,
+    pub white: Given<Surface>,
     /// Intensities.
     pub source: Source,
     /// Rays with places of their own, and how far from a vertex they may lie, in mm.
@@ -79,7 +82,7 @@ pub struct InputPlan {
     /// What the rays cover.
     pub span: Span,
     /// Vertices to use.
-    pub mask: Option<PathBuf>,
+    pub mask: Option<Given<Vec<bool>>>,
     /// Value that stands for "no tissue".
     pub missing_value: Option<f32>,
     /// Where pial and white are closer than this there is no cortex.
@@ -106,8 +109,8 @@ impl InputPlan {
     /// Checks what can be checked without reading the files.
     ///
     /// # Errors
-    /// [`Error::Usage`] for options that do not go together, [`Error::Unusable`] for a file that does not exist.
-    pub fn resolve(inputs: &Inputs) -> Result<Self> {
+    /// [`Error::Usage`] for options that do not go together, [`Error::Missing`] for a file that does not exist.
+    pub fn resolve(inputs: &Inputs, memory: &InMemory) -> Result<Self> {
         if !(inputs.extension_mm >= 0.0 && inputs.extension_mm <= 10.0) {
             return Err(Error::Usage(format!(
                 "--extension-mm: expected between 0 and 10, found {}",
@@ -130,15 +133,18 @@ impl InputPlan {
             DepthsArg::Equivolumetric => ProfileDepths::Equivolumetric,
             DepthsArg::Equidistant => ProfileDepths::Equidistant,
         };
-        let source = match (&inputs.volume, &inputs.profiles) {
+        let volume = Given::maybe(memory.volume.as_ref(), inputs.volume.as_ref());
+        let profiles = Given::maybe(memory.profiles.as_ref(), inputs.profiles.as_ref());
+        let source = match (volume, profiles) {
             (Some(raw), None) => Source::Volume {
-                raw: raw.clone(),
-                smoothed: inputs.smoothed_volume.clone(),
+                raw,
+                smoothed: Given::maybe(memory.smoothed_volume.as_ref(), inputs.smoothed_volume.as_ref()),
                 index: inputs.volume_index,
                 series: inputs.series.clone(),
             },
             (None, Some(raw)) => {
-                Source::Profiles { raw: raw.clone(), smoothed: inputs.smoothed_profiles.clone(), depths }
+                let smoothed = Given::maybe(memory.smoothed_profiles.as_ref(), inputs.smoothed_profiles.as_ref());
+                Source::Profiles { raw, smoothed, depths }
             }
             (None, None) if inputs.rays.is_some() => Source::Rays,
             _ => return Err(Error::Usage("expected exactly one of --volume and --profiles".into())),
@@ -148,12 +154,12 @@ impl InputPlan {
             SpanArg::PialWhite => Span::PialWhite,
         };
         let plan = Self {
-            pial: inputs.pial.clone(),
-            white: inputs.white.clone(),
+            pial: Given::new(memory.pial.as_ref(), &inputs.pial),
+            white: Given::new(memory.white.as_ref(), &inputs.white),
             source,
             rays: inputs.rays.clone().map(|path| (path, inputs.ray_distance_mm)),
             span,
-            mask: inputs.mask.clone(),
+            mask: Given::maybe(memory.mask.as_ref(), inputs.mask.as_ref()),
             missing_value: inputs.missing_value,
             min_thickness_mm: inputs.min_thickness_mm,
             bright_is_dense: inputs.polarity == PolarityArg::BrightIsDense,
@@ -161,7 +167,7 @@ impl InputPlan {
         };
         for (role, path) in plan.files() {
             if !path.exists() {
-                return Err(Error::Unusable(format!("{}: no such file or folder ({role})", path.display())));
+                return Err(Error::Missing { role, path: path.into() });
             }
         }
         Ok(plan)
@@ -169,34 +175,53 @@ impl InputPlan {
 
     /// Every file, with what it is used as.
     pub fn files(&self) -> Vec<(&'static str, &Path)> {
-        let mut files: Vec<(&'static str, &Path)> = vec![("pial", &self.pial), ("white", &self.white)];
+        let mut files = vec![("pial", self.pial.path()), ("white", self.white.path())];
         match &self.source {
             Source::Volume { raw, smoothed, .. } => {
-                files.push(("volume", raw));
-                files.extend(smoothed.iter().map(|p| ("smoothed volume", p.as_path())));
+                files.push(("volume", raw.path()));
+                files.extend(smoothed.iter().map(|given| ("smoothed volume", given.path())));
             }
             Source::Rays => {}
             Source::Profiles { raw, smoothed, .. } => {
-                files.push(("profiles", raw));
-                files.extend(smoothed.iter().map(|p| ("smoothed profiles", p.as_path())));
+                files.push(("profiles", raw.path()));
+                files.extend(smoothed.iter().map(|given| ("smoothed profiles", given.path())));
             }
         }
-        files.extend(self.rays.iter().map(|(p, _)| ("rays", p.as_path())));
-        files.extend(self.mask.iter().map(|p| ("mask", p.as_path())));
-        files
+        files.extend(self.rays.iter().map(|(path, _)| ("rays", Some(path.as_path()))));
+        files.extend(self.mask.iter().map(|given| ("mask", given.path())));
+        files.into_iter().filter_map(|(role, path)| Some((role, path?))).collect()
     }
 
-    /// Every file with its SHA-256.
+    /// Every input with its SHA-256.
     ///
     /// # Errors
-    /// [`Error::Unusable`] for a file that cannot be read.
-    pub fn hash(&self) -> Result<Vec<InputFile>> {
-        self.files()
-            .into_iter()
-            .map(|(role, path)| {
-                InputFile::hash(role, path).map_err(|e| Error::Unusable(format!("{}: {e}", path.display())))
-            })
-            .collect()
+    /// [`Error::Unusable`] for a file that cannot be read; cancelled.
+    pub fn hash(&self, monitor: &dyn Monitor) -> Result<Vec<InputFile>> {
+        let mut files = vec![self.pial.input_file("pial")?, self.white.input_file("white")?];
+        match &self.source {
+            Source::Volume { raw, smoothed, .. } => {
+                files.push(raw.input_file("volume")?);
+                monitor.check()?;
+                if let Some(given) = smoothed {
+                    files.push(given.input_file("smoothed volume")?);
+                }
+            }
+            Source::Rays => {}
+            Source::Profiles { raw, smoothed, .. } => {
+                files.push(raw.input_file("profiles")?);
+                if let Some(given) = smoothed {
+                    files.push(given.input_file("smoothed profiles")?);
+                }
+            }
+        }
+        if let Some((path, _)) = &self.rays {
+            files.push(Given::<Surface>::File(path.clone()).input_file("rays")?);
+        }
+        if let Some(mask) = &self.mask {
+            files.push(mask.input_file("mask")?);
+        }
+        monitor.check()?;
+        Ok(files)
     }
 }
 
@@ -204,9 +229,9 @@ impl InputPlan {
     /// Reads and checks the ribbon alone.
     ///
     /// # Errors
-    /// See [`read_ribbon`].
+    /// An unreadable surface, or two surfaces that do not correspond.
     pub fn read_ribbon(&self) -> Result<Ribbon> {
-        read_ribbon(&self.pial, &self.white)
+        ribbon(&self.pial, &self.white)
     }
 
     /// Reads everything and makes the channels asked for.
@@ -216,9 +241,13 @@ impl InputPlan {
     pub fn sample(&self, channels: &[Channel], samples: usize, monitor: &dyn Monitor) -> Result<Sampled> {
         let ribbon = self.read_ribbon()?;
         let mut defects = no_cortex(&ribbon, self.min_thickness_mm);
-        if let Some(path) = &self.mask {
-            let mask = brainmesh_formats::read_vertex_mask(path, ribbon.len())?;
-            for (defect, _) in defects.iter_mut().zip(mask).filter(|(_, used)| !used) {
+        if let Some(given) = &self.mask {
+            let mask = given.get(|path| brainmesh_formats::read_vertex_mask(path, ribbon.len()))?;
+            if mask.len() != ribbon.len() {
+                let (expected, found) = (ribbon.len(), mask.len());
+                return Err(Error::Unusable(format!("mask: expected {expected} values, one a vertex, found {found}")));
+            }
+            for (defect, _) in defects.iter_mut().zip(mask.iter()).filter(|(_, used)| !**used) {
                 *defect = Some(RayDefect::Masked);
             }
         }
@@ -255,12 +284,15 @@ impl InputPlan {
             Source::Volume { raw, smoothed, index, series } => {
                 let interpolation = if self.cubic { RayInterpolation::Cubic } else { RayInterpolation::Linear };
                 let sampling = SampleOptions { samples, interpolation, missing: self.missing_value };
-                let mut sample = |path: &Path| {
-                    let options = volume_options(path, *index, series.as_deref());
-                    sample_file(path, &options, *index, &rays, &sampling, &mut defects, monitor)
+                let mut along_rays = |given: &Given<Volume<f32>>| match given {
+                    Given::File(path) => {
+                        let options = volume_options(path, *index, series.as_deref());
+                        sample_file(path, &options, *index, &rays, &sampling, &mut defects, monitor)
+                    }
+                    Given::Memory(volume) => Ok(sample(volume, &rays, &sampling, &mut defects, monitor)?),
                 };
-                let raw = sample(raw)?;
-                let smoothed = smoothed.as_deref().map(sample).transpose()?;
+                let raw = along_rays(raw)?;
+                let smoothed = smoothed.as_ref().map(along_rays).transpose()?;
                 RayIntensities { raw, smoothed, spacing: DepthSpacing::Equidistant, defects }
             }
             Source::Profiles { raw, smoothed, depths } => {
@@ -268,10 +300,13 @@ impl InputPlan {
                     (Span::PialWhite, ProfileDepths::Equivolumetric) => DepthSpacing::Equivolumetric,
                     _ => DepthSpacing::Equidistant,
                 };
-                let matrix = brainmesh_formats::read_profile_matrix(raw)?;
-                let smooth = smoothed.as_deref().map(brainmesh_formats::read_profile_matrix).transpose()?;
+                let read = |given: &Given<Array2<f32>>| {
+                    given.get(brainmesh_formats::read_profile_matrix).map(Arc::unwrap_or_clone)
+                };
+                let matrix = read(raw)?;
+                let smooth = smoothed.as_ref().map(read).transpose()?;
                 RayIntensities::from_matrix(matrix, smooth, spacing, self.missing_value, defects)
-                    .map_err(|error| Error::Unusable(format!("{}: {error}", raw.display())))?
+                    .map_err(|error| Error::Unusable(format!("{}: {error}", raw.name("profiles"))))?
             }
         };
         let profiles = make_channels(channels, &intensities, &ribbon, &rays, samples, monitor)?;
@@ -293,9 +328,13 @@ impl InputPlan {
 /// # Errors
 /// An unreadable surface, or two surfaces that do not correspond.
 pub fn read_ribbon(pial: &Path, white: &Path) -> Result<Ribbon> {
-    let what = format!("{} and {}", pial.display(), white.display());
-    let (pial, white) = (brainmesh_formats::read_surface(pial)?, brainmesh_formats::read_surface(white)?);
-    Ribbon::new(pial, white).map_err(|source| Error::Inputs { what, source })
+    ribbon(&Given::File(pial.into()), &Given::File(white.into()))
+}
+
+fn ribbon(pial: &Given<Surface>, white: &Given<Surface>) -> Result<Ribbon> {
+    let what = format!("{} and {}", pial.name("pial surface"), white.name("white surface"));
+    let surface = |given: &Given<Surface>| given.get(brainmesh_formats::read_surface).map(Arc::unwrap_or_clone);
+    Ribbon::new(surface(pial)?, surface(white)?).map_err(|source| Error::Inputs { what, source })
 }
 
 fn volume_options(path: &Path, index: usize, series: Option<&str>) -> VolumeOptions {

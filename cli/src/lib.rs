@@ -4,8 +4,10 @@
 
 pub mod args;
 mod batch;
+mod command_line;
 mod commands;
 mod error;
+mod given;
 mod given_rays;
 mod input;
 mod layers;
@@ -14,18 +16,28 @@ mod plan;
 mod preview;
 mod progress;
 mod report;
+mod results;
 mod run;
 mod sampling;
 pub mod score;
 mod section_input;
+mod slicer;
+mod summary;
 
-pub use commands::dispatch;
+pub use command_line::command_line;
+pub use commands::{
+    Made, MadePhantom, add_model, describe_model, dispatch, evaluate_layers, layer_table, list_models, make_phantom,
+    mesh_file, mesh_labels, mesh_values, segment_volumes, verify_models,
+};
 pub use error::{Error, ExitCode};
+pub use given::{Given, InMemory};
 pub use input::{Source, Span};
-pub use plan::{Plan, decode_options};
+pub use plan::{Plan, decode_options, surface_format};
 pub use progress::Progress;
 pub use report::Report;
-pub use run::Outcome;
+pub use results::LayerResults;
+pub use run::Solved;
+pub use slicer::{SlicerModule, slicer_module};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

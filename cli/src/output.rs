@@ -97,9 +97,16 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
 /// # Errors
 /// [`Error::Write`] with the file.
 pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Error::Write { path: path.into(), source: error.into() })?;
-    write_text(path, &(text + "\n"))
+    write_text(path, &json_text(path, value)?)
+}
+
+/// What [`write_json`] writes.
+///
+/// # Errors
+/// [`Error::Write`] for a value that JSON does not know.
+pub(crate) fn json_text(path: &Path, value: &impl serde::Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(value);
+    Ok(text.map_err(|error| Error::Write { path: path.into(), source: error.into() })? + "\n")
 }
 
 #[cfg(test)]

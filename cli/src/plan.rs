@@ -1,17 +1,16 @@
 use crate::args::{EngineArguments, Rays2surface};
+use crate::given::InMemory;
 use crate::input::{InputPlan, Span};
 use crate::{Error, Result};
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::{DecodeOptions, LayerDurations, SmoothOptions, Smoothing};
 use brainmesh_segmentation::{Device, Model, Precision, RayTask, Session, SessionOptions};
 use serde_json::json;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What `rays2surface` will do: arguments checked, files found, model opened, nothing computed.
 pub struct Plan {
     pub(crate) inputs: InputPlan,
-    pub(crate) out: PathBuf,
     pub(crate) formats: Vec<SurfaceFormat>,
     pub(crate) model: Model,
     pub(crate) task: RayTask,
@@ -92,14 +91,14 @@ pub(crate) fn session_options(arguments: &EngineArguments, threads: usize) -> Re
 }
 
 impl Plan {
-    /// From arguments; `threads` 0 means all cores.
+    /// From arguments, and what the caller has in memory; `threads` 0 means all cores.
     ///
     /// # Errors
-    /// Everything that can be known before computing: options, files that do not exist, an output folder that cannot be
-    /// written, a model that cannot be opened or does not fit the span of the rays.
-    pub fn resolve(arguments: &Rays2surface, threads: usize) -> Result<Self> {
-        let inputs = InputPlan::resolve(&arguments.inputs)?;
-        let formats = arguments.format.iter().map(|name| parse_format(name)).collect::<Result<_>>()?;
+    /// Everything that can be known before computing: options, files that do not exist, a model that cannot be opened or
+    /// does not fit the span of the rays.
+    pub fn resolve(arguments: &Rays2surface, memory: &InMemory, threads: usize) -> Result<Self> {
+        let inputs = InputPlan::resolve(&arguments.inputs, memory)?;
+        let formats = arguments.format.iter().map(|name| surface_format(name)).collect::<Result<_>>()?;
         let smoothing = match arguments.smoothing.as_str() {
             "auto" => Smoothing::Auto { seed: arguments.seed },
             word => match word.parse::<f64>() {
@@ -133,11 +132,8 @@ impl Plan {
                 }
             )));
         }
-        drop(crate::output::Staging::new(&arguments.out)?);
-        let out = arguments.out.clone();
         Ok(Self {
             inputs,
-            out,
             formats,
             model,
             task,
@@ -184,7 +180,6 @@ impl Plan {
             "sd_scale": decode_options(&self.task).sd_scale,
             "smoothed_sd_scale": self.smooth_options().smoothed_sd_scale,
             "seed": self.seed,
-            "formats": self.formats.iter().map(|f| f.extension()).collect::<Vec<_>>(),
         })
     }
 }
@@ -196,7 +191,11 @@ fn describe_span(task: &RayTask) -> String {
     }
 }
 
-pub(crate) fn parse_format(name: &str) -> Result<SurfaceFormat> {
+/// The surface format of a name of `--format`.
+///
+/// # Errors
+/// [`Error::Usage`] for another name.
+pub fn surface_format(name: &str) -> Result<SurfaceFormat> {
     Ok(match name {
         "gii" | "gifti" => SurfaceFormat::Gifti,
         "ply" => SurfaceFormat::Ply,

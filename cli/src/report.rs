@@ -46,12 +46,12 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
-/// One input file or folder.
+/// One input: a file, a folder, or what the caller had in memory.
 #[derive(Debug, Clone, Serialize)]
 pub struct InputFile {
     /// What it was used as.
     pub role: &'static str,
-    /// Path as given.
+    /// Path as given, or `(in memory)`.
     pub path: String,
     /// SHA-256 of the content (of a folder: of its files in order of name).
     pub sha256: String,
@@ -128,6 +128,11 @@ impl InputFile {
             hash_file(path, &mut hasher)?;
         }
         Ok(Self { role, path: path.display().to_string(), sha256: hex(&hasher.finalize()) })
+    }
+
+    /// What was in memory, of which `hasher` has seen every value.
+    pub(crate) fn in_memory(role: &'static str, hasher: Sha256) -> Self {
+        Self { role, path: "(in memory)".into(), sha256: hex(&hasher.finalize()) }
     }
 }
 

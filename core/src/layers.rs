@@ -47,4 +47,9 @@ impl LayerSurfaces {
     pub fn surfaces(&self) -> &[Surface; BOUNDARY_COUNT] {
         &self.0
     }
+
+    /// The surfaces themselves.
+    pub fn into_surfaces(self) -> [Surface; BOUNDARY_COUNT] {
+        self.0
+    }
 }

@@ -36,7 +36,7 @@ pub use profiles::{Channel, ClassProbabilities, Profiles};
 pub use ray::RaySet;
 pub use ribbon::Ribbon;
 pub use surface::{EdgeCounts, Neighbours, Structure, Surface};
-pub use volume::Volume;
+pub use volume::{SharedValues, Volume};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -2,6 +2,7 @@ use glam::DVec3;
 
 /// A point of the world: RAS+ (right, anterior, superior), millimetres.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[repr(transparent)]
 pub struct WorldPoint(pub DVec3);
 
 /// A point in voxel coordinates `(i, j, k)`; integers are voxel centres.

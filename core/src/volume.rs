@@ -1,4 +1,6 @@
 use crate::{AxisSwap, Error, Grid, Result};
+use std::fmt;
+use std::sync::Arc;
 
 /// Voxels along an edge of the blocks that axes are swapped in.
 const TILE: usize = 32;
@@ -6,10 +8,41 @@ const TILE: usize = 32;
 /// A scalar volume: a [`Grid`] and its data, `i` fastest.
 ///
 /// For `f32` volumes every scaling of the file (NIfTI slope, MINC image-min/max, DICOM rescale) is already applied.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Volume<T> {
     grid: Grid,
-    data: Vec<T>,
+    data: Values<T>,
+}
+
+/// Memory that a volume reads but does not own: the map of a file, an array of another language.
+pub type SharedValues<T> = Arc<dyn AsRef<[T]> + Send + Sync>;
+
+#[derive(Clone)]
+enum Values<T> {
+    Owned(Vec<T>),
+    Shared(SharedValues<T>),
+}
+
+impl<T> Values<T> {
+    fn as_slice(&self) -> &[T] {
+        match self {
+            Self::Owned(data) => data,
+            Self::Shared(data) => (**data).as_ref(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Values<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owner = if matches!(self, Self::Owned(_)) { "owned" } else { "shared" };
+        write!(f, "{} {owner} values", self.as_slice().len())
+    }
+}
+
+impl<T: PartialEq> PartialEq for Volume<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.grid == other.grid && self.data.as_slice() == other.data.as_slice()
+    }
 }
 
 impl<T: Copy> Volume<T> {
@@ -18,8 +51,31 @@ impl<T: Copy> Volume<T> {
     /// # Errors
     /// When the number of values is not the number of voxels.
     pub fn new(grid: Grid, data: Vec<T>) -> Result<Self> {
-        if data.len() != grid.voxel_count() {
-            return Err(Error::Length { field: "volume values", expected: grid.voxel_count(), found: data.len() });
+        Self::of(grid, Values::Owned(data))
+    }
+
+    /// A volume whose values stay where they are; nothing is copied. They must not change while the volume lives.
+    ///
+    /// ```
+    /// use brainmesh_core::{Grid, Volume};
+    /// use std::sync::Arc;
+    /// let values = Arc::new(vec![1.0, 2.0]);
+    /// let grid = Grid::new([2, 1, 1], glam::DAffine3::IDENTITY, "scanner")?;
+    /// let volume = Volume::shared(grid, values.clone())?;
+    /// assert_eq!(volume.data().as_ptr(), values.as_ptr());
+    /// # Ok::<(), brainmesh_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Volume::new`].
+    pub fn shared(grid: Grid, data: SharedValues<T>) -> Result<Self> {
+        Self::of(grid, Values::Shared(data))
+    }
+
+    fn of(grid: Grid, data: Values<T>) -> Result<Self> {
+        let found = data.as_slice().len();
+        if found != grid.voxel_count() {
+            return Err(Error::Length { field: "volume values", expected: grid.voxel_count(), found });
         }
         Ok(Self { grid, data })
     }
@@ -31,18 +87,24 @@ impl<T: Copy> Volume<T> {
 
     /// Values, `i` fastest.
     pub fn data(&self) -> &[T] {
-        &self.data
+        self.data.as_slice()
     }
 
-    /// Values to change in place, `i` fastest.
+    /// Values to change in place, `i` fastest; those of shared memory are copied first.
     pub fn data_mut(&mut self) -> &mut [T] {
-        &mut self.data
+        if let Values::Shared(data) = &self.data {
+            self.data = Values::Owned((**data).as_ref().to_vec());
+        }
+        match &mut self.data {
+            Values::Owned(data) => data,
+            Values::Shared(_) => &mut [],
+        }
     }
 
     /// Value of voxel `(i, j, k)`, `None` outside.
     pub fn get(&self, i: usize, j: usize, k: usize) -> Option<T> {
         let [ni, nj, nk] = self.grid.shape();
-        (i < ni && j < nj && k < nk).then(|| self.data[i + ni * (j + nj * k)])
+        (i < ni && j < nj && k < nk).then(|| self.data()[i + ni * (j + nj * k)])
     }
 
     /// The same volume with its axes in another order or direction: every intensity stays where it is in the world.
@@ -72,7 +134,8 @@ impl<T: Copy> Volume<T> {
         let [ni, nj, nk] = grid.shape();
         // In tiles, so that neighbours in the old data are taken while they are in the cache, whichever axis they lie along.
         let tiles = |length: usize| (0..length).step_by(TILE).map(move |start| start..(start + TILE).min(length));
-        let mut data = self.data.clone();
+        let old = self.data();
+        let mut data = old.to_vec();
         for (rk, rj, ri) in tiles(nk).flat_map(|rk| {
             tiles(nj).flat_map(move |rj| {
                 let rk = rk.clone();
@@ -84,7 +147,7 @@ impl<T: Copy> Volume<T> {
                     let row = ni * (j + nj * k);
                     let slower = places[1][j] + places[2][k];
                     for (value, place) in data[row + ri.start..row + ri.end].iter_mut().zip(&places[0][ri.clone()]) {
-                        *value = self.data[slower + place];
+                        *value = old[slower + place];
                     }
                 }
             }
@@ -92,8 +155,11 @@ impl<T: Copy> Volume<T> {
         Self::new(grid, data)
     }
 
-    /// Takes the volume apart.
+    /// Takes the volume apart; values of shared memory are copied.
     pub fn into_parts(self) -> (Grid, Vec<T>) {
-        (self.grid, self.data)
+        match self.data {
+            Values::Owned(data) => (self.grid, data),
+            Values::Shared(data) => (self.grid, (*data).as_ref().to_vec()),
+        }
     }
 }

@@ -87,7 +87,9 @@ pub fn channels(
         return Err(no_usable_ray(defects));
     }
     let middle = mid_surface(ribbon)?;
+    monitor.check()?;
     let flow = Diffusion::new(&middle, usable(defects));
+    monitor.check()?;
     let depth_map = DepthMap::new(intensities, ribbon, &flow, samples, monitor)?;
     let narrowest = wanted
         .iter()
@@ -100,12 +102,14 @@ pub fn channels(
         zero_defects(&column, defects).into_owned()
     };
     // What no channel asks for is not worked out.
+    monitor.check()?;
     let asked = |kind: fn(&Channel) -> bool| wanted.iter().any(kind);
     let none = || Array2::zeros((rays.len(), 1));
     let thickness =
         if asked(|c| matches!(c, Channel::Thickness { .. })) { per_vertex(ribbon.thickness_mm()) } else { none() };
     let curvature =
         if asked(|c| matches!(c, Channel::Curvature { .. })) { per_vertex(channel_curvature(&middle)) } else { none() };
+    monitor.check()?;
     let area_ratio =
         if asked(|c| matches!(c, Channel::AreaRatio { .. })) { per_vertex(clamped_area_ratio(ribbon)) } else { none() };
     let mut widening = Widening::new(&flow, &clean);
@@ -115,6 +119,7 @@ pub fn channels(
     let shape = (rays.len(), wanted.len(), samples);
     let mut values =
         Array3::from_shape_vec(shape, zeros(shape.0 * shape.1 * shape.2)).unwrap_or_else(|_| Array3::zeros(shape));
+    monitor.check()?;
     for (index, channel) in wanted.iter().enumerate() {
         let mut out = values.index_axis_mut(Axis(1), index);
         let mut constant = |smooth: &Array2<f32>| {
@@ -140,6 +145,7 @@ pub fn channels(
                 }
             }
         }
+        monitor.check()?;
     }
     for (mut ray, defect) in values.outer_iter_mut().zip(defects) {
         if defect.is_some() {

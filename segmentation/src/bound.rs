@@ -1,6 +1,6 @@
 use ndarray::ArrayViewD;
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
-use ort::session::{IoBinding, Session, SessionOutputs};
+use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
 use ort::value::Tensor;
 
 /// Input and output of a network in memory that a GPU reads and writes at full speed (pinned), kept from batch to batch.
@@ -36,10 +36,15 @@ impl Bound {
     ///
     /// # Errors
     /// What ONNX Runtime says.
-    pub fn run<'a>(&'a mut self, session: &'a mut Session, part: &ArrayViewD<f32>) -> ort::Result<SessionOutputs<'a>> {
+    pub fn run<'a>(
+        &'a mut self,
+        session: &'a mut Session,
+        part: &ArrayViewD<f32>,
+        options: &RunOptions,
+    ) -> ort::Result<SessionOutputs<'a>> {
         self.input.try_extract_array_mut::<f32>()?.assign(part);
         // Binding is what copies to the GPU.
         self.binding.bind_input(self.name.as_str(), &self.input)?;
-        session.run_binding(&self.binding)
+        session.run_binding_with_options(&self.binding, options)
     }
 }

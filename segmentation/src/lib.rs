@@ -45,6 +45,7 @@ mod verification;
 pub use device::Device;
 pub use error::Error;
 pub use image::{Forecast, SegmentOptions, Segmentation, Segmented};
+pub use library::search_packages;
 pub use manifest::{
     Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
     LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Scope, Span, Task,

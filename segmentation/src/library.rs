@@ -3,6 +3,16 @@
 use crate::{Error, Result};
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Folders of Python packages of the process itself.
+static PACKAGES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Folders that hold packages of Python (`site-packages`), where the `onnxruntime` package is looked for before any other
+/// environment: those of the Python that this library is part of.
+pub fn search_packages(folders: Vec<PathBuf>) {
+    *PACKAGES.lock().unwrap_or_else(PoisonError::into_inner) = folders;
+}
 
 /// The library named by the caller, by `ORT_DYLIB_PATH`, or else one beside this program, or that of the `onnxruntime`
 /// package of the active virtual environment, of the Python on the search path, or of the user's own packages, in this
@@ -29,7 +39,8 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
         return Ok(path);
     }
     let roots = environment_roots();
-    let packages: Vec<_> = roots.iter().flat_map(|root| package_folders(root)).collect();
+    let mut packages = PACKAGES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    packages.extend(roots.iter().flat_map(|root| package_folders(root)));
     let capi: Vec<_> = packages.iter().map(|packages| packages.join("onnxruntime/capi")).collect();
     capi.iter().find_map(|folder| in_folder(folder)).ok_or_else(|| {
         let places: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();

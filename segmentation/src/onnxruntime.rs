@@ -9,13 +9,15 @@ use ndarray::{ArrayViewD, Axis};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::memory::AllocationDevice;
-use ort::session::Session;
 use ort::session::builder::SessionBuilder;
+use ort::session::{RunOptions, Session};
 use ort::value::TensorRef;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A network in ONNX Runtime.
 pub(crate) struct Runtime {
@@ -29,6 +31,9 @@ pub(crate) struct Runtime {
     bound: Mutex<Option<Bound>>,
     note: String,
 }
+
+/// How often it is asked, while a network runs, whether to stop.
+const WATCH: Duration = Duration::from_millis(50);
 
 /// What ONNX Runtime allows once a process: its library and its environment.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
@@ -117,17 +122,23 @@ impl Runtime {
         let Self { session, input: port, device, batches, staging, bound, .. } = self;
         let bound = bound.get_mut().unwrap_or_else(PoisonError::into_inner);
         batches.run(input, monitor, &mut |start, count, part| {
-            let failed = |error: ort::Error| failed_run(*device, error.to_string());
+            let failed = |error: ort::Error| match monitor.check() {
+                Ok(()) => failed_run(*device, error.to_string()),
+                Err(cancelled) => cancelled.into(),
+            };
+            let options = RunOptions::new().map_err(failed)?;
             let items = part.len_of(Axis(0));
             let outputs = if let Some(memory) = staging {
                 // One of another shape goes first: memory may be what there is too little of.
                 let kept = bound.take().filter(|bound| bound.fits(part.shape()));
                 let kept = kept.map_or_else(|| Bound::new(session, memory, part.shape()), Ok).map_err(failed)?;
-                bound.insert(kept).run(session, &part).map_err(failed)?
+                let kept = bound.insert(kept);
+                interruptible(monitor, &options, || kept.run(session, &part, &options)).map_err(failed)?
             } else {
                 let part = part.as_standard_layout();
                 let tensor = TensorRef::from_array_view(part.view()).map_err(failed)?;
-                session.run(ort::inputs![port.name.as_str() => tensor]).map_err(failed)?
+                let inputs = ort::inputs![port.name.as_str() => tensor];
+                interruptible(monitor, &options, || session.run_with_options(inputs, &options)).map_err(failed)?
             };
             let output = outputs[0].try_extract_array::<f32>().map_err(failed)?;
             sink(start, unpadded(output, items, count)?)
@@ -140,6 +151,26 @@ fn commit(mut builder: SessionBuilder, network: &[u8]) -> std::result::Result<Se
     // `ort` panics where ONNX Runtime works out an output of less than no size.
     let committed = catch_unwind(AssertUnwindSafe(|| builder.commit_from_memory(network)));
     committed.map_err(|_| "the sizes of its outputs cannot be".to_owned())?.map_err(|error| error.to_string())
+}
+
+/// Runs a network so that it ends soon after `monitor` is cancelled: one run may take longer than anybody waits.
+fn interruptible<T>(monitor: &dyn Monitor, options: &RunOptions, run: impl FnOnce() -> T) -> T {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            while !is_over.load(Ordering::Acquire) {
+                if monitor.is_cancelled() {
+                    // Where it cannot be stopped it ends by itself.
+                    let _ = options.terminate();
+                }
+                std::thread::park_timeout(WATCH);
+            }
+        });
+        let result = run();
+        is_over.store(true, Ordering::Release);
+        watcher.thread().unpark();
+        result
+    })
 }
 
 /// An error while the network ran. There is no code for too little memory: the allocators and CUDA say it in words.
@@ -205,13 +236,12 @@ mod tests {
     use ndarray::ArrayD;
     use ndarray_npy::read_npy;
 
-    #[test]
-    fn bound_memory_gives_what_plain_memory_gives_for_batches_of_any_size() {
-        let onnx = include_bytes!("../tests/data/images/flat.onnx");
-        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
-        let expected: ArrayD<f32> = read_npy("tests/data/images/flat_output.npy").unwrap();
+    const FLAT: &[u8] = include_bytes!("../tests/data/images/flat.onnx");
+
+    /// None, with a word, where there is no library.
+    fn flat() -> Option<Runtime> {
         let request = Request {
-            onnx,
+            onnx: FLAT,
             name: "flat.onnx",
             purpose: Purpose::Images,
             device: Device::Cpu,
@@ -221,11 +251,45 @@ mod tests {
             form: None,
             batch: 0,
         };
-        let interface = Interface::read(onnx, "flat.onnx").unwrap();
-        let mut runtime = match Runtime::open(&request, &interface, Device::Cpu, Batches::new(2)) {
-            Ok(runtime) => runtime,
-            Err(error) => return eprintln!("skipped: {error}"),
-        };
+        let interface = Interface::read(FLAT, "flat.onnx").unwrap();
+        let opened = Runtime::open(&request, &interface, Device::Cpu, Batches::new(2));
+        opened.map_err(|error| eprintln!("skipped: {error}")).ok()
+    }
+
+    /// Is cancelled when first asked by another thread than the one that made it: while the network runs.
+    struct WhileItRuns(std::thread::ThreadId);
+
+    impl Monitor for WhileItRuns {
+        fn stage(&self, _name: &'static str, _total: u64) {}
+        fn advance(&self, _steps: u64) {}
+        fn is_cancelled(&self) -> bool {
+            std::thread::current().id() != self.0
+        }
+    }
+
+    /// Cause: whoever cancelled waited for the window that was running, of seconds with large networks.
+    #[test]
+    fn a_network_that_runs_is_stopped() {
+        let Some(mut runtime) = flat() else { return };
+        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
+        let monitor = WhileItRuns(std::thread::current().id());
+        let options = RunOptions::new().unwrap();
+        let Runtime { session, input: port, .. } = &mut runtime;
+        let stopped = interruptible(&monitor, &options, || {
+            // The watcher asks at once; the network is not long enough to be sure to meet it.
+            std::thread::sleep(4 * WATCH);
+            let tensor = TensorRef::from_array_view(input.view()).unwrap();
+            session.run_with_options(ort::inputs![port.name.as_str() => tensor], &options).map(|_| ())
+        });
+        assert!(stopped.unwrap_err().to_string().contains("terminate"));
+        assert!(interruptible(&Silent, &RunOptions::new().unwrap(), || true));
+    }
+
+    #[test]
+    fn bound_memory_gives_what_plain_memory_gives_for_batches_of_any_size() {
+        let input: ArrayD<f32> = read_npy("tests/data/images/flat_input.npy").unwrap();
+        let expected: ArrayD<f32> = read_npy("tests/data/images/flat_output.npy").unwrap();
+        let Some(mut runtime) = flat() else { return };
         runtime.staging = Some((AllocationDevice::CPU, 0));
         for _ in 0..2 {
             let mut items = 0;

@@ -1,6 +1,6 @@
 use super::{print_line, volume_line};
 use crate::args::{ConvertCommand, InterpolationArg};
-use crate::plan::parse_format;
+use crate::plan::surface_format;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_formats::{
     Error as FormatsError, Interpolation, StoredType, SurfaceFormat, VertexMaps, VertexValues, VolumeConversion,
@@ -201,7 +201,7 @@ fn convert_surface(arguments: &ConvertCommand) -> Result<()> {
         return Err(Error::Usage(format!("{option}: for volumes; {} is a surface", input.display())));
     }
     let format = match &arguments.format {
-        Some(name) => parse_format(name)?,
+        Some(name) => surface_format(name)?,
         None => SurfaceFormat::from_path(output).ok_or_else(|| {
             let endings: Vec<_> = SurfaceFormat::ALL.iter().map(|f| format!(".{}", f.extension())).collect();
             Error::Usage(format!(

@@ -4,7 +4,7 @@ use super::print_line;
 use super::rays2surface::summarise;
 use crate::args::{Arguments, Command, DemoCommand};
 use crate::output::Staging;
-use crate::{Error, ExitCode, Plan, Progress, Result};
+use crate::{Error, ExitCode, InMemory, Plan, Progress, Result};
 use brainmesh_phantom::{Phantom, PhantomOptions};
 use clap::Parser;
 use std::ffi::OsString;
@@ -30,10 +30,10 @@ pub fn run(arguments: &DemoCommand, threads: usize, progress: &Progress) -> Resu
     let Command::Rays2surface(rays2surface) = parsed.command else {
         return Err(Error::Usage("the demo's own command changed its name".into()));
     };
-    let plan = Plan::resolve(&rays2surface, threads)?;
-    let outcome = plan.run(progress)?;
+    let plan = Plan::resolve(&rays2surface, &InMemory::default(), threads)?;
+    let solved = plan.run(&rays2surface.out, progress)?;
     progress.finish();
-    summarise(&plan, &outcome);
+    summarise(&solved, &rays2surface.out);
     print_line("Error along the rays against the known truth:");
     let comparison = against_points(&out.join("layers"), &out.join("truth").join("points.npz"), DAMAGED_MM)?;
     print_boundaries(&comparison.scores().all.boundaries);

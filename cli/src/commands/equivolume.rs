@@ -4,9 +4,9 @@ use super::print_line;
 use crate::args::EquivolumeCommand;
 use crate::input::read_ribbon;
 use crate::output::{Staging, write_json};
-use crate::plan::parse_format;
+use crate::plan::surface_format;
 use crate::report::{InputFile, mean_sd};
-use crate::run::file_extension;
+use crate::results::file_extension;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Certificate, Ribbon, Surface};
 use brainmesh_formats::SurfaceFormat;
@@ -51,7 +51,7 @@ struct SurfaceSummary {
 pub fn run(arguments: &EquivolumeCommand, progress: &Progress) -> Result<ExitCode> {
     let fractions = fractions(arguments)?;
     let names: Vec<String> = fractions.iter().map(|f| surface_name(*f)).collect();
-    let formats = arguments.format.iter().map(|name| parse_format(name)).collect::<Result<Vec<_>>>()?;
+    let formats = arguments.format.iter().map(|name| surface_format(name)).collect::<Result<Vec<_>>>()?;
     let inputs = hash_inputs(arguments)?;
     let staging = Staging::new(&arguments.out)?;
 

@@ -21,6 +21,12 @@ mod rays2surface;
 mod segment;
 mod surface;
 
+pub use evaluate::evaluate_layers;
+pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
+pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
+pub use phantom::{MadePhantom, make_phantom};
+pub use segment::segment_volumes;
+
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
 use clap::CommandFactory;
@@ -32,11 +38,7 @@ use std::io::Write;
 /// What the command reports; see [`Error::exit_code`].
 pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> {
     let threads = arguments.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Error::Usage(format!("--threads {threads}: {error}")))?;
-    pool.install(|| match &arguments.command {
+    thread_pool(threads)?.install(|| match &arguments.command {
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
         Command::Segment(command) => segment::run(command, threads, progress),
         Command::Profiles(command) => profiles::run(command, progress),
@@ -61,6 +63,14 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
     })
 }
 
+/// Threads of a command; 0 means all cores.
+pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::Usage(format!("--threads {threads}: {error}")))
+}
+
 /// Writes to standard output; a reader that has gone away is no error.
 fn print_bytes(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
@@ -68,7 +78,7 @@ fn print_bytes(bytes: &[u8]) {
 }
 
 /// One line on standard output.
-fn print_line(line: impl AsRef<str>) {
+pub(crate) fn print_line(line: impl AsRef<str>) {
     print_bytes(format!("{}\n", line.as_ref()).as_bytes());
 }
 

@@ -28,8 +28,11 @@ pub fn run(command: &ModelsCommand, threads: usize) -> Result<ExitCode> {
             }
             Ok(ExitCode::Done)
         }
-        ModelsCommand::Verify(arguments) => verify(arguments, threads),
-        ModelsCommand::Add(arguments) => add(arguments, threads),
+        ModelsCommand::Verify(arguments) => run_verify(arguments, threads),
+        ModelsCommand::Add(arguments) => {
+            add(arguments, threads)?.into_iter().for_each(print_line);
+            Ok(ExitCode::Done)
+        }
         ModelsCommand::Remove(arguments) => {
             let store = Store::user()?;
             store.remove(&arguments.name)?;
@@ -39,8 +42,11 @@ pub fn run(command: &ModelsCommand, threads: usize) -> Result<ExitCode> {
     }
 }
 
-/// Shipped and added; one that is damaged is listed with what is wrong.
-fn list() -> Result<Value> {
+/// Shipped and added; one that is damaged is listed with what is wrong: what `models list --json` prints.
+///
+/// # Errors
+/// A folder of added models that cannot be read.
+pub fn list() -> Result<Value> {
     let mut models = Vec::new();
     for name in Model::names() {
         models.push(entry(name, Model::named(name).map(|model| model.manifest().clone())));
@@ -76,7 +82,7 @@ fn task_name(task: &Task) -> &'static str {
 }
 
 /// Everything a manifest says that matters for using the model.
-pub(super) fn describe(model: &Model) -> Value {
+pub fn describe(model: &Model) -> Value {
     let manifest = model.manifest();
     let mut summary = json!({
         "kind": "model",
@@ -141,8 +147,23 @@ fn describe_images(task: &ImageTask) -> Value {
     })
 }
 
-/// All are tried, even where one fails.
-fn verify(arguments: &VerifyModels, threads: usize) -> Result<ExitCode> {
+fn run_verify(arguments: &VerifyModels, threads: usize) -> Result<ExitCode> {
+    let results = verify(arguments, threads)?;
+    if arguments.json {
+        print_line(format!("{:#}", Value::from(results.as_slice())));
+    } else {
+        results.iter().for_each(model_text::print_verification);
+    }
+    let is_bad = |result: &&Value| result["agrees"] == json!(false) || result.get("error").is_some();
+    let bad: Vec<&str> = results.iter().filter(is_bad).filter_map(|result| result["name"].as_str()).collect();
+    if bad.is_empty() { Ok(ExitCode::Done) } else { Err(Error::Unverified(bad.join(", "))) }
+}
+
+/// What `models verify --json` prints. All are tried, even where one fails.
+///
+/// # Errors
+/// Engine options that cannot be.
+pub fn verify(arguments: &VerifyModels, threads: usize) -> Result<Vec<Value>> {
     let session = session_options(&arguments.engine, threads)?;
     let mut names = arguments.models.clone();
     if names.is_empty() {
@@ -162,30 +183,23 @@ fn verify(arguments: &VerifyModels, threads: usize) -> Result<ExitCode> {
             }),
             Err(error) => json!({ "name": name, "error": error.to_string() }),
         };
-        if !arguments.json {
-            model_text::print_verification(&result);
-        }
         results.push(result);
     }
-    let is_bad = |result: &&Value| result["agrees"] == json!(false) || result.get("error").is_some();
-    let bad: Vec<&str> = results.iter().filter(is_bad).filter_map(|result| result["name"].as_str()).collect();
-    let error = (!bad.is_empty()).then(|| Error::Unverified(bad.join(", ")));
-    if arguments.json {
-        print_line(format!("{:#}", Value::from(results)));
-    }
-    error.map_or(Ok(ExitCode::Done), Err)
+    Ok(results)
 }
 
-fn add(arguments: &AddModel, threads: usize) -> Result<ExitCode> {
+/// Adds a model; gives what is to be said of it.
+///
+/// # Errors
+/// A package that cannot be used, or a name that is taken.
+pub fn add(arguments: &AddModel, threads: usize) -> Result<Vec<String>> {
     let session = session_options(&arguments.engine, threads)?;
     let mut package = Package::open(&arguments.package, arguments.ignore_unknown)?;
     let name = arguments.name.clone().unwrap_or_else(|| package.short_name());
     let store = Store::user()?;
     let verification = store.add(&mut package, &name, arguments.force, &session)?;
-    for note in package.notes() {
-        print_line(format!("note: {note}"));
-    }
-    print_line(format!("added {name} to {}", store.folder().display()));
-    print_line(model_text::verification_line(verification.difference, verification.tolerance, &verification.device));
-    Ok(ExitCode::Done)
+    let mut lines: Vec<String> = package.notes().iter().map(|note| format!("note: {note}")).collect();
+    lines.push(format!("added {name} to {}", store.folder().display()));
+    lines.push(model_text::verification_line(verification.difference, verification.tolerance, &verification.device));
+    Ok(lines)
 }

@@ -5,12 +5,15 @@ use super::profiles::parse_channel;
 use crate::args::{ArtefactsArg, LayerModelArg, PhantomCommand, PolarityArg, ShapeArg};
 use crate::output::{Staging, write_json};
 use crate::{Error, ExitCode, Progress, Result};
-use brainmesh_core::{BOUNDARY_COUNT, LAYER_COUNT, LayerSurfaces, Ribbon, Structure};
+use brainmesh_core::{
+    BOUNDARY_COUNT, Grid, LAYER_COUNT, LayerSurfaces, Monitor, Ribbon, Structure, Surface, Volume, WorldPoint,
+};
 use brainmesh_formats::SurfaceFormat;
 use brainmesh_meshing::extended_rays;
 use brainmesh_phantom::{
     Artefacts, Folding, LayerModel, Phantom, PhantomOptions, Polarity, RibbonPatch, Shape, Sphere,
 };
+use glam::DAffine3;
 use ndarray::{Array1, Array3};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +41,41 @@ pub fn run(arguments: &PhantomCommand, progress: &Progress) -> Result<ExitCode> 
         print_line(file.display().to_string());
     }
     Ok(ExitCode::Done)
+}
+
+/// What `brainmesh phantom` writes and a reader of its files gets, to the last bit.
+pub struct MadePhantom {
+    /// Intensities.
+    pub volume: Volume<f32>,
+    /// Given pial and white surface.
+    pub ribbon: Ribbon,
+    /// True boundaries, from the pia inwards.
+    pub surfaces: [Surface; BOUNDARY_COUNT],
+}
+
+/// Makes a phantom in memory.
+///
+/// # Errors
+/// As the command.
+pub fn make_phantom(arguments: &PhantomCommand, monitor: &dyn Monitor) -> Result<MadePhantom> {
+    let phantom = Phantom::make(&resolve(arguments)?, monitor)?;
+    let (grid, mut data) = phantom.volume().clone().into_parts();
+    data.iter_mut().for_each(|v| *v = v.round().clamp(0.0, 65535.0));
+    // NIfTI and GIFTI hold places in single precision.
+    let stored_affine = DAffine3::from_cols_array(&grid.affine().to_cols_array().map(|x| f64::from(x as f32)));
+    let grid = Grid::new(grid.shape(), stored_affine, grid.world())?;
+    let stored = |surface: &Surface| {
+        let stored = |v: &WorldPoint| WorldPoint(v.0.as_vec3().as_dvec3());
+        let vertices = surface.vertices().iter().map(stored).collect();
+        Ok(surface.with_vertices(vertices)?.with_structure(Structure::CortexLeft))
+    };
+    let given = phantom.given_ribbon();
+    let surfaces = phantom.layers().surfaces().iter().map(stored).collect::<Result<Vec<_>>>()?;
+    Ok(MadePhantom {
+        volume: Volume::new(grid, data)?,
+        ribbon: Ribbon::new(stored(given.pial())?, stored(given.white())?)?,
+        surfaces: surfaces.try_into().map_err(|_| Error::Unusable("expected seven surfaces".into()))?,
+    })
 }
 
 fn resolve(arguments: &PhantomCommand) -> Result<PhantomOptions> {
@@ -115,7 +153,7 @@ pub(super) fn write_phantom(phantom: &Phantom, folder: &Path) -> Result<()> {
     // 0..=65535 by construction; whole numbers keep the file small.
     let (grid, data) = phantom.volume().clone().into_parts();
     let whole = data.into_iter().map(|v| v.round().clamp(0.0, 65535.0) as u16).collect();
-    brainmesh_formats::write_volume(&folder.join("volume.nii.gz"), &brainmesh_core::Volume::new(grid, whole)?)?;
+    brainmesh_formats::write_volume(&folder.join("volume.nii.gz"), &Volume::new(grid, whole)?)?;
     brainmesh_formats::write_volume(&truth.join("labels.nii.gz"), phantom.labels())?;
     let given = phantom.given_ribbon();
     for (name, surface) in [("pial", given.pial()), ("white", given.white())] {

@@ -1,12 +1,12 @@
 use super::print_line;
 use crate::args::ProfilesCommand;
 use crate::input::{InputPlan, Sampled};
-use crate::{Error, ExitCode, Progress, Result};
+use crate::{Error, ExitCode, InMemory, Progress, Result};
 use brainmesh_core::Channel;
 use ndarray::Array1;
 
 pub fn run(arguments: &ProfilesCommand, progress: &Progress) -> Result<ExitCode> {
-    let plan = InputPlan::resolve(&arguments.inputs)?;
+    let plan = InputPlan::resolve(&arguments.inputs, &InMemory::default())?;
     let channels = arguments.channels.iter().map(|word| parse_channel(word)).collect::<Result<Vec<_>>>()?;
     let Sampled { rays, profiles, .. } = plan.sample(&channels, usize::from(arguments.samples), progress)?;
     progress.finish();

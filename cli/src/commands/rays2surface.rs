@@ -1,25 +1,26 @@
 use super::print_line;
 use crate::args::Rays2surface;
-use crate::output::write_json;
-use crate::run::Outcome;
-use crate::{ExitCode, Plan, Progress, Result};
+use crate::output::{Staging, write_json};
+use crate::{ExitCode, InMemory, Plan, Progress, Result, Solved};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Result<ExitCode> {
-    let plan = Plan::resolve(arguments, threads)?;
+    let plan = Plan::resolve(arguments, &InMemory::default(), threads)?;
+    drop(Staging::new(&arguments.out)?);
     if arguments.dry_run {
         let session = plan.open_session()?;
         let summary = serde_json::json!({
             "model": plan.model.manifest().name,
             "device": session.device_note(),
-            "out": plan.out,
+            "out": arguments.out,
             "parameters": plan.parameters(),
         });
         print_line(format!("{summary:#}"));
         return Ok(ExitCode::Done);
     }
-    let outcome = plan.run(progress)?;
+    let solved = plan.run(&arguments.out, progress)?;
     let timings = progress.finish();
     if let Some(path) = &arguments.timings {
         write_json(path, &seconds_of_stages(&timings))?;
@@ -27,46 +28,14 @@ pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Res
     for (name, time) in &timings {
         tracing::debug!(stage = name, seconds = time.as_secs_f64());
     }
-    summarise(&plan, &outcome);
-    Ok(if outcome.too_many_defects { ExitCode::TooManyDefects } else { ExitCode::Done })
+    summarise(&solved, &arguments.out);
+    Ok(if solved.too_many_defects { ExitCode::TooManyDefects } else { ExitCode::Done })
 }
 
 /// The result in a few lines.
-pub(super) fn summarise(plan: &Plan, outcome: &Outcome) {
-    let report = &outcome.report;
-    print_line(format!("{} on {}", report.model.name, report.device));
-    print_line(format!("rays      {} ({} measured)", report.rays, report.measured));
-    if let Some(given) = &report.given_rays {
-        print_line(format!(
-            "given     {} attached, {} too far, {} too short, {} second at a vertex",
-            given.attached, given.too_far, given.too_short, given.second_at_vertex
-        ));
-    }
-    for (kind, count) in &report.defects {
-        print_line(format!("defects   {kind}: {} missing, {} filled", count.missing, count.filled));
-    }
-    if let Some(total) = report.thickness_mean_mm {
-        let layers: Vec<String> =
-            report.layers.iter().filter_map(|l| Some(format!("{} {:.3}", l.layer, l.thickness_mean_mm?))).collect();
-        print_line(format!("thickness {total:.3} mm: {}", layers.join(", ")));
-    }
-    let rays = &report.ray_field;
-    if rays.moved_vertices > 0 {
-        print_line(format!(
-            "moved     {} vertices off their rays by {:.3} mm on average, {:.3} at most, where surfaces would cross",
-            rays.moved_vertices, rays.moved_mean_mm, rays.moved_max_mm
-        ));
-    }
-    let certificate = &report.certificate;
-    let sum = |counts: &[usize]| counts.iter().sum::<usize>();
-    print_line(format!(
-        "checked   {} order violations, {} self-intersecting and {} crossing triangles (given surfaces: {})",
-        certificate.order_violations,
-        sum(&certificate.self_intersecting_triangles),
-        sum(&certificate.crossing_triangles),
-        certificate.given_ribbon_intersecting_triangles,
-    ));
-    print_line(format!("written   {} files in {}", outcome.files.len(), plan.out.display()));
+pub(super) fn summarise(solved: &Solved, out: &Path) {
+    solved.report.summary().into_iter().for_each(print_line);
+    print_line(format!("written   {} files in {}", solved.files.len(), out.display()));
 }
 
 /// Seconds of every stage; of one that came several times (smoothing, by channel) all together.

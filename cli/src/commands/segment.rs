@@ -30,6 +30,28 @@ pub fn run(arguments: &SegmentCommand, threads: usize, progress: &Progress) -> R
     Batch { arguments, task, options, session, progress }.run(&jobs)
 }
 
+/// Segments volumes in memory, one a channel of the model; with none the first input of the arguments is read.
+///
+/// # Errors
+/// As the command; nothing is written.
+pub fn segment_volumes(
+    arguments: &SegmentCommand,
+    volumes: Option<&[Volume<f32>]>,
+    threads: usize,
+    monitor: &dyn Monitor,
+) -> Result<(Segmented, LabelTable)> {
+    let session = session_options(&arguments.engine, threads)?;
+    let model = Model::find(&arguments.model)?;
+    let options = segment_options(arguments);
+    let task = options.apply(model.manifest().image()?).map_err(|error| Error::Usage(format!("--{error}")))?;
+    let read_here = match (volumes, arguments.inputs.first()) {
+        (None, Some(input)) => read(arguments, &task, input, monitor)?,
+        _ => Vec::new(),
+    };
+    let segmented = session.open(&model)?.segment(volumes.unwrap_or(&read_here), &options, monitor)?;
+    Ok((segmented, task.labels))
+}
+
 fn segment_options(arguments: &SegmentCommand) -> SegmentOptions {
     let mut options = SegmentOptions::default();
     if let Some(flips) = arguments.flips {
@@ -128,7 +150,7 @@ impl Batch<'_> {
         let (arguments, progress) = (self.arguments, self.progress);
         let labels = self.task.labels.clone();
         let task = self.task.clone();
-        let mut next = jobs.first().map(|job| read(arguments, &task, job, progress));
+        let mut next = jobs.first().map(|job| read(arguments, &task, &job.input, progress));
         let mut made: Option<(&Job, Segmented)> = None;
         for (n, job) in jobs.iter().enumerate() {
             let current = next.take();
@@ -141,7 +163,7 @@ impl Batch<'_> {
                 },
                 || {
                     let written = before.map(|(job, segmented)| write(arguments, &labels, job, segmented, progress));
-                    (written, jobs.get(n + 1).map(|job| read(arguments, &task, job, progress)))
+                    (written, jobs.get(n + 1).map(|job| read(arguments, &task, &job.input, progress)))
                 },
             );
             next = following;
@@ -172,16 +194,16 @@ impl Batch<'_> {
     }
 }
 
-fn read(arguments: &SegmentCommand, task: &ImageTask, job: &Job, progress: &Progress) -> Result<Vec<Volume<f32>>> {
-    let reader = open(arguments, &job.input)?;
+fn read(arguments: &SegmentCommand, task: &ImageTask, input: &Path, monitor: &dyn Monitor) -> Result<Vec<Volume<f32>>> {
+    let reader = open(arguments, input)?;
     for warning in &reader.info().warnings {
-        tracing::warn!("{}: {warning}", job.input.display());
+        tracing::warn!("{}: {warning}", input.display());
     }
     let channels = channels(arguments, task, &reader)?;
     if channels.len() > 1 {
         reader.load()?;
     }
-    channels.into_iter().map(|index| Ok(reader.read::<f32>(index, &Uncounted(progress))?)).collect()
+    channels.into_iter().map(|index| Ok(reader.read::<f32>(index, &Uncounted(monitor))?)).collect()
 }
 
 fn write(

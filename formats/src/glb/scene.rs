@@ -1,4 +1,4 @@
-use brainmesh_core::{LayerSurfaces, Surface, layer_color};
+use brainmesh_core::{BOUNDARY_COUNT, Surface, layer_color};
 
 /// A named, coloured surface of a scene.
 #[derive(Debug, Clone)]
@@ -18,8 +18,8 @@ impl<'a> SceneSurface<'a> {
     }
 
     /// The seven layer boundaries in their colours ([`layer_color`]), named `boundary-0` (pia) to `boundary-6` (white).
-    pub fn layers(layers: &'a LayerSurfaces) -> Vec<Self> {
+    pub fn layers(layers: &'a [Surface; BOUNDARY_COUNT]) -> Vec<Self> {
         let named = |(k, surface)| Self { name: format!("boundary-{k}"), surface, color: layer_color(k) };
-        layers.surfaces().iter().enumerate().map(named).collect()
+        layers.iter().enumerate().map(named).collect()
     }
 }

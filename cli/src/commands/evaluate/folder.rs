@@ -1,4 +1,4 @@
-use crate::run::defect_of;
+use crate::results::defect_of;
 use crate::score::Comparison;
 use crate::{Error, Result};
 use brainmesh_core::{BOUNDARY_COUNT, LAYER_NAMES, RayDefect};

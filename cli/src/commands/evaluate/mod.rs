@@ -13,6 +13,7 @@ use super::print_line;
 use crate::args::EvaluateLayers;
 use crate::score::{Comparison, ScoresByPart};
 use crate::{Error, ExitCode, Progress, Result};
+use brainmesh_core::Monitor;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -27,31 +28,44 @@ struct Evaluation {
 }
 
 pub fn run(arguments: &EvaluateLayers, threads: usize, progress: &Progress) -> Result<ExitCode> {
-    if !(arguments.damaged_mm > 0.0 && arguments.damaged_mm.is_finite()) {
-        return Err(Error::Usage(format!("--damaged-mm: expected more than 0, found {}", arguments.damaged_mm)));
-    }
-    let (truth, comparisons) = compare(arguments, threads, progress)?;
+    let evaluation = evaluate(arguments, threads, progress)?;
     progress.finish();
-    let groups = comparisons.into_iter().map(|(name, comparison)| (name, comparison.scores())).collect();
-    let evaluation = Evaluation { schema: "brainmesh-evaluate-layers-1", truth, groups };
     if arguments.json {
         let json = serde_json::to_string_pretty(&evaluation).map_err(|e| Error::Usage(e.to_string()))?;
         print_line(json);
     } else {
         for (name, scores) in &evaluation.groups {
-            table::print(name, truth, scores);
+            table::print(name, evaluation.truth, scores);
         }
     }
     Ok(ExitCode::Done)
 }
 
+/// What `evaluate layers --json` prints.
+///
+/// # Errors
+/// As the command.
+pub fn evaluate_layers(arguments: &EvaluateLayers, threads: usize, monitor: &dyn Monitor) -> Result<serde_json::Value> {
+    let evaluation = evaluate(arguments, threads, monitor)?;
+    serde_json::to_value(&evaluation).map_err(|e| Error::Usage(e.to_string()))
+}
+
+fn evaluate(arguments: &EvaluateLayers, threads: usize, monitor: &dyn Monitor) -> Result<Evaluation> {
+    if !(arguments.damaged_mm > 0.0 && arguments.damaged_mm.is_finite()) {
+        return Err(Error::Usage(format!("--damaged-mm: expected more than 0, found {}", arguments.damaged_mm)));
+    }
+    let (truth, comparisons) = compare(arguments, threads, monitor)?;
+    let groups = comparisons.into_iter().map(|(name, comparison)| (name, comparison.scores())).collect();
+    Ok(Evaluation { schema: "brainmesh-evaluate-layers-1", truth, groups })
+}
+
 fn compare(
     arguments: &EvaluateLayers,
     threads: usize,
-    progress: &Progress,
+    monitor: &dyn Monitor,
 ) -> Result<(&'static str, BTreeMap<String, Comparison>)> {
     let Some(result) = &arguments.result else {
-        return Ok(("rays", rays::labelled_rays(arguments, threads, progress)?));
+        return Ok(("rays", rays::labelled_rays(arguments, threads, monitor)?));
     };
     let truths = (&arguments.truth_points, &arguments.truth_labels, &arguments.truth_thickness);
     let (truth, mut comparison) = match truths {

@@ -1,7 +1,7 @@
 use crate::args::MeshCommand;
 use crate::commands::{print_bytes, print_line};
-use crate::{Error, ExitCode, Progress, Result};
-use brainmesh_core::{BOUNDARY_COUNT, Grid, LAYER_NAMES, LabelTable, Surface, Uncounted, layer_color};
+use crate::{Error, ExitCode, LayerResults, Progress, Result};
+use brainmesh_core::{BOUNDARY_COUNT, Grid, LAYER_NAMES, LabelTable, Monitor, Surface, Uncounted, Volume, layer_color};
 use brainmesh_formats::{
     Error as FormatsError, VolumeFormat, VolumeOptions, VolumeWriter, read_surface, read_vertex_mask,
 };
@@ -64,16 +64,32 @@ fn read_layers(folder: &Path) -> Result<Vec<Surface>> {
         return Ok(surfaces);
     }
     let has_layers = read_vertex_mask(&thickness, surfaces[0].vertices().len())?;
-    let with_layers = |surface: &Surface| {
-        let has_layers = |v: u32| has_layers.get(v as usize) == Some(&true);
-        let triangles = surface.triangles().iter().filter(|triangle| triangle.iter().all(|&v| has_layers(v)));
-        Surface::new(surface.vertices().to_vec(), triangles.copied().collect(), surface.structure())
-    };
     let fit = |error: brainmesh_core::Error| Error::Unusable(format!("{}: {error}", folder.display()));
-    surfaces.iter().map(|surface| with_layers(surface).map_err(fit)).collect()
+    surfaces.iter().map(|surface| where_layers_are(surface, &has_layers).map_err(fit)).collect()
 }
 
-fn layer_table() -> LabelTable {
+/// A surface without the triangles at vertices that have no layers.
+fn where_layers_are(surface: &Surface, has_layers: &[bool]) -> brainmesh_core::Result<Surface> {
+    let has_layers = |v: u32| has_layers.get(v as usize) == Some(&true);
+    let triangles = surface.triangles().iter().filter(|triangle| triangle.iter().all(|&v| has_layers(v)));
+    Surface::new(surface.vertices().to_vec(), triangles.copied().collect(), surface.structure())
+}
+
+impl LayerResults {
+    /// The layer, 1 to 6, of every voxel of a grid; 0 outside.
+    ///
+    /// # Errors
+    /// Surfaces that bound no layers; cancelled.
+    pub fn label_volume(&self, grid: &Grid, monitor: &dyn Monitor) -> Result<Volume<u8>> {
+        let has_layers: Vec<bool> = self.thickness_mm[0].iter().map(|mm| *mm > 0.0).collect();
+        let surfaces = self.surfaces.iter().map(|surface| where_layers_are(surface, &has_layers));
+        let surfaces = surfaces.collect::<brainmesh_core::Result<Vec<_>>>()?;
+        Ok(label_layers(&surfaces, grid, monitor)?.volume)
+    }
+}
+
+/// Names and colours of the labels of layers.
+pub fn layer_table() -> LabelTable {
     let mut table = LabelTable::default();
     for (k, name) in (1..).zip(LAYER_NAMES) {
         let [r, g, b] = layer_color(k as usize);

@@ -6,12 +6,14 @@ mod slabs;
 
 use crate::args::MeshCommand;
 use crate::{Error, ExitCode, Progress, Result};
-use brainmesh_core::{Label, LabelTable, Surface, Uncounted};
+use brainmesh_core::{Label, LabelTable, Monitor, Surface, Uncounted, Volume};
 use brainmesh_formats::{StoredType, VolumeOptions, VolumeReader, Voxel};
 use brainmesh_meshing::{DecimateOptions, Interfaces, Isosurface, LabelValue, SurfaceNets, SurfaceSmoother, decimate};
-use output::{Made, Output};
+pub use label_volume::layer_table;
+pub use output::Made;
+use output::Output;
 use rayon::prelude::*;
-use slabs::{each_slab, keep_labels};
+use slabs::{Voxels, each_slab, keep_labels};
 use std::collections::BTreeMap;
 
 /// Times all surfaces of labels are smoothed together where nothing else is asked for.
@@ -21,6 +23,43 @@ pub fn run(arguments: &MeshCommand, progress: &Progress) -> Result<ExitCode> {
     if arguments.label_volume {
         return label_volume::run(arguments, progress);
     }
+    check(arguments)?;
+    let output = Output::new(arguments)?;
+    let (reader, index) = open(arguments)?;
+    let made = from_file(arguments, &reader, index, progress)?;
+    output.write(arguments, &made, progress)?;
+    Ok(ExitCode::Done)
+}
+
+/// Surfaces of a file, as `brainmesh mesh` makes them.
+///
+/// # Errors
+/// As the command; nothing is written.
+pub fn mesh_file(arguments: &MeshCommand, monitor: &dyn Monitor) -> Result<Vec<Made>> {
+    check(arguments)?;
+    let (reader, index) = open(arguments)?;
+    from_file(arguments, &reader, index, monitor)
+}
+
+/// Surfaces of labels in memory. Messages name it as the arguments name the input.
+///
+/// # Errors
+/// As the command.
+pub fn mesh_labels(arguments: &MeshCommand, volume: &Volume<u32>, monitor: &dyn Monitor) -> Result<Vec<Made>> {
+    check(arguments)?;
+    labels(arguments, &Voxels::Memory(volume), &LabelTable::default(), monitor)
+}
+
+/// The surface around what is above `--isovalue` in memory.
+///
+/// # Errors
+/// As the command.
+pub fn mesh_values(arguments: &MeshCommand, volume: &Volume<f32>, monitor: &dyn Monitor) -> Result<Vec<Made>> {
+    check(arguments)?;
+    isosurface(arguments, &Voxels::Memory(volume), arguments.isovalue.unwrap_or_default(), monitor)
+}
+
+fn check(arguments: &MeshCommand) -> Result<()> {
     if let Some(share) = arguments.decimate.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
         return Err(Error::Usage(format!("--decimate: expected above 0 and at most 1, found {share}")));
     }
@@ -33,20 +72,19 @@ pub fn run(arguments: &MeshCommand, progress: &Progress) -> Result<ExitCode> {
     if arguments.labels.contains(&0) {
         return Err(Error::Usage("--labels: 0 is background and has no surface".into()));
     }
-    let output = Output::new(arguments)?;
-    let (reader, index) = open(arguments)?;
-    let made = match arguments.isovalue {
-        Some(isovalue) => isosurface(arguments, &reader, index, isovalue, progress)?,
-        None => match reader.stored() {
-            StoredType::Uint8 => labels::<u8>(arguments, &reader, index, progress)?,
-            StoredType::Int8 | StoredType::Int16 | StoredType::Uint16 => {
-                labels::<u16>(arguments, &reader, index, progress)?
-            }
-            _ => labels::<u32>(arguments, &reader, index, progress)?,
-        },
-    };
-    output.write(arguments, &made, progress)?;
-    Ok(ExitCode::Done)
+    Ok(())
+}
+
+fn from_file(arguments: &MeshCommand, reader: &VolumeReader, index: usize, monitor: &dyn Monitor) -> Result<Vec<Made>> {
+    let table = reader.labels();
+    match (arguments.isovalue, reader.stored()) {
+        (Some(isovalue), _) => isosurface(arguments, &Voxels::File(reader, index), isovalue, monitor),
+        (None, StoredType::Uint8) => labels::<u8>(arguments, &Voxels::File(reader, index), table, monitor),
+        (None, StoredType::Int8 | StoredType::Int16 | StoredType::Uint16) => {
+            labels::<u16>(arguments, &Voxels::File(reader, index), table, monitor)
+        }
+        (None, _) => labels::<u32>(arguments, &Voxels::File(reader, index), table, monitor),
+    }
 }
 
 fn open(arguments: &MeshCommand) -> Result<(VolumeReader, usize)> {
@@ -70,13 +108,12 @@ fn open(arguments: &MeshCommand) -> Result<(VolumeReader, usize)> {
 
 fn isosurface(
     arguments: &MeshCommand,
-    reader: &VolumeReader,
-    index: usize,
+    voxels: &Voxels<f32>,
     isovalue: f32,
-    progress: &Progress,
+    progress: &dyn Monitor,
 ) -> Result<Vec<Made>> {
-    let mut isosurface = Isosurface::new(reader.grid().clone(), isovalue);
-    each_slab::<f32>(reader, index, progress, |slab| Ok(isosurface.push(slab, &Uncounted(progress))?))?;
+    let mut isosurface = Isosurface::new(voxels.grid().clone(), isovalue);
+    each_slab(voxels, progress, |slab| Ok(isosurface.push(slab, &Uncounted(progress))?))?;
     let named = |error| unusable(arguments, error);
     let mut interfaces = isosurface.interfaces(progress).map_err(named)?;
     interfaces.relax(arguments.relax.unwrap_or(0).into(), progress)?;
@@ -86,13 +123,13 @@ fn isosurface(
 
 fn labels<L: LabelValue + Voxel + From<u8>>(
     arguments: &MeshCommand,
-    reader: &VolumeReader,
-    index: usize,
-    progress: &Progress,
+    voxels: &Voxels<L>,
+    table: &LabelTable,
+    progress: &dyn Monitor,
 ) -> Result<Vec<Made>> {
-    let mut nets = SurfaceNets::<L>::new(reader.grid().clone());
+    let mut nets = SurfaceNets::<L>::new(voxels.grid().clone());
     let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
-    each_slab::<L>(reader, index, progress, |slab| {
+    each_slab(voxels, progress, |slab| {
         keep_labels(slab, &arguments.labels, &arguments.input, &mut counts)?;
         Ok(nets.push(slab, &Uncounted(progress))?)
     })?;
@@ -112,7 +149,7 @@ fn labels<L: LabelValue + Voxel + From<u8>>(
             let value: u32 = label.into();
             Ok(Made {
                 value: Some(value),
-                label: name(reader.labels(), value),
+                label: name(table, value),
                 voxels: counts.get(&value).copied(),
                 surface: finished(arguments, surface, progress)?,
             })
@@ -133,7 +170,7 @@ fn unusable(arguments: &MeshCommand, error: brainmesh_meshing::Error) -> Error {
 }
 
 /// A surface smoothed and thinned out as asked.
-fn finished(arguments: &MeshCommand, surface: Surface, progress: &Progress) -> Result<Surface> {
+fn finished(arguments: &MeshCommand, surface: Surface, progress: &dyn Monitor) -> Result<Surface> {
     let surface = if arguments.smooth > 0 {
         let mut smoother = SurfaceSmoother::new(&surface);
         smoother.run(arguments.smooth.into(), &Uncounted(progress))?;

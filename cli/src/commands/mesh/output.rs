@@ -1,9 +1,9 @@
 use crate::args::MeshCommand;
 use crate::commands::{print_bytes, print_line};
 use crate::output::{Staging, write_json};
-use crate::plan::parse_format;
+use crate::plan::surface_format;
 use crate::report::InputFile;
-use crate::run::file_extension;
+use crate::results::file_extension;
 use crate::{Error, Progress, Result};
 use brainmesh_core::{Label, Surface};
 use brainmesh_formats::{SceneSurface, SurfaceFormat, write_scene, write_surface};
@@ -11,12 +11,15 @@ use brainmesh_meshing::unpaired_sides;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// A finished surface.
-pub(super) struct Made {
+/// A surface that `brainmesh mesh` made.
+pub struct Made {
     /// Its label; none for an isosurface.
     pub value: Option<u32>,
+    /// Name and colour of the label, where the file has them.
     pub label: Option<Label>,
+    /// Voxels of the label.
     pub voxels: Option<u64>,
+    /// In the world.
     pub surface: Surface,
 }
 
@@ -72,7 +75,7 @@ impl Output {
         }
         let mut formats = Vec::new();
         for name in &arguments.format {
-            let format = parse_format(name)?;
+            let format = surface_format(name)?;
             if !formats.contains(&format) {
                 formats.push(format);
             }

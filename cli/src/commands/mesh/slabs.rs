@@ -1,5 +1,5 @@
-use crate::{Error, Progress, Result};
-use brainmesh_core::{Monitor, Uncounted};
+use crate::{Error, Result};
+use brainmesh_core::{Grid, Monitor, Uncounted, Volume};
 use brainmesh_formats::{VolumeReader, Voxel};
 use brainmesh_meshing::LabelValue;
 use rayon::prelude::*;
@@ -11,20 +11,41 @@ const SLAB_VOXELS: usize = 1 << 23;
 /// More labels than any atlas has on a volume: beyond this the volume is taken for intensities.
 const MOST_LABELS: usize = 20_000;
 
-/// Reads a volume slab by slab.
+/// The volume that is meshed.
+pub(super) enum Voxels<'a, T> {
+    /// One of an open file.
+    File(&'a VolumeReader, usize),
+    /// One in memory.
+    Memory(&'a Volume<T>),
+}
+
+impl<T: Copy> Voxels<'_, T> {
+    pub(super) fn grid(&self) -> &Grid {
+        match self {
+            Self::File(reader, _) => reader.grid(),
+            Self::Memory(volume) => volume.grid(),
+        }
+    }
+}
+
+/// Gives a volume slab by slab.
 pub(super) fn each_slab<T: Voxel>(
-    reader: &VolumeReader,
-    index: usize,
-    progress: &Progress,
+    voxels: &Voxels<T>,
+    progress: &dyn Monitor,
     mut use_slab: impl FnMut(&mut [T]) -> Result<()>,
 ) -> Result<()> {
-    let [ni, nj, nk] = reader.grid().shape();
+    let [ni, nj, nk] = voxels.grid().shape();
     let planes = (SLAB_VOXELS / (ni * nj)).clamp(1, nk);
     progress.stage("surfaces between labels", nk as u64);
     for first in (0..nk).step_by(planes) {
         let last = (first + planes).min(nk);
-        let region = [0..ni, 0..nj, first..last];
-        let (_, mut data) = reader.read_region::<T>(index, &region, &Uncounted(progress))?.into_parts();
+        let mut data = match voxels {
+            Voxels::File(reader, index) => {
+                let region = [0..ni, 0..nj, first..last];
+                reader.read_region::<T>(*index, &region, &Uncounted(progress))?.into_parts().1
+            }
+            Voxels::Memory(volume) => volume.data()[ni * nj * first..ni * nj * last].to_vec(),
+        };
         use_slab(&mut data)?;
         progress.advance((last - first) as u64);
     }

@@ -1,0 +1,108 @@
+"""Ctrl-C and `cancel` stop long work soon, with nothing left behind."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import brainmesh
+import pytest
+
+#: The promise. Nothing here takes longer on an idle machine by far; a busy one gets a little more.
+SOON_S = 0.5
+SLACK_S = 1.0
+
+
+def workers():
+    """Threads of brainmesh's own that still run."""
+    names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    return [name for name in names if name.startswith("brainmesh")]
+
+
+def gone():
+    end = time.monotonic() + 5
+    while workers() and time.monotonic() < end:
+        time.sleep(0.01)
+    return not workers()
+
+
+def work(made, out, **keywords):
+    return brainmesh.rays2surface(made.pial, made.white, made.volume, out=out, **keywords)
+
+
+@pytest.mark.parametrize("kind", ["event", "callable"])
+def test_cancel_stops_work_and_leaves_nothing(made, tmp_path, kind):
+    event, asked = threading.Event(), []
+
+    def at_second_stage(stage, done, total):
+        if stage == "classify rays":
+            asked.append(time.monotonic())
+            event.set()
+
+    cancel = event if kind == "event" else event.is_set
+    with pytest.raises(brainmesh.Cancelled, match="nothing was written"):
+        work(made, tmp_path / "out", progress=at_second_stage, cancel=cancel)
+    assert time.monotonic() - asked[0] < SOON_S + SLACK_S
+    assert gone() and list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_stops_work_and_leaves_nothing(made, tmp_path):
+    asked = []
+
+    def interrupt(stage, done, total):
+        if not asked:
+            asked.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        work(made, tmp_path / "out", progress=interrupt)
+    assert time.monotonic() - asked[0] < SOON_S + SLACK_S
+    assert gone() and list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_in_progress_stops_work_and_is_the_one_that_is_raised(made, tmp_path):
+    def fault(stage, done, total):
+        raise ZeroDivisionError("of the caller")
+
+    with pytest.raises(ZeroDivisionError, match="of the caller"):
+        work(made, tmp_path / "out", progress=fault)
+    assert gone() and list(tmp_path.iterdir()) == []
+
+
+def test_progress_comes_on_the_callers_thread_and_reaches_the_end(made):
+    seen = []
+    work(made, None, progress=lambda *now: seen.append((threading.get_ident(), *now)))
+    assert {thread for thread, *_ in seen} == {threading.get_ident()}
+    assert all(0 <= done <= total for _, _, done, total in seen)
+    assert seen[-1][1] == "checking surfaces" and seen[-1][2] == seen[-1][3]
+
+
+def test_python_goes_on_while_work_runs(made):
+    """The GIL is released: another thread counts on."""
+    counted, stop = [0], threading.Event()
+
+    def count():
+        while not stop.is_set():
+            counted[0] += 1
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    work(made, None)
+    stop.set()
+    thread.join()
+    assert counted[0] > 50
+
+
+def test_two_at_once(made, result):
+    """Calls from several threads do not wait for each other and give the same."""
+    results = [None, None]
+
+    def run(n):
+        results[n] = work(made, None)
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(2)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert all((r.surfaces[3].vertices == result.surfaces[3].vertices).all() for r in results)
