@@ -112,10 +112,11 @@ def card(experiment: ImageExperiment, about: ImageAbout, scores: dict, cases: in
 
 {about.description}
 
-- Network: {json.dumps(experiment.to_dict()["network"])}; {sum(parameters(m) for m in members):,} parameters in {len(members)} network(s);
-  training heads that are not exported counted in.
-- Training: {training.steps} steps of {training.batch} crops of {training.crop} pixels, AdamW, learning rate {training.learning_rate}
-  (warm-up, half a cosine), running mean of the weights, seed {training.seed}. All of the data given ({cases} cases).
+- Network: {json.dumps(experiment.to_dict()["network"])};
+  {sum(parameters(m) for m in members):,} parameters in {len(members)} network(s), with outputs that only training needs.
+- Training: {training.steps} steps of {training.batch} crops of {training.crop} pixels, AdamW, learning rate
+  {training.learning_rate} (warm-up, half a cosine), running mean of the weights, seed {training.seed}. All of the data given
+  ({cases} cases).
 
 ## Scores
 

@@ -133,7 +133,8 @@ def run(options: argparse.Namespace) -> None:
     experiment = ImageExperiment.read(options.config)
     cases = tissue.read(options.data)
     fold = tissue.folds(cases, options.folds)
-    kept, held_out = ([case for case, of in zip(cases, fold, strict=True) if (of == options.fold) == out] for out in (False, True))
+    kept = [case for case, of in zip(cases, fold, strict=True) if of != options.fold]
+    held_out = [case for case, of in zip(cases, fold, strict=True) if of == options.fold]
     members = train(experiment, kept, options.run_folder / f"fold-{options.fold + 1}.pt")
     stride = experiment.network.stride
     rows = score_made(members, held_out[: options.heads], stride) | score_template(members, options.data / "mni152", stride)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -100,6 +101,6 @@ def test_every_system_has_its_words():
         raw, seen = image_ship.test_pictures(system)
         assert raw.shape == seen.shape == (1, 1, 96, 128)
         assert len(about.classes) == image_run.SYSTEMS[system].EXPORTED
-        experiment = ImageExperiment.read(image_ship.__file__.replace("brainmesh_training/image_ship.py", f"configs/{system}.json"))
+        experiment = ImageExperiment.read(Path(__file__).parent.parent / "configs" / f"{system}.json")
         text = card(experiment, about, {"cases": 3, "accuracy": 0.5}, 3, 2, [])
         assert "| accuracy | 0.5000 |" in text
