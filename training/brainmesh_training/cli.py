@@ -5,7 +5,8 @@ import logging
 
 import torch
 
-from . import deepbet, extended, phantoms, program, quantise, ribbon, section, ship, ship_ribbon
+from . import deepbet, extended, image_run, image_ship, phantoms, program, quantise, ribbon, section, ship, ship_ribbon
+from . import tissue_volume
 
 
 def main() -> int:
@@ -13,7 +14,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m brainmesh_training", description=__doc__)
     parser.add_argument("--threads", type=int, default=0, help="threads of the processor; 0 leaves it to torch")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (phantoms, extended, ship, ribbon, ship_ribbon, program, deepbet, quantise, section):
+    layers = (phantoms, extended, ship, ribbon, ship_ribbon, program, deepbet, quantise, section)
+    images = (image_run, image_ship, tissue_volume)
+    for module in layers + images:
         module.add_parser(subparsers)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

@@ -1,0 +1,193 @@
+"""A trained network over images as a model folder: `model.onnx`, `rdf.yaml`, test tensors and the card."""
+
+import copy
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+import yaml
+from torch import nn
+
+from .export import OPSET
+from .image_experiment import ImageExperiment
+
+
+@dataclass(frozen=True)
+class ImageAbout:
+    """What the manifest says beside the network."""
+
+    description: str
+    license: str
+    cite: list[dict[str, str]]
+    channel: str
+    """Of the input."""
+    classes: tuple[str, ...]
+    preprocessing: list[dict]
+    """Steps of bioimage.io."""
+    brainmesh: dict
+    """Settings of `brainmesh segment`."""
+    axes: tuple[str, str] = ("y", "x")
+    spacing_mm: float | None = None
+    version: str = "1.0.0"
+    card: str = ""
+
+
+class Exported(nn.Module):
+    """Networks with their batch norms folded, the stem as one strided convolution, and only the exported logits (their mean)."""
+
+    def __init__(self, members: Sequence[nn.Module], exported: int) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(prepared(member, exported) for member in members)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """`[batch, 1, h, w]` to logits `[batch, exported, h, w]`."""
+        if len(self.members) == 1:
+            return self.members[0](image)
+        return sum(member(image) for member in self.members) / len(self.members)
+
+
+def prepared(model: nn.Module, exported: int) -> nn.Module:
+    """The same function of the first `exported` outputs, with nothing left that only training needs."""
+    model = copy.deepcopy(model).eval()
+    for part in model.modules():
+        if isinstance(part, nn.Sequential):
+            for place in range(len(part) - 1):
+                if isinstance(part[place], nn.Conv2d) and isinstance(part[place + 1], nn.BatchNorm2d):
+                    part[place] = nn.utils.fuse_conv_bn_eval(part[place], part[place + 1])
+                    part[place + 1] = nn.Identity()
+    if not hasattr(model, "unshuffle"):
+        return model
+    model.dropout = nn.Identity()
+    if isinstance(model.unshuffle, nn.PixelUnshuffle):
+        stem = model.unshuffle.downscale_factor
+        model.encoders[0][0] = strided(model.encoders[0][0], stem)
+        model.unshuffle = nn.Identity()
+        keep = exported * stem**2
+    else:
+        keep = exported
+    head = nn.Conv2d(model.head.in_channels, keep, 1)
+    head.weight.data, head.bias.data = model.head.weight.data[:keep], model.head.bias.data[:keep]
+    model.head = head
+    return model.eval()
+
+
+def strided(convolution: nn.Conv2d, stem: int) -> nn.Conv2d:
+    """What pixels to channels and then a 3x3 convolution do, as one convolution: not every engine has the former."""
+    maps, inputs = convolution.weight.shape[:2]
+    channels = inputs // stem**2
+    whole = nn.Conv2d(channels, maps, 3 * stem, stride=stem, padding=stem)
+    weight = convolution.weight.data.reshape(maps, channels, stem, stem, 3, 3)
+    whole.weight.data = weight.permute(0, 1, 4, 2, 5, 3).reshape(maps, channels, 3 * stem, 3 * stem).contiguous()
+    whole.bias.data = convolution.bias.data
+    return whole
+
+
+def write_onnx(members: Sequence[nn.Module], exported: int, stride: int, path: Path) -> None:
+    """Exports the networks with free sizes, logits out, and checks the file."""
+    size = max(4 * stride, 32)
+    free = {0: "batch", 2: "height", 3: "width"}
+    torch.onnx.export(
+        Exported(members, exported).eval(),
+        (torch.zeros(1, 1, size, size),),
+        str(path),
+        input_names=["image"],
+        output_names=["classes"],
+        dynamic_axes={"image": free, "classes": free},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+
+
+def run_onnx(path: Path, image: np.ndarray) -> np.ndarray:
+    """Logits by ONNX Runtime on the CPU."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, {"image": image})[0]
+
+
+def write_model(
+    experiment: ImageExperiment,
+    members: Sequence[nn.Module],
+    exported: int,
+    about: ImageAbout,
+    test: tuple[np.ndarray, np.ndarray],
+    folder: Path,
+) -> float:
+    """Writes the folder and returns the largest difference of probabilities between ONNX Runtime and torch on the test image.
+
+    `test` is an image `[1, 1, h, w]` as it is in the file, and as the network sees it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_onnx(members, exported, experiment.network.stride, folder / "model.onnx")
+    raw, seen = test
+    activate = (lambda x: 1 / (1 + np.exp(-x))) if exported == 1 else softmax
+    outputs = activate(run_onnx(folder / "model.onnx", seen)).astype(np.float32)
+    with torch.no_grad():
+        logits = sum(member(torch.from_numpy(seen))[:, :exported] for member in members) / len(members)
+    difference = float(np.abs(activate(logits.numpy()) - outputs).max())
+    np.save(folder / "test_input.npy", raw.astype(np.float32))
+    np.save(folder / "test_output.npy", outputs)
+    document = manifest(experiment, exported, about, folder)
+    (folder / "rdf.yaml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
+    if about.card:
+        (folder / "README.md").write_text(about.card)
+    return difference
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Over the second axis."""
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def manifest(experiment: ImageExperiment, exported: int, about: ImageAbout, folder: Path) -> dict:
+    """`rdf.yaml`, in the form of bioimage.io 0.5 with brainmesh's part under `config`."""
+
+    def file(name: str) -> dict:
+        return {"source": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
+
+    stride = experiment.network.stride
+    spacing = {"scale": about.spacing_mm, "unit": "millimeter"} if about.spacing_mm else {}
+
+    def axes(names: Sequence[str], **size) -> list[dict]:
+        space = [{"type": "space", "id": axis, **size, **spacing} for axis in about.axes]
+        return [{"type": "batch"}, {"type": "channel", "channel_names": list(names)}, *space]
+
+    free = {"size": {"min": max(32, stride), "step": stride}}
+    activation = {"id": "sigmoid"} if exported == 1 else {"id": "softmax", "kwargs": {"axis": "channel"}}
+    return {
+        "format_version": "0.5.4",
+        "type": "model",
+        "name": experiment.name,
+        "description": about.description,
+        "license": about.license,
+        "authors": [{"name": "The brainmesh authors"}],
+        "cite": about.cite,
+        "version": about.version,
+        "documentation": "README.md",
+        "inputs": [
+            {
+                "id": "image",
+                "axes": axes([about.channel], **free),
+                "data": {"type": "float32"},
+                "test_tensor": file("test_input.npy"),
+                "preprocessing": about.preprocessing,
+            }
+        ],
+        "outputs": [
+            {
+                "id": "classes",
+                "axes": axes(about.classes, **free),
+                "data": {"type": "float32"},
+                "test_tensor": file("test_output.npy"),
+                "postprocessing": [activation],
+            }
+        ],
+        "weights": {"onnx": {"opset_version": OPSET, **file("model.onnx")}},
+        "config": {"brainmesh": {"task": "segmentation", **about.brainmesh}},
+    }
