@@ -1,5 +1,6 @@
 use crate::args::{Arguments, LogFormat};
-use crate::{Progress, dispatch};
+use crate::commands::output_fault;
+use crate::{Error, Progress, dispatch};
 use clap::Parser;
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -27,7 +28,11 @@ pub fn command_line(words: impl IntoIterator<Item = OsString>, cancel: Arc<Atomi
         LogFormat::Json => tracing_subscriber::fmt().json().with_writer(std::io::stderr).try_init(),
     };
     let progress = Progress::new(arguments.progress, cancel);
-    match dispatch(&arguments, &progress) {
+    let result = dispatch(&arguments, &progress).and_then(|code| match output_fault() {
+        Some(source) => Err(Error::Write { path: "standard output".into(), source }),
+        None => Ok(code),
+    });
+    match result {
         Ok(code) => code as u8,
         Err(error) => {
             // Take a half-drawn bar off the terminal first.

@@ -20,6 +20,9 @@ impl Staging {
         let unwritable = |source: std::io::Error| {
             Error::Usage(format!("--out {}: expected a folder that can be written: {source}", target.display()))
         };
+        if target.as_os_str().is_empty() {
+            return Err(Error::Usage("--out: expected a folder, found nothing".into()));
+        }
         if target.exists() && !target.is_dir() {
             return Err(Error::Usage(format!("--out {}: expected a folder, found a file", target.display())));
         }

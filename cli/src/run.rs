@@ -68,6 +68,14 @@ impl Plan {
             None => (decoded, rays),
         };
         let filled = fill(&decoded, &rays, &neighbours)?;
+        if !filled.outcomes().iter().any(|outcome| outcome.has_layers()) {
+            let defects = count_defects(&filled).into_iter().map(|(kind, count)| format!("{} {kind}", count.missing));
+            let defects = defects.collect::<Vec<_>>().join(", ");
+            return Err(Error::Unusable(format!(
+                "no layers on any of the {} rays ({defects}): are pial and white surface, or the polarity, the wrong way round?",
+                rays.len()
+            )));
+        }
         let Smoothed { boundaries, lengths_mm } =
             smooth_boundaries(&filled, &ribbon, &rays, &self.smooth_options(), monitor)?;
         if attached.is_some() && lengths_mm == [0.0; BOUNDARY_COUNT] {

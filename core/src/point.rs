@@ -1,4 +1,5 @@
 use glam::DVec3;
+use std::fmt;
 
 /// A point of the world: RAS+ (right, anterior, superior), millimetres.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -8,6 +9,12 @@ pub struct WorldPoint(pub DVec3);
 /// A point in voxel coordinates `(i, j, k)`; integers are voxel centres.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct VoxelPoint(pub DVec3);
+
+impl fmt::Display for WorldPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({:.2}, {:.2}, {:.2})", self.0.x, self.0.y, self.0.z)
+    }
+}
 
 impl WorldPoint {
     /// `x` right, `y` anterior, `z` superior, in millimetres.

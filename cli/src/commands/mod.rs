@@ -30,7 +30,8 @@ pub use segment::segment_volumes;
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
 use crate::{Error, ExitCode, Progress, Result};
 use clap::CommandFactory;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::{Mutex, PoisonError};
 
 /// Runs the command with the number of threads asked for.
 ///
@@ -74,8 +75,21 @@ pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
 /// Writes to standard output; a reader that has gone away is no error.
 fn print_bytes(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            OUTPUT_FAULT.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+        _ => {}
+    }
 }
+
+/// Why standard output could not be written, once; `None` where it could.
+pub(crate) fn output_fault() -> Option<std::io::Error> {
+    OUTPUT_FAULT.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// The first error of standard output. What is printed is no reason to stop work that writes files; a full disk is told at the end.
+static OUTPUT_FAULT: Mutex<Option<std::io::Error>> = Mutex::new(None);
 
 /// One line on standard output.
 pub(crate) fn print_line(line: impl AsRef<str>) {

@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A command as a user would type it: what Python gives goes through the command line's own checks.
 pub struct Argv(Vec<OsString>);
@@ -58,7 +59,9 @@ impl Argv {
         let parsed = Arguments::try_parse_from(self.0).map_err(|error| {
             let text = error.to_string();
             // Without the usage of a program nobody called.
-            let text = text.split("\n\nUsage:").next().unwrap_or(&text);
+            let text = ["\n\nUsage:", "\n\nFor more information"]
+                .iter()
+                .fold(text.as_str(), |text, end| text.split(end).next().unwrap_or(text));
             PyValueError::new_err(text.trim_start_matches("error: ").trim().to_owned())
         })?;
         Ok(parsed.command)
@@ -82,7 +85,9 @@ pub fn engine(
 #[pyfunction]
 #[pyo3(signature = (argv: "list[str]") -> "int")]
 pub fn command_line(py: Python<'_>, argv: Vec<OsString>) -> PyResult<u8> {
-    match work::run(py, Caller::default(), |watch| Ok(brainmesh_cli::command_line(argv, watch.flag()))) {
+    match work::run(py, Caller { patience: Duration::MAX, ..Caller::default() }, |watch| {
+        Ok(brainmesh_cli::command_line(argv, watch.flag()))
+    }) {
         Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => Ok(ExitCode::Cancelled as u8),
         result => result,
     }

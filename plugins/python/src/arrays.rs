@@ -22,6 +22,13 @@ pub fn as_array<'py>(
     order: Option<&str>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = object.py();
+    // numpy would give what lies under the mask.
+    let mask = object.getattr_opt("mask")?.filter(|_| object.hasattr("filled").unwrap_or(false));
+    if mask.is_some_and(|mask| mask.call_method0("any").is_ok_and(|any| any.is_truthy().unwrap_or(true))) {
+        return Err(PyValueError::new_err(
+            "expected an array without masked values; fill them first, by array.filled(value)",
+        ));
+    }
     let options = PyDict::new(py);
     if let Some(dtype) = dtype {
         options.set_item("dtype", dtype)?;
@@ -36,6 +43,22 @@ pub fn as_array<'py>(
 /// Name of an array's type, such as `float32`.
 pub fn type_name(array: &Bound<'_, PyUntypedArray>) -> PyResult<String> {
     array.dtype().getattr("name")?.extract()
+}
+
+/// Any mapping of Python; empty for `None`.
+pub fn mapping<'py>(py: Python<'py>, object: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyDict>> {
+    match object {
+        None => Ok(PyDict::new(py)),
+        Some(object) => Ok(py.get_type::<PyDict>().call1((object,))?.cast_into()?),
+    }
+}
+
+/// A whole number that counts or indexes.
+///
+/// # Errors
+/// `ValueError` with the argument's name for a negative one.
+pub fn count(argument: &str, value: i64) -> PyResult<usize> {
+    usize::try_from(value).map_err(|_| PyValueError::new_err(format!("{argument}: expected 0 or more, found {value}")))
 }
 
 /// Rows of three numbers as points.
@@ -55,6 +78,9 @@ pub fn triangles(object: &Bound<'_, PyAny>) -> PyResult<Vec<[u32; 3]>> {
     let array = as_array(object, None, None)?;
     let wrong =
         |found: String| PyValueError::new_err(format!("triangles: expected whole numbers [n, 3], found {found}"));
+    if array.shape().contains(&0) {
+        return Ok(Vec::new());
+    }
     if !matches!(array.dtype().kind(), b'i' | b'u') || array.ndim() != 2 || array.shape()[1] != 3 {
         return Err(wrong(format!("{} {:?}", type_name(&array)?, array.shape())));
     }

@@ -1,3 +1,4 @@
+use crate::arrays::count;
 use crate::errors::exception;
 use crate::surface::PySurface;
 use crate::volume::PyVolume;
@@ -13,19 +14,21 @@ use std::path::{Path, PathBuf};
 ///
 /// `index` counts time points and channels; `series` is the SeriesInstanceUID to read from a DICOM folder that holds several;
 /// `repair` mends what is wrong with a series where that is possible. Scaling is applied; `dtype` None keeps the stored type
-/// of values that are not scaled. Every format of `brainmesh info` is told by its content.
+/// of values that are not scaled. Every format of `brainmesh info` is told by its content. What is odd about a file is a warning.
 #[pyfunction]
 #[pyo3(signature = (path: "str | os.PathLike[str]", *, index: "int" = 0, series: "str | None" = None, repair: "bool" = false, dtype: "numpy.typing.DTypeLike | None" = None) -> "Volume")]
 pub fn read_volume(
     py: Python<'_>,
     path: PathBuf,
-    index: usize,
+    index: i64,
     series: Option<String>,
     repair: bool,
     dtype: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<PyVolume> {
     exists(&path)?;
-    PyVolumeFile::open(py, path, series, repair)?.read_volume(py, index, dtype)
+    let file = PyVolumeFile::open(py, path, series, repair)?;
+    file.warn(py)?;
+    file.read_volume(py, count("index", index)?, dtype)
 }
 
 /// Reads a surface; its vertices are in RAS+ mm whatever the file's frame.

@@ -39,6 +39,15 @@ pub fn unfit(argument: &str, expected: &str, object: &Bound<'_, PyAny>) -> PyErr
     PyValueError::new_err(format!("{argument}: expected {expected}, found {found}"))
 }
 
+/// Refuses what chooses one of several volumes of a file, for a `Volume`.
+pub fn whole(has_index: bool, has_series: bool) -> PyResult<()> {
+    match (has_index, has_series) {
+        (true, _) => Err(PyValueError::new_err("volume_index: a Volume holds one volume; it chooses one of a file's")),
+        (_, true) => Err(PyValueError::new_err("series: a Volume is no folder of DICOM images")),
+        _ => Ok(()),
+    }
+}
+
 /// A `Surface` or a path.
 pub fn surface(object: &Bound<'_, PyAny>, argument: &str) -> PyResult<Given<Surface>> {
     Given::new(Some(object), |object| {

@@ -71,7 +71,7 @@ pub fn rays2surface(
     missing_value: Option<f32>,
     min_thickness_mm: f64,
     mask: Option<&Bound<'_, PyAny>>,
-    volume_index: usize,
+    volume_index: i64,
     series: Option<String>,
     polarity: &str,
     interpolation: &str,
@@ -83,9 +83,9 @@ pub fn rays2surface(
     smoothing: Option<Word>,
     min_gap_mm: f64,
     keep_crossings: bool,
-    seed: u64,
+    seed: i64,
     max_defects: Option<Word>,
-    threads: Option<u16>,
+    threads: Option<i64>,
     out: Option<PathBuf>,
     formats: Vec<String>,
     progress: Option<Py<PyAny>>,
@@ -98,6 +98,9 @@ pub fn rays2surface(
     let profiles = given::matrix(profiles, "profiles")?;
     let smoothed_profiles = given::matrix(smoothed_profiles, "smoothed_profiles")?;
     let mask = given::mask(mask)?;
+    if volume.memory.is_some() {
+        given::whole(volume_index != 0, series.is_some())?;
+    }
     let argv = Argv::new(&["rays2surface"])
         .maybe("pial", pial.path)
         .maybe("white", white.path)
@@ -137,8 +140,8 @@ pub fn rays2surface(
         smoothed_profiles: smoothed_profiles.memory,
         mask: mask.memory,
     };
-    let solved = work::run(py, Caller { progress, cancel, threads }, move |watch| {
-        let plan = Plan::resolve(&arguments, &memory, threads.map_or(0, usize::from))?;
+    let solved = work::run(py, Caller::new(progress, cancel, threads), move |watch| {
+        let plan = Plan::resolve(&arguments, &memory, watch.threads())?;
         drop(memory);
         match out {
             Some(out) => plan.run(&out, watch),

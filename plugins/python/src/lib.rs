@@ -53,6 +53,8 @@ mod _brainmesh {
     use crate::volume::PyVolume;
     #[pymodule_export]
     use crate::volume_file::PyVolumeFile;
+    #[pymodule_export]
+    use crate::work::at_exit;
 
     /// The version of brainmesh.
     #[pymodule_export]

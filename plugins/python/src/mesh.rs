@@ -33,17 +33,17 @@ use std::sync::Arc;
 pub fn mesh(
     py: Python<'_>,
     volume: &Bound<'_, PyAny>,
-    labels: Vec<u32>,
-    relax: Option<u16>,
-    smooth: u16,
+    labels: Vec<i64>,
+    relax: Option<i64>,
+    smooth: i64,
     decimate: Option<f64>,
     max_error_mm: Option<f64>,
-    volume_index: Option<usize>,
-    threads: Option<u16>,
+    volume_index: Option<i64>,
+    threads: Option<i64>,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<PyAny>>,
 ) -> PyResult<BTreeMap<u32, PySurface>> {
-    let labels: Vec<String> = labels.iter().map(u32::to_string).collect();
+    let labels: Vec<String> = labels.iter().map(i64::to_string).collect();
     let argv = Argv::new(&["mesh"])
         .maybe("labels", (!labels.is_empty()).then(|| labels.join(",")))
         .number("relax", relax)
@@ -51,15 +51,16 @@ pub fn mesh(
         .number("decimate", decimate)
         .number("max-error-mm", max_error_mm)
         .number("volume", volume_index);
-    let caller = Caller { progress, cancel, threads };
+    let caller = Caller::new(progress, cancel, threads);
     let made = match volume.cast::<PyVolume>() {
         Ok(given) => {
+            given::whole(volume_index.is_some(), false)?;
             let values = given.get().labels_u32(py)?;
             let arguments = arguments(argv, "(in memory)".into())?;
             work::run(py, caller, move |watch| mesh_labels(&arguments, &values, watch))
         }
         Err(_) => {
-            let arguments = arguments(argv, path(volume)?)?;
+            let arguments = arguments(argv, path(volume, "volume")?)?;
             work::run(py, caller, move |watch| mesh_file(&arguments, watch))
         }
     }?;
@@ -87,12 +88,12 @@ pub fn isosurface(
     py: Python<'_>,
     volume: &Bound<'_, PyAny>,
     value: f32,
-    relax: u16,
-    smooth: u16,
+    relax: i64,
+    smooth: i64,
     decimate: Option<f64>,
     max_error_mm: Option<f64>,
-    volume_index: Option<usize>,
-    threads: Option<u16>,
+    volume_index: Option<i64>,
+    threads: Option<i64>,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<PyAny>>,
 ) -> PyResult<PySurface> {
@@ -103,15 +104,16 @@ pub fn isosurface(
         .number("decimate", decimate)
         .number("max-error-mm", max_error_mm)
         .number("volume", volume_index);
-    let caller = Caller { progress, cancel, threads };
+    let caller = Caller::new(progress, cancel, threads);
     let made = match volume.cast::<PyVolume>() {
         Ok(given) => {
+            given::whole(volume_index.is_some(), false)?;
             let values = given.get().values::<f32>(py)?;
             let arguments = arguments(argv, "(in memory)".into())?;
             work::run(py, caller, move |watch| mesh_values(&arguments, &values, watch))
         }
         Err(_) => {
-            let arguments = arguments(argv, path(volume)?)?;
+            let arguments = arguments(argv, path(volume, "volume")?)?;
             work::run(py, caller, move |watch| mesh_file(&arguments, watch))
         }
     }?;
@@ -133,16 +135,16 @@ pub fn label_layers(
     py: Python<'_>,
     result: &Bound<'_, PyLayerResult>,
     like: &Bound<'_, PyAny>,
-    threads: Option<u16>,
+    threads: Option<i64>,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<PyAny>>,
 ) -> PyResult<PyVolume> {
     let grid = match like.cast::<PyVolume>() {
         Ok(volume) => Ok(volume.get().grid.clone()),
-        Err(_) => Err(path(like)?),
+        Err(_) => Err(path(like, "like")?),
     };
     let results = Arc::clone(&result.get().results);
-    let volume = work::run(py, Caller { progress, cancel, threads }, move |watch| {
+    let volume = work::run(py, Caller::new(progress, cancel, threads), move |watch| {
         let grid = match grid {
             Ok(grid) => grid,
             Err(path) => VolumeOptions::default().open(&path)?.grid().clone(),
@@ -152,8 +154,8 @@ pub fn label_layers(
     PyVolume::new(py, volume, layer_table())
 }
 
-fn path(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
-    object.extract().map_err(|_| given::unfit("volume", "a Volume or a path", object))
+fn path(object: &Bound<'_, PyAny>, argument: &str) -> PyResult<PathBuf> {
+    object.extract().map_err(|_| given::unfit(argument, "a Volume or a path", object))
 }
 
 fn arguments(argv: Argv, input: PathBuf) -> PyResult<Box<MeshCommand>> {

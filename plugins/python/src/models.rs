@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[pyfunction]
 #[pyo3(signature = () -> "list[dict[str, typing.Any]]")]
 pub fn list_models(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let models = py.detach(brainmesh_cli::list_models).map_err(exception)?;
+    let models = work::run(py, Caller::default(), |_| brainmesh_cli::list_models())?;
     json(py, &models.to_string())
 }
 
@@ -21,8 +21,10 @@ pub fn list_models(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 #[pyfunction]
 #[pyo3(signature = (model: "str | os.PathLike[str]") -> "dict[str, typing.Any]")]
 pub fn show_model(py: Python<'_>, model: PathBuf) -> PyResult<Bound<'_, PyAny>> {
-    let model = Model::find(&model.to_string_lossy()).map_err(exception)?;
-    json(py, &brainmesh_cli::describe_model(&model).to_string())
+    let text = work::run(py, Caller::default(), move |_| {
+        Ok(brainmesh_cli::describe_model(&Model::find(&model.to_string_lossy())?).to_string())
+    })?;
+    json(py, &text)
 }
 
 /// Compares what a device gives with what the makers of the models got; all models where none are named.

@@ -70,14 +70,14 @@ impl PyPhantom {
 #[expect(clippy::too_many_arguments, reason = "one for each option of the command")]
 pub fn phantom(
     py: Python<'_>,
-    seed: u64,
+    seed: i64,
     shape: &str,
     extent_mm: Option<f64>,
     edge_mm: f64,
     spacing_mm: f64,
     artefacts: &str,
     surface_error_mm: f64,
-    threads: Option<u16>,
+    threads: Option<i64>,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<PyAny>>,
 ) -> PyResult<PyPhantom> {
@@ -93,7 +93,7 @@ pub fn phantom(
     let Command::Phantom(arguments) = argv.parse()? else {
         return Err(PyValueError::new_err("the command changed its name"));
     };
-    let made = work::run(py, Caller { progress, cancel, threads }, move |watch| make_phantom(&arguments, watch))?;
+    let made = work::run(py, Caller::new(progress, cancel, threads), move |watch| make_phantom(&arguments, watch))?;
     let surface = |surface: &brainmesh_core::Surface| Py::new(py, PySurface::new(surface.clone()));
     Ok(PyPhantom {
         pial: surface(made.ribbon.pial())?,

@@ -1,4 +1,5 @@
 use crate::argv::{Argv, engine};
+use crate::given;
 use crate::volume::PyVolume;
 use crate::work::{self, Caller};
 use brainmesh_cli::args::Command;
@@ -40,13 +41,13 @@ pub fn segment(
     output: Option<String>,
     flips: Option<bool>,
     overlap: Option<f64>,
-    window: Vec<usize>,
-    volume_index: Option<usize>,
+    window: Vec<i64>,
+    volume_index: Option<i64>,
     series: Option<String>,
     device: &str,
     precision: &str,
     onnxruntime: Option<PathBuf>,
-    threads: Option<u16>,
+    threads: Option<i64>,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<PyAny>>,
 ) -> PyResult<PyVolume> {
@@ -54,7 +55,10 @@ pub fn segment(
         Ok(path) => (path, None),
         Err(_) => ("(in memory)".into(), Some(channels(volume)?)),
     };
-    let window: Vec<String> = window.iter().map(usize::to_string).collect();
+    if volumes.is_some() {
+        given::whole(volume_index.is_some(), series.is_some())?;
+    }
+    let window: Vec<String> = window.iter().map(i64::to_string).collect();
     let argv = Argv::new(&["segment"])
         .option("out", "result.nii.gz")
         .maybe("output", output)
@@ -67,8 +71,8 @@ pub fn segment(
     let Command::Segment(arguments) = argv.parse()? else {
         return Err(PyValueError::new_err("the command changed its name"));
     };
-    let (segmented, labels) = work::run(py, Caller { progress, cancel, threads }, move |watch| {
-        brainmesh_cli::segment_volumes(&arguments, volumes.as_deref(), threads.map_or(0, usize::from), watch)
+    let (segmented, labels) = work::run(py, Caller::new(progress, cancel, threads), move |watch| {
+        brainmesh_cli::segment_volumes(&arguments, volumes.as_deref(), watch.threads(), watch)
     })?;
     match segmented.segmentation {
         Segmentation::Labels(volume) => PyVolume::new(py, volume, labels),

@@ -1,4 +1,4 @@
-use crate::arrays::{as_array, points, triangles};
+use crate::arrays::{as_array, mapping, points, triangles};
 use crate::errors::exception;
 use crate::shared::{points_array, triangles_array};
 use crate::work::{self, Caller};
@@ -6,7 +6,7 @@ use brainmesh_core::{Structure, Surface, WorldPoint};
 use brainmesh_formats::{SurfaceFormat, VertexMaps};
 use brainmesh_meshing::{DecimateOptions, Plane, contours, decimate};
 use glam::DVec3;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -103,8 +103,9 @@ impl PySurface {
         py: Python<'_>,
         path: PathBuf,
         format: Option<&str>,
-        maps: Option<BTreeMap<String, Bound<'_, PyAny>>>,
+        maps: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
+        let maps: BTreeMap<String, Bound<'_, PyAny>> = mapping(py, maps)?.extract()?;
         let format = match format {
             Some(name) => brainmesh_cli::surface_format(name).map_err(exception)?,
             None => SurfaceFormat::from_path(&path).ok_or_else(|| {
@@ -115,9 +116,13 @@ impl PySurface {
             })?,
         };
         let mut named = VertexMaps::default();
-        for (name, values) in maps.unwrap_or_default() {
+        for (name, values) in maps {
             let array = as_array(&values, Some("float32"), Some("C"))?;
-            let values = array.cast::<PyArray1<f32>>()?.readonly();
+            let values = array.cast::<PyArray1<f32>>().map_err(|_| {
+                let (n, found) = (self.surface.vertices().len(), array.shape());
+                PyValueError::new_err(format!("maps: {name}: expected shape [{n}], found {found:?}"))
+            })?;
+            let values = values.readonly();
             named.push(name, values.as_array().to_vec()).map_err(exception)?;
         }
         if !named.is_empty() && !format.carries_maps() {
@@ -139,7 +144,8 @@ impl PySurface {
         normal: [f64; 3],
     ) -> PyResult<Vec<Bound<'py, PyArray2<f64>>>> {
         let plane = Plane::new(WorldPoint(DVec3::from_array(origin)), DVec3::from_array(normal)).map_err(exception)?;
-        let found = py.detach(|| contours(&self.surface, &plane));
+        let surface = Arc::clone(&self.surface);
+        let found = work::run(py, Caller::default(), move |_| Ok(contours(&surface, &plane)))?;
         let array = |line: brainmesh_meshing::Contour| {
             let mut points: Vec<[f64; 3]> = line.points.iter().map(|p| p.to_array()).collect();
             if line.closed
@@ -190,6 +196,11 @@ impl PySurface {
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("brainmesh.view")?.call_method("surface", (slf, values), keywords)
+    }
+
+    /// So that surfaces can be copied, pickled, and sent to other processes.
+    fn __reduce__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("brainmesh._interop")?.call_method1("reduce_surface", (slf,))
     }
 
     fn __repr__(&self) -> String {

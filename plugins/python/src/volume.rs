@@ -1,4 +1,4 @@
-use crate::arrays::{self, Value, as_array, type_name};
+use crate::arrays::{self, Value, as_array, mapping, type_name};
 use crate::errors::exception;
 use crate::work::{self, Caller};
 use brainmesh_core::{Grid, LabelTable, Monitor, Volume};
@@ -142,7 +142,7 @@ impl PyVolume {
     fn create(
         data: &Bound<'_, PyAny>,
         world_from_voxel: &Bound<'_, PyAny>,
-        labels: Option<BTreeMap<i32, String>>,
+        labels: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut array = as_array(data, None, None)?;
         match array.shape() {
@@ -162,7 +162,9 @@ impl PyVolume {
         let shape = array.shape();
         let grid = arrays::grid([shape[0], shape[1], shape[2]], world_from_voxel)?;
         let mut table = LabelTable::default();
-        for (value, name) in labels.unwrap_or_default() {
+        for (value, name) in mapping(data.py(), labels)?.extract::<BTreeMap<i64, String>>()? {
+            let value = i32::try_from(value)
+                .map_err(|_| PyValueError::new_err(format!("labels: expected values of 32 bits, found {value}")))?;
             table.insert(value, name, color(value));
         }
         Ok(Self { data: array.unbind(), grid, table })
@@ -210,7 +212,8 @@ impl PyVolume {
         self.table.0.iter().map(|(&value, label)| (value, label.rgba.into())).collect()
     }
 
-    /// Writes the volume; the ending of the name says the format. The file appears whole or not at all.
+    /// Writes the volume; the ending of the name says the format. The file appears whole or not at all. OME-Zarr and segmentations
+    /// of 3D Slicer (.seg.nrrd) keep the names of labels, other formats have no place for them.
     #[pyo3(signature = (path: "str | os.PathLike[str]") -> "None")]
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let writer = VolumeWriter::default().with_labels(self.table.clone());
@@ -234,6 +237,11 @@ impl PyVolume {
     #[pyo3(signature = (image: "typing.Any") -> "Volume")]
     fn from_nibabel<'py>(image: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         image.py().import("brainmesh._interop")?.call_method1("volume_from_nibabel", (image,))
+    }
+
+    /// So that volumes can be copied, pickled, and sent to other processes.
+    fn __reduce__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("brainmesh._interop")?.call_method1("reduce_volume", (slf,))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

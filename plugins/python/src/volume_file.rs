@@ -1,5 +1,4 @@
-use crate::arrays;
-use crate::errors::exception;
+use crate::arrays::{self, count};
 use crate::volume::{PyVolume, stored_type};
 use crate::work::{self, Caller};
 use brainmesh_formats::{Scaling, StoredType, VolumeOptions, VolumeReader};
@@ -39,6 +38,15 @@ impl PyVolumeFile {
         }
     }
 
+    /// Tells Python what is odd about the file.
+    pub(crate) fn warn(&self, py: Python<'_>) -> PyResult<()> {
+        for warning in &self.reader.info().warnings {
+            let text = format!("{}: {warning}", self.reader.path().display());
+            py.import("warnings")?.call_method1("warn", (text,))?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn read_volume(
         &self,
         py: Python<'_>,
@@ -65,8 +73,8 @@ impl PyVolumeFile {
 
     /// The file or folder.
     #[getter]
-    fn path(&self) -> PathBuf {
-        self.reader.path().into()
+    fn path(&self) -> String {
+        self.reader.path().display().to_string()
     }
 
     /// Name of the format, such as 'NIfTI-1'.
@@ -143,8 +151,8 @@ impl PyVolumeFile {
 
     /// Reads volume `index`.
     #[pyo3(signature = (index: "int" = 0, dtype: "numpy.typing.DTypeLike | None" = None) -> "Volume")]
-    fn read(&self, py: Python<'_>, index: usize, dtype: Option<&Bound<'_, PyAny>>) -> PyResult<PyVolume> {
-        self.read_volume(py, index, dtype)
+    fn read(&self, py: Python<'_>, index: i64, dtype: Option<&Bound<'_, PyAny>>) -> PyResult<PyVolume> {
+        self.read_volume(py, count("index", index)?, dtype)
     }
 
     /// Reads voxels from `start` up to, not including, `stop` along i, j, k; its `world_from_voxel` is that of the part.
@@ -152,19 +160,25 @@ impl PyVolumeFile {
     fn read_region(
         &self,
         py: Python<'_>,
-        start: [usize; 3],
-        stop: [usize; 3],
-        index: usize,
+        start: [i64; 3],
+        stop: [i64; 3],
+        index: i64,
         dtype: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyVolume> {
-        let region = [0, 1, 2].map(|axis: usize| start[axis]..stop[axis]);
+        let [mut first, mut end] = [[0; 3]; 2];
+        for axis in 0..3 {
+            (first[axis], end[axis]) = (count("start", start[axis])?, count("stop", stop[axis])?);
+        }
+        let region = [0, 1, 2].map(|axis: usize| first[axis]..end[axis]);
+        let index = count("index", index)?;
         PyVolume::read(py, Caller::default(), &self.reader, index, Some(region), self.type_of(py, dtype)?)
     }
 
     /// Prepares for many regions: a compressed stream, which can only be read from its start, is decoded into memory once.
     #[pyo3(signature = () -> "None")]
     fn load(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.reader.load()).map_err(exception)
+        let reader = Arc::clone(&self.reader);
+        work::run(py, Caller::default(), move |_| Ok(reader.load()?))
     }
 
     fn __repr__(&self) -> String {

@@ -1,5 +1,8 @@
 """Bad input, at every entry: an exception with a text that names what is wrong."""
 
+import subprocess
+import sys
+
 import brainmesh
 import numpy as np
 import pytest
@@ -43,6 +46,13 @@ def tetrahedron():
         (lambda: brainmesh.rays2surface(tetrahedron(), tetrahedron(), profiles=[[1, 2]] * 4, polarity="up"), "'up'.*--polarity"),
         (lambda: brainmesh.rays2surface(tetrahedron(), tetrahedron(), profiles=[[1, 2]] * 4, threads=0), "threads"),
         (lambda: brainmesh.phantom(spacing_mm=-1), "spacing"),
+        (lambda: brainmesh.phantom(seed=-1), "'-1'.*--seed"),
+        (lambda: brainmesh.phantom(threads=70000), "threads: expected 1 to 65535, found 70000"),
+        (lambda: brainmesh.Volume(np.zeros((2, 2, 2)), EYE, labels={2**40: "a"}), "labels: .*32 bits"),
+        (lambda: brainmesh.Volume(np.ma.masked_equal(np.zeros((2, 2, 2)), 0), EYE), "masked"),
+        (lambda: brainmesh.mesh(brainmesh.Volume(np.ones((3, 3, 3), "u1"), EYE), labels=[-1]), "'-1'.*--labels"),
+        (lambda: brainmesh.mesh(brainmesh.Volume(np.ones((3, 3, 3), "u1"), EYE), volume_index=1), "volume_index: a Volume holds one"),
+        (lambda: tetrahedron().save("x.vtp", maps={"a": np.zeros((4, 2))}), r"maps: a: expected shape \[4\]"),
     ],
 )
 def test_a_value_error_says_what_is_wrong(make, says):
@@ -106,6 +116,30 @@ def test_a_volume_that_lies_elsewhere(made):
     far[:3, 3] += 1000
     with pytest.raises(ValueError):
         brainmesh.rays2surface(made.pial, made.white, brainmesh.Volume(made.volume.data, far))
+
+
+def test_surfaces_the_wrong_way_round(made):
+    with pytest.raises(ValueError, match="no layers on any of the 10242 rays.*wrong way round"):
+        brainmesh.rays2surface(made.white, made.pial, made.volume)
+
+
+def test_results_that_go_nowhere(result):
+    with pytest.raises(ValueError, match="--out: expected a folder, found nothing"):
+        result.save("")
+
+
+def test_what_is_odd_about_a_file_is_a_warning(tmp_path):
+    import nibabel
+
+    nibabel.save(nibabel.Spm99AnalyzeImage(np.zeros((3, 4, 5), np.int16), EYE), tmp_path / "spm.img")
+    with pytest.warns(UserWarning, match="spm.img: .*orientation"):
+        brainmesh.read_volume(tmp_path / "spm.img")
+
+
+def test_a_full_disk_is_an_error():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "brainmesh", "models", "list"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 4 and "standard output: cannot write" in done.stderr
 
 
 def test_masks_and_profiles_of_another_length(made):

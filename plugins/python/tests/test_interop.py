@@ -26,6 +26,17 @@ def test_scaling_of_an_image_is_applied(tmp_path):
     assert np.allclose(loaded.data, nibabel.load(tmp_path / "scaled.nii").get_fdata())
 
 
+@pytest.mark.parametrize(("unit", "factor"), [("micron", 0.001), ("meter", 1000), ("mm", 1), ("unknown", 1)])
+def test_the_length_unit_of_an_image_is_applied(unit, factor, tmp_path):
+    """Cause: the matrix was taken as it stood, and the world was a thousand times too large."""
+    image = nibabel.Nifti1Image(np.zeros((3, 4, 5), np.float32), np.diag([2, 3, 4, 1.0]))
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "unit.nii")
+    ours = brainmesh.Volume.from_nibabel(nibabel.load(tmp_path / "unit.nii"))
+    assert np.allclose(ours.spacing_mm, np.array([2, 3, 4]) * factor)
+    assert np.allclose(ours.world_from_voxel, brainmesh.read_volume(tmp_path / "unit.nii").world_from_voxel)
+
+
 def test_a_series_is_refused():
     with pytest.raises(ValueError, match="expected 3 axes"):
         brainmesh.Volume.from_nibabel(nibabel.Nifti1Image(np.zeros((2, 2, 2, 2), np.float32), np.eye(4)))

@@ -1,6 +1,9 @@
 """Arrays that cross without being copied, and how long they live."""
 
+import copy
 import gc
+import pickle
+import types
 
 import brainmesh
 import numpy as np
@@ -18,6 +21,15 @@ def test_a_volume_keeps_the_array_it_is_given(dtype, order):
     volume = brainmesh.Volume(data, np.eye(4))
     assert volume.data is data
     assert brainmesh.Volume(data[::2, 1:], np.eye(4)).data.base is data
+
+
+def test_mappings_of_any_kind_and_no_triangles(tmp_path):
+    volume = brainmesh.Volume(np.zeros((2, 2, 2)), np.eye(4), labels=types.MappingProxyType({1: "a"}))
+    assert volume.labels == {1: "a"}
+    surface = brainmesh.Surface([[0, 0, 0]], [])
+    assert surface.triangles.shape == (0, 3)
+    surface.save(tmp_path / "point.vtp", maps=types.MappingProxyType({"a": [1.0]}))
+    assert brainmesh.read_maps(tmp_path / "point.vtp")["a"] == [1.0]
 
 
 def test_other_types_become_the_nearest(tmp_path):
@@ -41,6 +53,15 @@ def test_any_order_in_memory_gives_the_same_layers(made, result):
         volume = brainmesh.Volume(data, made.volume.world_from_voxel)
         again = brainmesh.rays2surface(made.pial, made.white, volume)
         assert np.array_equal(again.surfaces[3].vertices, result.surfaces[3].vertices)
+
+
+def test_volumes_and_surfaces_are_copied_and_pickled(made):
+    volume = brainmesh.Volume(np.arange(24).reshape(2, 3, 4), np.diag([-1, 2, 3, 1.0]), labels={3: "three"})
+    for again in (copy.copy(volume), copy.deepcopy(volume), pickle.loads(pickle.dumps(volume))):
+        assert np.array_equal(again.data, volume.data) and again.labels == {3: "three"}
+        assert np.array_equal(again.world_from_voxel, volume.world_from_voxel)
+    again = pickle.loads(pickle.dumps(made.pial))
+    assert np.array_equal(again.vertices, made.pial.vertices) and again.structure == "left"
 
 
 def test_surfaces_give_views_of_their_own_memory(made):

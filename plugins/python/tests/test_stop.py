@@ -2,11 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import brainmesh
+import numpy as np
 import pytest
 
 #: The promise. Nothing here takes longer on an idle machine by far; a busy one gets a little more.
@@ -68,6 +71,69 @@ def test_a_fault_in_progress_stops_work_and_is_the_one_that_is_raised(made, tmp_
     with pytest.raises(ZeroDivisionError, match="of the caller"):
         work(made, tmp_path / "out", progress=fault)
     assert gone() and list(tmp_path.iterdir()) == []
+
+
+def test_cancel_that_is_set_stops_the_shortest_work():
+    """Cause: it was first asked after 50 ms, when short work was over."""
+    event = threading.Event()
+    event.set()
+    with pytest.raises(brainmesh.Cancelled):
+        brainmesh.mesh(brainmesh.Volume(np.ones((2, 2, 2), "u1"), np.eye(4)), cancel=event)
+
+
+def test_a_fault_in_the_last_call_of_progress_hides_no_result(made, tmp_path, monkeypatch):
+    """Cause: files were written, and the call raised."""
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda fault: told.append(fault.exc_type))
+
+    def fault(stage, done, total):
+        if (tmp_path / "out").exists():
+            raise ZeroDivisionError("too late")
+
+    assert len(work(made, tmp_path / "out", progress=fault).surfaces) == 7
+    assert told in ([], [ZeroDivisionError])
+
+
+RUN = "import sys, threading, time, brainmesh, numpy as np\n"
+
+
+def test_a_process_may_fork_after_any_call():
+    """Cause: contours ran in a pool of threads that stayed, which a forked process does not have: it waited for ever."""
+    code = RUN + """
+import os
+corners = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+surface = brainmesh.Surface(corners, [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+surface.contours([0, 0, 0.5], [0, 0, 1])
+child = os.fork()
+if child == 0:
+    surface.contours([0, 0, 0.5], [0, 0, 1])
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("call", ["brainmesh.phantom()", "brainmesh.main(['phantom', '--out', sys.argv[1]])"])
+def test_python_ends_while_a_daemon_thread_works(call, tmp_path):
+    """Cause: at its end Python unwound the waiting thread through Rust's frames, and crashed."""
+    code = f"{RUN}threading.Thread(target=lambda: {call}, daemon=True).start(); time.sleep(0.5)"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "out"], timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_on_the_command_line_leaves_nothing(tmp_path):
+    """Cause: the process ended before the work had taken its hidden folder away."""
+    command = [sys.executable, "-m", "brainmesh", "phantom", "--out", tmp_path / "out"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 20
+    while not list(tmp_path.iterdir()) and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130 and "cancelled" in stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_progress_comes_on_the_callers_thread_and_reaches_the_end(made):

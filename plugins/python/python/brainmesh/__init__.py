@@ -9,6 +9,11 @@ The world is RAS+ millimetres everywhere; voxel axes are (i, j, k) as in the fil
 (7, 7)
 """
 
+import atexit
+
+# The Rust module takes numpy for granted; where it is missing, that is said here.
+import numpy as _numpy  # noqa: F401
+
 from . import evaluate, models
 from ._brainmesh import VERSION as __version__
 from ._brainmesh import (
@@ -22,6 +27,7 @@ from ._brainmesh import (
     VolumeFile,
     isosurface,
     kind,
+    at_exit,
     label_layers,
     layer_colors,
     layer_names,
@@ -34,6 +40,9 @@ from ._brainmesh import (
     read_volume,
     segment,
 )
+
+# Work on daemon threads ends before Python does.
+atexit.register(at_exit)
 
 LAYER_NAMES: tuple[str, ...] = tuple(layer_names())
 LAYER_COLORS: tuple[tuple[float, float, float, float], ...] = tuple(layer_colors())

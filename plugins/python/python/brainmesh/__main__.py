@@ -9,6 +9,8 @@ from ._brainmesh import command_line
 
 def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
+    if isinstance(words, str):
+        raise TypeError("argv: expected a list of words, found one text")
     return command_line(["brainmesh", *words])
 
 

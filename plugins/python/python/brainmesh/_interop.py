@@ -28,7 +28,25 @@ def volume_to_nibabel(volume: Volume) -> Any:
 def volume_from_nibabel(image: Any) -> Volume:
     if len(image.shape) != 3:
         raise ValueError(f"nibabel image: expected 3 axes, found shape {tuple(image.shape)}")
-    return Volume(np.asarray(image.dataobj), image.affine)
+    units = getattr(image.header, "get_xyzt_units", lambda: ("mm", ""))()[0]
+    mm = {"meter": 1000.0, "micron": 0.001}.get(units, 1.0)
+    return Volume(np.asarray(image.dataobj), np.diag([mm, mm, mm, 1.0]) @ image.affine)
+
+
+def reduce_volume(volume: Volume) -> tuple:
+    return _volume, (volume.data, volume.world_from_voxel, volume.labels)
+
+
+def _volume(data: np.ndarray, world_from_voxel: np.ndarray, labels: dict[int, str]) -> Volume:
+    return Volume(data, world_from_voxel, labels=labels)
+
+
+def reduce_surface(surface: Surface) -> tuple:
+    return _surface, (surface.vertices, surface.triangles, surface.structure)
+
+
+def _surface(vertices: np.ndarray, triangles: np.ndarray, structure: str) -> Surface:
+    return Surface(vertices, triangles, structure=structure)
 
 
 def surface_to_trimesh(surface: Surface) -> Any:
