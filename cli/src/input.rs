@@ -334,7 +334,16 @@ pub fn read_ribbon(pial: &Path, white: &Path) -> Result<Ribbon> {
 fn ribbon(pial: &Given<Surface>, white: &Given<Surface>) -> Result<Ribbon> {
     let what = format!("{} and {}", pial.name("pial surface"), white.name("white surface"));
     let surface = |given: &Given<Surface>| given.get(brainmesh_formats::read_surface).map(Arc::unwrap_or_clone);
-    Ribbon::new(surface(pial)?, surface(white)?).map_err(|source| Error::Inputs { what, source })
+    let ribbon =
+        Ribbon::new(surface(pial)?, surface(white)?).map_err(|source| Error::Inputs { what: what.clone(), source })?;
+    // Where surfaces are closed it can be seen which one is inside.
+    let [outer, inner] = [ribbon.pial(), ribbon.white()].map(|surface| surface.signed_volume_mm3().abs());
+    if inner > outer && ribbon.pial().edges().border == 0 {
+        return Err(Error::Unusable(format!(
+            "{what}: expected the pial surface to enclose the white one, found volumes of {outer:.0} and {inner:.0} mm3; are they swapped?"
+        )));
+    }
+    Ok(ribbon)
 }
 
 fn volume_options(path: &Path, index: usize, series: Option<&str>) -> VolumeOptions {

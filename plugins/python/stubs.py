@@ -72,11 +72,13 @@ def finished(text: str) -> str:
     for line in body.splitlines():
         if found := re.match(r"class (\w+)", line):
             owner = found[1]
-        if found := re.match(r"( +def (\w+)\(self, /\) -> )(?:Incomplete|Any|dict|tuple):", line):
+        is_property = bool(lines) and lines[-1].strip() == "@property"
+        if is_property and (found := re.match(r"( +def (\w+)\(self, /\) -> )(?:Incomplete|Any|dict|tuple):", line)):
             kind = PROPERTIES.get(f"{owner}.{found[2]}") or PROPERTIES[found[2]]
             line = f"{found[1]}{kind}:"
         lines.append(re.sub(r'(: |-> )"([^"]*)"', r"\1\2", line) if re.match(r" *def ", line) else line)
-    body = re.sub(r"\bFinal\b", "typing.Final", "\n".join(lines))
+    body = re.sub(r"-> Any\b", "-> typing.Any", "\n".join(lines))
+    body = re.sub(r"\bFinal\b", "typing.Final", body)
     body = re.sub(r"^@final", "@typing.final", body, flags=re.M)
     body = re.sub(r"(?<![\w.])Path\b", "os.PathLike[str]", body)
     body = EXCEPTIONS + "\n" + body.rstrip() + "\n"

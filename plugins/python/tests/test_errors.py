@@ -119,7 +119,7 @@ def test_a_volume_that_lies_elsewhere(made):
 
 
 def test_surfaces_the_wrong_way_round(made):
-    with pytest.raises(ValueError, match="no layers on any of the 10242 rays.*wrong way round"):
+    with pytest.raises(ValueError, match="expected the pial surface to enclose the white one.*swapped"):
         brainmesh.rays2surface(made.white, made.pial, made.volume)
 
 
@@ -132,7 +132,7 @@ def test_what_is_odd_about_a_file_is_a_warning(tmp_path):
     import nibabel
 
     nibabel.save(nibabel.Spm99AnalyzeImage(np.zeros((3, 4, 5), np.int16), EYE), tmp_path / "spm.img")
-    with pytest.warns(UserWarning, match="spm.img: .*orientation"):
+    with pytest.warns(UserWarning, match="the format has no orientation"):
         brainmesh.read_volume(tmp_path / "spm.img")
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "Volume",
     "VolumeFile",
     "add_model",
+    "at_exit",
     "command_line",
     "evaluate_layers",
     "isosurface",
@@ -192,6 +193,10 @@ class Surface:
     (2, 0.166667)
     """
     def __new__(cls, /, vertices: numpy.typing.ArrayLike, triangles: numpy.typing.ArrayLike, *, structure: typing.Literal['left', 'right', 'unknown'] = "unknown") -> Surface: ...
+    def __reduce__(self, /) -> typing.Any:
+        """
+        So that surfaces can be copied, pickled, and sent to other processes.
+        """
     def __repr__(self, /) -> str: ...
     @property
     def area_mm2(self, /) -> float:
@@ -266,6 +271,10 @@ class Volume:
     ((4, 5, 6), (2.0, 2.0, 2.0), 'LAS')
     """
     def __new__(cls, /, data: numpy.typing.ArrayLike, world_from_voxel: numpy.typing.ArrayLike, *, labels: collections.abc.Mapping[int, str] | None = None) -> Volume: ...
+    def __reduce__(self, /) -> typing.Any:
+        """
+        So that volumes can be copied, pickled, and sent to other processes.
+        """
     def __repr__(self, /) -> str: ...
     @property
     def data(self, /) -> numpy.typing.NDArray[typing.Any]:
@@ -294,7 +303,8 @@ class Volume:
         """
     def save(self, /, path: str | os.PathLike[str]) -> None:
         """
-        Writes the volume; the ending of the name says the format. The file appears whole or not at all.
+        Writes the volume; the ending of the name says the format. The file appears whole or not at all. OME-Zarr and segmentations
+        of 3D Slicer (.seg.nrrd) keep the names of labels, other formats have no place for them.
         """
     @property
     def shape(self, /) -> tuple[int, int, int]:
@@ -366,7 +376,7 @@ class VolumeFile:
         Where i, j, k lead to, such as 'RAS'.
         """
     @property
-    def path(self, /) -> os.PathLike[str]:
+    def path(self, /) -> str:
         """
         The file or folder.
         """
@@ -407,6 +417,11 @@ class VolumeFile:
 def add_model(package: str | os.PathLike[str], *, name: str | None = None, force: bool = False, ignore_unknown: bool = False, device: str = "auto") -> list[str]:
     """
     Adds a model: a folder or ZIP archive with rdf.yaml (bioimage.io), or a MONAI bundle. Returns what is to be said of it.
+    """
+
+def at_exit() -> None:
+    """
+    Stops all work at the end of Python, which waits a little for it to take its unfinished files away.
     """
 
 def command_line(argv: list[str]) -> int:
@@ -501,7 +516,7 @@ def read_volume(path: str | os.PathLike[str], *, index: int = 0, series: str | N
 
     `index` counts time points and channels; `series` is the SeriesInstanceUID to read from a DICOM folder that holds several;
     `repair` mends what is wrong with a series where that is possible. Scaling is applied; `dtype` None keeps the stored type
-    of values that are not scaled. Every format of `brainmesh info` is told by its content.
+    of values that are not scaled. Every format of `brainmesh info` is told by its content. What is odd about a file is a warning.
     """
 
 def remove_model(name: str) -> None:
