@@ -13,8 +13,7 @@ use pyo3::types::PyTuple;
 #[pyclass(frozen, name = "Phantom", module = "brainmesh")]
 pub struct PyPhantom {
     volume: Py<PyVolume>,
-    pial: Py<PySurface>,
-    white: Py<PySurface>,
+    ribbon: Py<PyRibbon>,
     surfaces: Vec<Py<PySurface>>,
 }
 
@@ -29,19 +28,19 @@ impl PyPhantom {
     /// The pial surface as a user would have it.
     #[getter]
     fn pial(&self, py: Python<'_>) -> Py<PySurface> {
-        self.pial.clone_ref(py)
+        self.ribbon.get().pial(py)
     }
 
     /// The white surface as a user would have it.
     #[getter]
     fn white(&self, py: Python<'_>) -> Py<PySurface> {
-        self.white.clone_ref(py)
+        self.ribbon.get().white(py)
     }
 
     /// Both as a ribbon.
     #[getter]
-    fn ribbon(&self, py: Python<'_>) -> PyResult<PyRibbon> {
-        PyRibbon::create(self.pial.clone_ref(py), self.white.clone_ref(py))
+    fn ribbon(&self, py: Python<'_>) -> Py<PyRibbon> {
+        self.ribbon.clone_ref(py)
     }
 
     /// The seven true boundaries.
@@ -96,8 +95,7 @@ pub fn phantom(
     let made = work::run(py, Caller::new(progress, cancel, threads), move |watch| make_phantom(&arguments, watch))?;
     let surface = |surface: &brainmesh_core::Surface| Py::new(py, PySurface::new(surface.clone()));
     Ok(PyPhantom {
-        pial: surface(made.ribbon.pial())?,
-        white: surface(made.ribbon.white())?,
+        ribbon: Py::new(py, PyRibbon::create(surface(made.ribbon.pial())?, surface(made.ribbon.white())?)?)?,
         surfaces: made.surfaces.iter().map(surface).collect::<PyResult<_>>()?,
         volume: Py::new(py, PyVolume::new(py, made.volume, Default::default())?)?,
     })

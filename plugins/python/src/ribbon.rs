@@ -22,13 +22,13 @@ impl PyRibbon {
 
     /// Outer surface.
     #[getter]
-    fn pial(&self, py: Python<'_>) -> Py<PySurface> {
+    pub(crate) fn pial(&self, py: Python<'_>) -> Py<PySurface> {
         self.pial.clone_ref(py)
     }
 
     /// Inner surface.
     #[getter]
-    fn white(&self, py: Python<'_>) -> Py<PySurface> {
+    pub(crate) fn white(&self, py: Python<'_>) -> Py<PySurface> {
         self.white.clone_ref(py)
     }
 
