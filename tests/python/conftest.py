@@ -10,14 +10,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def brainmesh():
-    """Runs the release binary; fails the test with its message when it fails."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    build = ["cargo", "build", "--release", "--locked", "--quiet", "-p", "brainmesh-cli", "--bin", "brainmesh"]
+def programs():
+    """The folder of the release programs: that of BRAINMESH_PROGRAM, which is up to date, else built."""
+    if given := os.environ.get("BRAINMESH_PROGRAM"):
+        return Path(given).parent
+    build = ["cargo", "build", "--release", "--locked", "--quiet", "-p", "brainmesh-cli", "--bins"]
     subprocess.run(build, cwd=ROOT, check=True)
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+
+
+@pytest.fixture(scope="session")
+def brainmesh(programs):
+    """Runs the release binary; fails the test with its message when it fails."""
 
     def run(*arguments):
-        command = [target / "release" / "brainmesh", *map(str, arguments)]
+        command = [programs / "brainmesh", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -18,15 +18,6 @@ PROGRAMS = ("BrainmeshRays2Surface", "BrainmeshSegment", "BrainmeshMesh")
 RAYS2SURFACE, SEGMENT, MESH = PROGRAMS
 
 
-@pytest.fixture(scope="session")
-def programs():
-    """The release programs by name."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    names = [word for name in PROGRAMS for word in ("--bin", name)]
-    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "-p", "brainmesh-cli", *names], cwd=ROOT, check=True)
-    return {name: target / "release" / name for name in PROGRAMS}
-
-
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory):
     return build_shim(tmp_path_factory.mktemp("shim"))
@@ -80,7 +71,7 @@ def remains(scene):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_another_parser_reads_the_description(programs, name, caplog):
     ctk_cli = pytest.importorskip("ctk_cli")
-    described = ctk_cli.CLIModule(str(programs[name]))
+    described = ctk_cli.CLIModule(str(programs / name))
     required, optional, returned = described.classifyParameters()
     # Numbers that are given back have no flag: that is how Slicer knows them.
     back = [f"Parameter {p.name} cannot be passed" for p in returned]
@@ -99,7 +90,7 @@ def test_another_parser_reads_the_description(programs, name, caplog):
 
 
 def test_layers_land_in_the_scene_where_they_are(programs, scene, phantom):
-    module = scene.module(programs[RAYS2SURFACE])
+    module = scene.module(programs / RAYS2SURFACE)
     inputs, results = nodes_of(scene, phantom)
     seen = [0]
     note = lambda node: node.GetProgress() in seen[-1:] or seen.append(node.GetProgress())  # noqa: E731
@@ -149,9 +140,9 @@ def processes_of(program):
 
 
 def test_cancelling_ends_the_program_at_once_and_leaves_nothing(programs, scene, phantom):
-    module = scene.module(programs[RAYS2SURFACE])
+    module = scene.module(programs / RAYS2SURFACE)
     inputs, results = nodes_of(scene, phantom)
-    program = programs[RAYS2SURFACE].resolve()
+    program = (programs / RAYS2SURFACE).resolve()
     scene.start(module, inputs | results)
     _, node = module
     limit = time.monotonic() + 60
@@ -171,7 +162,7 @@ def test_cancelling_ends_the_program_at_once_and_leaves_nothing(programs, scene,
 
 
 def test_what_is_wrong_is_said_in_the_error_text(programs, scene, phantom):
-    module = scene.module(programs[RAYS2SURFACE])
+    module = scene.module(programs / RAYS2SURFACE)
     inputs, results = nodes_of(scene, phantom)
     inputs["white"] = scene.add_model("half", points(inputs["white"]), np.array([[0, 1, 2]]))
     assert scene.run(module, inputs | results) == "Completed with errors"
@@ -189,13 +180,13 @@ def test_labels_and_their_surface_land_where_the_volume_is(programs, scene):
     data[3:9, 4:14, 10:15] = 0.8
     volume, labels = scene.add_volume("volume", data, affine), scene.add("LabelMapVolume", "labels")
     model = ROOT / "segmentation" / "tests" / "data" / "above-half"
-    module = scene.module(programs[SEGMENT])
+    module = scene.module(programs / SEGMENT)
     values_given = {"model": model, "inputs": volume, "labels": labels, "device": "builtin"}
     assert scene.run(module, values_given) == "Completed", module[1].GetErrorText()
     assert np.array_equal(voxels_as_on(labels, data.shape, affine), data > 0.5)
 
     surface = scene.add("Model", "surface")
-    module = scene.module(programs[MESH])
+    module = scene.module(programs / MESH)
     assert scene.run(module, {"input": labels, "surface": surface, "relax": 0}) == "Completed", module[1].GetErrorText()
     to_voxel = np.linalg.inv(affine)
     at = points(surface) @ to_voxel[:3, :3].T + to_voxel[:3, 3]
@@ -214,7 +205,7 @@ def test_a_segmentation_is_meshed_as_it_is(programs, scene):
     segmentation, surface = scene.add("Segmentation", "segmentation"), scene.add("Model", "surface")
     labels = scene.add_volume("labels", data, affine, "LabelMapVolume")
     assert logic.ImportLabelmapToSegmentationNode(labels, segmentation)
-    module = scene.module(programs[MESH])
+    module = scene.module(programs / MESH)
     assert scene.run(module, {"input": segmentation, "surface": surface, "relax": 0}) == "Completed", module[1].GetErrorText()
     label = values(surface, "label")
     for value, (first, last) in {1: (2.5, 8.5), 2: (11.5, 19.5)}.items():
@@ -224,7 +215,7 @@ def test_a_segmentation_is_meshed_as_it_is(programs, scene):
 
 def test_killed_while_it_writes_it_leaves_whole_files_or_none(programs, phantom, tmp_path):
     names = [f"layer{k}.vtp" for k in range(7)]
-    words = [str(programs[RAYS2SURFACE]), "--volume", str(phantom / "volume.nii.gz")]
+    words = [str(programs / RAYS2SURFACE), "--volume", str(phantom / "volume.nii.gz")]
     words += [word for name in names for word in (f"--{name[:6]}", str(tmp_path / name))]
     words += [str(phantom / "pial.surf.gii"), str(phantom / "white.surf.gii")]
     seen = set()

@@ -19,8 +19,8 @@ def command(*words, program=(sys.executable, "-m", "brainmesh")):
 
 
 def programs():
-    """The package's own command line, and the binary that BRAINMESH names."""
-    binary = os.environ.get("BRAINMESH")
+    """The package's own command line, and the binary that BRAINMESH_PROGRAM names."""
+    binary = os.environ.get("BRAINMESH_PROGRAM")
     return [(sys.executable, "-m", "brainmesh"), *([(binary,)] if binary else [])]
 
 
