@@ -92,7 +92,7 @@ def make(options: argparse.Namespace) -> None:
 
 
 def add_parser(subparsers) -> None:
-    """The subcommands `make-wafer`, `train-sections` and `score-sections`."""
+    """The subcommands `make-wafer`, `train-wafers` and `score-wafers`."""
     parser = subparsers.add_parser("make-wafer", help="make the picture of a wafer with its truth")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines")
     parser.add_argument("--split", choices=("train", "validate", "test"), default="test")
@@ -102,18 +102,18 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder")
     parser.set_defaults(run=make)
 
-    parser = subparsers.add_parser("train-sections", help="train the network that finds sections, on made wafers")
+    parser = subparsers.add_parser("train-wafers", help="train the network that finds sections, on made wafers")
     parser.add_argument("config", type=Path, help="experiment, JSON")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines")
     parser.add_argument("--wafers", type=int, default=WAFERS, help="made wafers to train on")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; gone on from where it exists")
     parser.set_defaults(run=train)
 
-    parser = subparsers.add_parser("score-sections", help="score a trained network on made wafers it never saw")
+    parser = subparsers.add_parser("score-wafers", help="score a trained network on made wafers it never saw")
     parser.add_argument("config", type=Path, help="experiment, JSON")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines")
     parser.add_argument("--split", choices=("validate", "test"), default="validate")
     parser.add_argument("--wafers", type=int, default=6)
     parser.add_argument("--size", type=int, default=1536, help="pixels a side")
-    parser.add_argument("--run", type=Path, required=True, dest="run_folder", help="folder of `train-sections`")
+    parser.add_argument("--run", type=Path, required=True, dest="run_folder", help="folder of `train-wafers`")
     parser.set_defaults(run=score_run)
