@@ -6,6 +6,8 @@ mod comparison;
 mod correlation;
 mod detection;
 mod errors;
+mod instances;
+mod outline;
 mod scores;
 mod thickness;
 
@@ -15,5 +17,7 @@ pub use comparison::Comparison;
 pub use correlation::parcel_correlation;
 pub use detection::Detection;
 pub use errors::Errors;
+pub use instances::{AveragePrecision, InstancePicture, InstanceScores};
+pub use outline::Outline;
 pub use scores::{RegionScores, Scores, ScoresByPart};
 pub use thickness::{ThicknessError, fractions};
