@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -11,6 +13,7 @@ from brainmesh_training.image_experiment import ImageExperiment
 from brainmesh_training.sections import decode
 from brainmesh_training.sections.cases import levels, normalised
 from brainmesh_training.sections.decode import Part, area_px, overlap
+from brainmesh_training.sections.export import write_onnx
 from brainmesh_training.sections.loss import loss
 from brainmesh_training.sections.score import angle_degrees, average_precision, score
 from brainmesh_training.sections.targets import EXPORTED, OUTPUTS, Parts, block_centres, targets, within
@@ -167,3 +170,19 @@ def test_greys_are_stretched_between_percentiles():
     assert seen[0, 0, 1] == pytest.approx(-0.5) and seen[0, 0, 99] == pytest.approx(0.5)
     # An even channel stays even.
     assert (seen[1] == -0.5).all()
+
+
+def test_the_exported_network_says_the_same_at_sizes_not_traced(tmp_path):
+    torch.manual_seed(0)
+    made = experiment()
+    model = made.build(2, OUTPUTS).train()
+    with torch.no_grad():
+        for _ in range(4):
+            model(torch.randn(2, 2, 64, 64) * 2 + 1)
+        write_onnx(model.eval(), made.network.stride, tmp_path / "model.onnx")
+        image = torch.randn(3, 2, 48, 112)
+        expected = model(image)[:, :EXPORTED].numpy()
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, {"image": image.numpy()})[0], expected, atol=1e-4)
+    kinds = {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node}
+    assert kinds <= {"Conv", "Relu", "MaxPool", "Resize", "Concat", "Constant", "Identity"}

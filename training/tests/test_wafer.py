@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from brainmesh_training.sections import noise
+from brainmesh_training.sections.canvas import outside_px
 from brainmesh_training.sections.layout import SLACK_PX, Habits, deal, penetration
 from brainmesh_training.sections.quads import SPLITS, read_shapes, read_wafer, shapes
-from brainmesh_training.sections.wafer import Wafer, outside_px
+from brainmesh_training.sections.wafer import Wafer
 
 #: A section of 120 x 90 full-resolution pixels, seam level: tissue above, magnet part below, 6 between them.
 TISSUE = np.array([[0, 45], [5, 0], [115, 0], [120, 45.0]])
