@@ -56,7 +56,6 @@ def test_a_right_answer_gives_the_truth_back(change):
 
 def test_pictures_and_truth_turn_alike():
     height, width = 200, 320
-    y, x = np.mgrid[:height, :width]
 
     def drawn(quads, shape):
         y, x = np.mgrid[: shape[0], : shape[1]]
@@ -65,8 +64,9 @@ def test_pictures_and_truth_turn_alike():
     truth = Parts(TISSUE[None], MAGNET[None])
     picture = drawn(truth.tissue, (height, width))
     assert picture.sum() > 2000
-    np.testing.assert_array_equal(drawn(truth.mirrored(width).tissue, (height, width)), picture[:, ::-1])
-    np.testing.assert_array_equal(drawn(truth.turned(height, width).tissue, (width, height)), np.rot90(picture))
+    # But for pixels on the outline itself.
+    assert (drawn(truth.mirrored(width).tissue, (height, width)) != picture[:, ::-1]).sum() < 5
+    assert (drawn(truth.turned(height, width).tissue, (width, height)) != np.rot90(picture)).sum() < 5
 
 
 def test_blocks_point_at_their_own_corners():

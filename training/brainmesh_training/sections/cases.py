@@ -97,8 +97,9 @@ def crop(case: Case, augmentation: Augmentation, size: int, rng: np.random.Gener
     is_plain = abs(look.magnet - look.tissue) > 0.06
     grey = change_greys(image[0], augmentation, rng)
     # Wafers without fluorescence, where the parts can be told apart without.
-    glow = np.full_like(grey, -0.5) if is_plain and rng.random() < 0.15 else image[1]
-    if glow is image[1] and look.glow:
+    if not look.glow or (is_plain and rng.random() < 0.15):
+        glow = np.full_like(grey, -0.5)
+    else:
         glow = (image[1] + 0.5) * np.exp(rng.normal() * augmentation.gain) - 0.5
     return np.stack([grey, glow]).astype(np.float32), targets(inside, size, size)
 

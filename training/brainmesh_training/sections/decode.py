@@ -10,6 +10,8 @@ from .targets import STRIDE, UNIT_PX
 THRESHOLD = 0.3
 #: Blocks around a peak that vote, to each side.
 REACH = 3
+#: Blocks vote whose heat is this share of the peak's or more: those within VOTE_SHARE of the sides.
+LEAST_VOTE = 0.2
 #: Parts of one kind that overlap more (intersection over union) are the same.
 SAME = 0.3
 
@@ -52,7 +54,8 @@ def parts(answer: np.ndarray, kind: int, threshold: float = THRESHOLD) -> list[P
         votes = answer[(slice(2, 12), *area)].astype(np.float64) * UNIT_PX
         votes[0::2] += x
         votes[1::2] += y
-        weight = heat[area] ** 2
+        # Farther out nothing was learned.
+        weight = np.where(heat[area] >= LEAST_VOTE * heat[row, column], heat[area] ** 2, 0)
         own = votes[:, row - area[0].start, column - area[1].start]
         own_centre = own[:8].reshape(4, 2).mean(0)
         centre = votes[:8].reshape(4, 2, *weight.shape).mean(0)

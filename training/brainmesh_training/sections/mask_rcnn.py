@@ -54,7 +54,7 @@ class TinyBackbone(nn.Module):
         self.out_channels = maps
         widths = (maps, maps + 2, maps + 4, maps + 6)
         self.stem = nn.Sequential(nn.Conv2d(3, maps, 7, 2, 3), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
-        steps = zip((maps, *widths), widths, (1, 2, 2, 2))
+        steps = zip((maps, *widths[:-1]), widths, (1, 2, 2, 2), strict=True)
         self.levels = nn.ModuleList(nn.Sequential(nn.Conv2d(i, o, 3, s, 1), nn.ReLU()) for i, o, s in steps)
         self.pyramid = FeaturePyramidNetwork(list(widths), maps, LastLevelMaxPool())
 
@@ -162,7 +162,7 @@ def export(model: MaskRCNN, folder: Path) -> None:
     levels = len(ANCHORS_PX)
     names = [f"features_{n}" for n in range(levels - 1)]
     names += [f"objectness_{n}" for n in range(levels)] + [f"deltas_{n}" for n in range(levels)]
-    down, right = torch.export.Dim("down", min=1, max=512), torch.export.Dim("right", min=1, max=512)
+    down, right = torch.export.Dim("down", min=2, max=512), torch.export.Dim("right", min=2, max=512)
     regions = {0: torch.export.Dim("regions", min=1)}
     heads = model.roi_heads
     graphs = (
@@ -183,6 +183,4 @@ def export(model: MaskRCNN, folder: Path) -> None:
             external_data=False,
             verbose=False,
         )
-    # Anchors are made with their type when first used.
-    model.rpn.anchor_generator.set_cell_anchors(torch.float32, torch.device("cpu"))
     (folder / "settings.json").write_text(json.dumps(settings(model), indent=1) + "\n")
