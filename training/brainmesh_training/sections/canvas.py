@@ -70,7 +70,9 @@ def field_shading(place: tuple[int, int, int, int], look: Look, seed: int) -> np
     rows, columns = np.floor(y).astype(int), np.floor(x).astype(int)
     rng = np.random.default_rng([seed, 21])
     pattern = gaussian_filter(rng.normal(size=(48, 48)), 7)
-    pattern = look.shading * (pattern / pattern.std() + np.linspace(-1, 1, 48)[:, None] * rng.normal() + np.linspace(-1, 1, 48) * rng.normal())
+    across = np.linspace(-1, 1, 48)
+    tilt = across[:, None] * rng.normal() + across * rng.normal()
+    pattern = look.shading * (pattern / pattern.std() + tilt) - look.vignette * (across[:, None] ** 2 + across**2) / 2
     at = np.meshgrid((y - rows) * 47, (x - columns) * 47, indexing="ij")
     shade = map_coordinates(pattern, at, order=1, mode="nearest")
     gains = look.tile_gain * 1.7 * noise.hashed(seed + 22, np.unique(rows), np.unique(columns))

@@ -6,7 +6,7 @@ from scipy.ndimage import map_coordinates
 from . import noise
 from .canvas import Canvas, cover, outside_px
 from .layout import CELL_PX, Placed
-from .look import Look, texture
+from .look import Look, brain, texture
 
 #: Pixels around an outline that it changes (fringes and ragged edges).
 REACH_PX = 12
@@ -54,6 +54,8 @@ def draw_section(canvas: Canvas, section: Placed, look: Look, seed: int, scale: 
     # A thin section is lighter in both parts.
     tones = [np.clip(tone + light + look.spread * (thick + 0.3 * rng.normal()), 0.08, 0.92) for tone in tones]
     patterns = [texture(rng, look.streaks, look.mottle), texture(rng, 0.4 * look.streaks, 0.7 * look.mottle)]
+    if look.brain:
+        patterns[0] = patterns[0] + look.brain * rng.uniform(0.5, 1) * brain(rng)
     glow = look.glow * np.exp(look.glow_spread * rng.normal())
     beads = rng.poisson(look.beads)
     spots, bright = rng.uniform(0.02, 0.98, (beads, 2)), rng.exponential(0.25, beads)

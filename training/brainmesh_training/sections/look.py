@@ -20,6 +20,8 @@ class Look:
     """SD of bands along a section's long side, from the knife."""
     mottle: float
     """SD of grain within a section."""
+    brain: float
+    """Of the brain within the tissue part's resin, above it; 0 where nothing shows."""
     rim: float
     """Of the fringe around sections: bright above 0."""
     seam: float
@@ -34,6 +36,8 @@ class Look:
     """Height and width of the camera's fields that the picture was stitched from."""
     shading: float
     """SD of the field's own shading, the same in every field."""
+    vignette: float
+    """How much darker a field's corners are than its middle."""
     tile_gain: float
     """SD between fields."""
     debris: float
@@ -65,6 +69,7 @@ class Look:
             spread=rng.choice([0.02, 0.05, 0.1]),
             streaks=rng.uniform(0.0, 0.05),
             mottle=rng.uniform(0.005, 0.025),
+            brain=rng.choice([0.0, 0.0, rng.uniform(-0.12, 0.12)]),
             rim=rng.uniform(-0.1, 0.2),
             seam=rng.uniform(0.0, 0.2),
             closed=rng.choice([0.0, 1.0, rng.random()]),
@@ -72,6 +77,7 @@ class Look:
             bevel=rng.uniform(0, 0.2) if rng.random() < 0.25 else 0.0,
             tile_px=(rng.uniform(220, 700), rng.uniform(220, 900)),
             shading=rng.choice([0.01, 0.04, 0.08]),
+            vignette=rng.choice([0.0, rng.uniform(0, 0.3)]),
             tile_gain=rng.choice([0.0, 0.015, 0.05]),
             debris=rng.choice([1.0, 5.0, 20.0]),
             glow=glow,
@@ -97,6 +103,14 @@ def texture(rng: np.random.Generator, streaks: float, mottle: float) -> np.ndarr
     grain = rng.normal(size=(64, 96))
     slope = np.linspace(-1, 1, 64)[:, None] * rng.normal() * 0.4 + np.linspace(-1, 1, 96) * rng.normal() * 0.3
     return (streaks * (bands[:, None] + 0.5 * long_grain + slope) + mottle * grain).astype(np.float32)
+
+
+def brain(rng: np.random.Generator) -> np.ndarray:
+    """`[64, 96]`, 1 within a round patch of random place and size, soft at its edge, 0 outside."""
+    v, u = np.mgrid[0:1:64j, 0:1:96j]
+    (y, x), (tall, wide) = rng.uniform(0.3, 0.7, 2), rng.uniform([0.3, 0.2], [0.7, 0.5])
+    away = np.hypot((v - y) / tall, (u - x) / wide)
+    return (1 / (1 + np.exp((away - 1) / rng.uniform(0.02, 0.08)))).astype(np.float32)
 
 
 def smoothed(values: np.ndarray, sigma: float, axis: int = 0) -> np.ndarray:
