@@ -27,7 +27,7 @@ def main(data: Path, seed: int, out: Path) -> None:
         for quad, colour in ((section.tissue, (255, 210, 0)), (section.magnet, (255, 60, 60))):
             corners = [(x + SIZE, y) for x, y in quad]
             pen.line([*corners, corners[0]], colour, 1)
-    both.save(out, quality=80)
+    both.save(out, quality=72)
     print(len(wafer.sections), wafer.look)
 
 
