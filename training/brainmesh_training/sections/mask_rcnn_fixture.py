@@ -36,6 +36,9 @@ def made(seed: int = 3):
                 gain = 4.0
             elif "mask_fcn_logits" in name:
                 gain = 6.0
+            if name.endswith("cls_score.bias"):
+                # No class has a start.
+                gain = 0.0
             weight.copy_(torch.randn_like(weight) * gain / max(weight[0].numel(), 8) ** 0.5)
     return model
 
