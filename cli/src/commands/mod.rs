@@ -20,6 +20,7 @@ mod rays;
 mod rays2surface;
 mod segment;
 mod segment_membrane;
+mod segment_ventricle;
 mod surface;
 
 pub use evaluate::evaluate_layers;
@@ -27,6 +28,7 @@ pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
 pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
 pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
+pub use segment_ventricle::{Ventricle, VentricleFinder};
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};
@@ -46,6 +48,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
             SegmentArguments::Model(command) => segment::run(command, threads, progress),
             SegmentArguments::System(SegmentSystem::Membrane(command)) => {
                 segment_membrane::run(command, threads, progress)
+            }
+            SegmentArguments::System(SegmentSystem::Ventricle(command)) => {
+                segment_ventricle::run(command, threads, progress)
             }
         },
         Command::Profiles(command) => profiles::run(command, progress),

@@ -1,6 +1,6 @@
+use super::NearCentre;
 use super::components::{fill_holes, keep_largest};
 use super::field::Field;
-use super::NearCentre;
 use super::intensity::Intensity;
 use super::layout::{Layout, slice_axis};
 use super::locate::locate;
