@@ -20,6 +20,7 @@ mod rays;
 mod rays2surface;
 mod segment;
 mod segment_membrane;
+mod segment_ventricle;
 mod surface;
 
 pub use evaluate::evaluate_layers;
@@ -28,6 +29,7 @@ pub use models::{add as add_model, describe as describe_model, list as list_mode
 pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
+pub use segment_ventricle::{Ventricle, VentricleFinder};
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};
@@ -47,6 +49,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
             SegmentArguments::Model(command) => segment::run(command, threads, progress),
             SegmentArguments::System(SegmentSystem::Membrane(command)) => {
                 segment_membrane::run(command, threads, progress)
+            }
+            SegmentArguments::System(SegmentSystem::Ventricle(command)) => {
+                segment_ventricle::run(command, threads, progress)
             }
         },
         Command::Profiles(command) => profiles::run(command, progress),

@@ -10,6 +10,7 @@ mod forecast;
 mod intensity;
 mod layout;
 mod locate;
+mod near_centre;
 mod options;
 mod placement;
 mod runner;
@@ -19,6 +20,7 @@ mod trial;
 mod windows;
 
 pub use forecast::Forecast;
+pub use near_centre::NearCentre;
 pub use options::SegmentOptions;
 pub use segment::{Segmentation, Segmented};
 

@@ -94,6 +94,11 @@ impl Placement {
         Self { axes, shape: grid.shape() }
     }
 
+    /// The axis of the volume that model axis `n` runs along.
+    pub fn axis_of(&self, n: usize) -> usize {
+        self.axes[n].from
+    }
+
     /// Voxels of the model's grid along x, y, z.
     pub fn model_shape(&self) -> [usize; 3] {
         self.axes.map(|axis| axis.length)
