@@ -16,6 +16,7 @@ mod runner;
 mod segment;
 mod slab;
 mod trial;
+mod views;
 mod windows;
 
 pub use forecast::Forecast;

@@ -8,6 +8,7 @@ pub struct SegmentOptions {
     overlap: Option<f64>,
     window: Option<Vec<usize>>,
     output: Option<String>,
+    probabilities: bool,
 }
 
 impl SegmentOptions {
@@ -38,6 +39,18 @@ impl SegmentOptions {
     pub fn with_output(mut self, output: impl Into<String>) -> Self {
         self.output = Some(output.into());
         self
+    }
+
+    /// Whether the probabilities of all classes are given beside the result. They are kept in memory, of the whole volume;
+    /// of models with a locator there are none.
+    #[must_use]
+    pub fn with_probabilities(mut self, probabilities: bool) -> Self {
+        self.probabilities = probabilities;
+        self
+    }
+
+    pub(crate) fn probabilities(&self) -> bool {
+        self.probabilities
     }
 
     /// A model's task with these options.

@@ -5,6 +5,7 @@ use super::layout::{Layout, slice_axis};
 use super::locate::locate;
 use super::placement::{Placement, Tap, sample, vote};
 use super::runner::{Row, Runner};
+use super::views::{Sums, tissue_box};
 use crate::backend::Backend;
 use crate::manifest::{ImageOutput, ImageTask, Interpolation};
 use crate::{Error, Result};
@@ -27,6 +28,8 @@ pub enum Segmentation {
 pub struct Segmented {
     /// On the grid of the input.
     pub segmentation: Segmentation,
+    /// The probability of each class, where that was asked for.
+    pub probabilities: Vec<Volume<f32>>,
     /// For people.
     pub notes: Vec<String>,
 }
@@ -40,6 +43,7 @@ pub(crate) fn segment(
     locator: Option<&mut Backend>,
     task: &ImageTask,
     volumes: &[Volume<f32>],
+    with_probabilities: bool,
     monitor: &dyn Monitor,
 ) -> Result<Segmented> {
     let grid = check(task, volumes)?;
@@ -47,6 +51,9 @@ pub(crate) fn segment(
     let damaged: usize = volumes.iter().map(|v| v.data().par_iter().filter(|value| !value.is_finite()).count()).sum();
     if damaged > 0 {
         notes.push(format!("{damaged} voxels are no finite numbers; they count as 0."));
+    }
+    if task.locator.is_none() && (with_probabilities || !task.views.is_empty()) {
+        return segment_whole(backend, task, volumes, with_probabilities, notes, monitor);
     }
 
     let mut located = None;
@@ -67,30 +74,16 @@ pub(crate) fn segment(
     }
 
     let layout = Layout::new(task, shape);
-    let mut runner = Runner { backend, task, field, intensity, layout, monitor };
+    monitor.stage("segment", layout.window_count());
+    let mut runner = Runner { backend, task, field, intensity, layout, monitor, empty: None };
     let segmentation = match task.output {
         ImageOutput::Labels { threshold } => {
             let choose = |row: &Row, labels: &mut [u8]| choose(task, threshold, row, labels);
             let classes = runner.run(shape, &choose)?;
-            let mut classes = back(grid, &placement, task.interpolation, classes, vote);
-            // Nothing lies at 0; the classes follow.
-            let mut values = vec![0];
-            values.extend(&task.values);
-            let is_tissue: Vec<bool> = values.iter().map(|&value| value != 0).collect();
-            if task.largest_component {
-                keep_largest(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
-            }
-            if task.fill_holes {
-                fill_holes(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
-            }
-            labels(grid, classes, &values)?
+            labels(task, grid, back(grid, &placement, task.interpolation, classes, vote))?
         }
         ImageOutput::Probability { class } => {
-            let probability = |row: &Row, values: &mut [f32]| {
-                for ((value, &sum), &total) in values.iter_mut().zip(row.class(class)).zip(row.totals) {
-                    *value = sum / total;
-                }
-            };
+            let probability = |row: &Row, values: &mut [f32]| share(row, class, values);
             let values = runner.run(shape, &probability)?;
             Segmentation::Probability(Volume::new(
                 grid.clone(),
@@ -98,7 +91,47 @@ pub(crate) fn segment(
             )?)
         }
     };
-    Ok(Segmented { segmentation, notes })
+    Ok(Segmented { segmentation, probabilities: Vec::new(), notes })
+}
+
+/// Where the probabilities of all classes are wanted or come from several views: they are kept for the whole volume.
+fn segment_whole(
+    backend: &mut Backend,
+    task: &ImageTask,
+    volumes: &[Volume<f32>],
+    with_probabilities: bool,
+    notes: Vec<String>,
+    monitor: &dyn Monitor,
+) -> Result<Segmented> {
+    let grid = volumes[0].grid();
+    let whole = Placement::new(grid, task, None)?;
+    // Around a stripped head lies nothing to look at.
+    let region = if task.nonzero && volumes.len() == 1 { tissue_box(&volumes[0], &whole) } else { None };
+    let placement = Placement::new(grid, task, region.as_ref())?;
+    let sums = Sums::run(backend, task, volumes, &placement, monitor)?;
+    let probability = |class: usize| {
+        let each = |row: &Row, values: &mut [f32]| share(row, class, values);
+        // Where it did not look there is nothing.
+        let outside = if class == 0 && task.has_background() { 1.0 } else { 0.0 };
+        Ok(Volume::new(grid.clone(), sums.finish(grid, &placement, task, outside, &each))?)
+    };
+    let segmentation = match task.output {
+        ImageOutput::Labels { threshold } => {
+            let choose = |row: &Row, labels: &mut [u8]| choose(task, threshold, row, labels);
+            labels(task, grid, sums.finish(grid, &placement, task, 0, &choose))?
+        }
+        ImageOutput::Probability { class } => Segmentation::Probability(probability(class)?),
+    };
+    let classes = if with_probabilities { 0..task.classes.len() } else { 0..0 };
+    let probabilities = classes.map(probability).collect::<Result<_>>()?;
+    Ok(Segmented { segmentation, probabilities, notes })
+}
+
+/// Of one class among all.
+fn share(row: &Row, class: usize, values: &mut [f32]) {
+    for ((value, &sum), &total) in values.iter_mut().zip(row.class(class)).zip(&*row.totals) {
+        *value = sum / total;
+    }
 }
 
 fn check<'a>(task: &ImageTask, volumes: &'a [Volume<f32>]) -> Result<&'a Grid> {
@@ -132,14 +165,24 @@ fn choose(task: &ImageTask, threshold: Option<f32>, row: &Row, labels: &mut [u8]
     }
     // Classes that do not exclude one another (and one that stands alone) are compared with what lies between yes and no.
     let Some(threshold) = threshold.or((!task.has_background()).then_some(0.5)) else { return };
-    for ((label, &most), &total) in labels.iter_mut().zip(&most).zip(row.totals) {
+    for ((label, &most), &total) in labels.iter_mut().zip(&most).zip(&*row.totals) {
         if task.values[usize::from(*label) - 1] != 0 && most <= threshold * total {
             *label = 0;
         }
     }
 }
 
-fn labels(grid: &Grid, mut classes: Vec<u8>, values: &[i32]) -> Result<Segmentation> {
+/// Labels of positions among the classes, from 1; 0 for nothing.
+fn labels(task: &ImageTask, grid: &Grid, mut classes: Vec<u8>) -> Result<Segmentation> {
+    let mut values = vec![0];
+    values.extend(&task.values);
+    let is_tissue: Vec<bool> = values.iter().map(|&value| value != 0).collect();
+    if task.largest_component {
+        keep_largest(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
+    }
+    if task.fill_holes {
+        fill_holes(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
+    }
     let narrow: Option<Vec<u8>> = values.iter().map(|&value| u8::try_from(value).ok()).collect();
     Ok(match narrow {
         Some(values) => {

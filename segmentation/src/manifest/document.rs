@@ -124,6 +124,8 @@ pub(super) struct ImageDocument {
     #[serde(default)]
     pub flips: Vec<String>,
     #[serde(default)]
+    pub views: Vec<String>,
+    #[serde(default)]
     pub nonzero: bool,
     pub output: Option<String>,
     pub threshold: Option<f32>,
