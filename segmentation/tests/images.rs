@@ -221,8 +221,9 @@ fn views_are_averaged_as_slices_across_each_axis_one_by_one() {
 
     // A file with other axes gives the same at the same places.
     for orientation in Orientation::all() {
-        let turned = with_all(&mut session, &volume.reoriented(orientation));
-        let back = turned[2].reoriented("RAS".parse().unwrap());
+        let here = volume.grid().orientation();
+        let turned = with_all(&mut session, &volume.swapped(here.swap_to(orientation)).unwrap());
+        let back = turned[2].swapped(orientation.swap_to(here)).unwrap();
         assert!(back.data() == &found[2 * voxels..], "{orientation}");
     }
 }
@@ -258,11 +259,12 @@ fn emptiness_around_a_volume_changes_nothing() {
 
 #[test]
 fn views_bring_every_axis_to_the_spacing_of_the_network() {
-    let volume = Volume::new(grid([14, 17, 12], [1.0; 3]), array("whole_input.npy")).unwrap();
     let model = model("views-2d");
     let task = model.manifest().image().unwrap();
     assert_eq!(task.views, [2, 1, 0]);
-    let forecast = Forecast::new(task, volume.grid()).unwrap();
+    // The network's grid of 1 mm has 28 x 17 x 6 voxels.
+    let forecast = Forecast::new(task, &grid([14, 17, 12], [2.0, 1.0, 0.5])).unwrap();
+    assert_eq!(forecast.output_bytes, 14 * 17 * 12 + 28 * 17 * 6);
     // The largest slice and the sums of all views, of three classes.
-    assert_eq!(forecast.slab_bytes, (14 * 17 + 14 * 17 * 12) * 3 * 4);
+    assert_eq!(forecast.slab_bytes, (28 * 17 + 28 * 17 * 6) * 3 * 4);
 }

@@ -49,7 +49,8 @@ impl Sums {
                 None => Intensity::measure(view, &field, &field, monitor)?,
             };
             measured = Some(intensity.clone());
-            let mut runner = Runner { backend: &mut *backend, task: view, field, intensity, layout, monitor, empty: None };
+            let mut runner =
+                Runner { backend: &mut *backend, task: view, field, intensity, layout, monitor, empty: None };
             runner.add_to(&mut sums.values, shape)?;
         }
         Ok(sums)

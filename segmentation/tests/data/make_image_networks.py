@@ -152,6 +152,11 @@ def views():
     zscore = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["batch", "channel", "y", "x"]}}
     settings = {"orientation": "RAS", "window": [32, 32], "nonzero": True, "views": ["z", "y", "x"], "flips": ["x"]}
     describe(name, "yx", ["background", "one", "two"], settings, 2, [zscore], halo=4)
+    document = json.loads((FOLDER / name / "rdf.yaml").read_text())
+    for axis in (axis for tensor in ("inputs", "outputs") for axis in document[tensor][0]["axes"]):
+        if axis["type"] == "space":
+            axis |= {"scale": 1.0, "unit": "millimeter"}
+    (FOLDER / name / "rdf.yaml").write_text(json.dumps(document, indent=1) + "\n")
     volume = np.random.default_rng(3).gamma(4.0, 20.0, (12, 17, 14)).astype(np.float32) + 1
     session = onnxruntime.InferenceSession(FOLDER / name / "model.onnx", providers=["CPUExecutionProvider"])
     seen = ((volume - volume.mean(dtype=np.float64)) / (volume.std(dtype=np.float64) + 1e-6)).astype(np.float32)
