@@ -19,6 +19,7 @@ mod profiles;
 mod rays;
 mod rays2surface;
 mod segment;
+mod segment_membrane;
 mod surface;
 
 pub use evaluate::evaluate_layers;
@@ -27,7 +28,7 @@ pub use models::{add as add_model, describe as describe_model, list as list_mode
 pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
 
-use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
+use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};
 use clap::CommandFactory;
 use std::io::{ErrorKind, Write};
@@ -41,7 +42,12 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
     let threads = arguments.threads.map_or(0, usize::from);
     thread_pool(threads)?.install(|| match &arguments.command {
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
-        Command::Segment(command) => segment::run(command, threads, progress),
+        Command::Segment(command) => match command.as_ref() {
+            SegmentArguments::Model(command) => segment::run(command, threads, progress),
+            SegmentArguments::System(SegmentSystem::Membrane(command)) => {
+                segment_membrane::run(command, threads, progress)
+            }
+        },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),
         Command::Mesh(command) => mesh::run(command, progress),
