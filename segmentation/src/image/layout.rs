@@ -60,6 +60,10 @@ pub(super) fn working_bytes(task: &ImageTask, shape: [usize; 3]) -> (u64, u64) {
     };
     let most = |a: (u64, u64), b: (u64, u64)| (a.0.max(b.0), a.1.max(b.1));
     let (slab, window) = views(task).iter().map(bytes).fold((0, 0), most);
-    let sums = if task.views.is_empty() { 0 } else { Slab::bytes(task.classes.len(), [shape[0], shape[1]], shape[2]) };
+    let sums = if task.views.is_empty() && task.refine.is_none() {
+        0
+    } else {
+        Slab::bytes(task.classes.len(), [shape[0], shape[1]], shape[2])
+    };
     (slab + sums, window)
 }

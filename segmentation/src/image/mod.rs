@@ -12,6 +12,7 @@ mod layout;
 mod locate;
 mod options;
 mod placement;
+mod refine;
 mod runner;
 mod segment;
 mod slab;

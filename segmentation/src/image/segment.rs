@@ -4,6 +4,7 @@ use super::intensity::Intensity;
 use super::layout::{Layout, slice_axis};
 use super::locate::locate;
 use super::placement::{Placement, Tap, sample, vote};
+use super::refine::refine;
 use super::runner::{Row, Runner};
 use super::views::{Sums, tissue_box};
 use crate::backend::Backend;
@@ -52,7 +53,7 @@ pub(crate) fn segment(
     if damaged > 0 {
         notes.push(format!("{damaged} voxels are no finite numbers; they count as 0."));
     }
-    if task.locator.is_none() && (with_probabilities || !task.views.is_empty()) {
+    if task.locator.is_none() && (with_probabilities || !task.views.is_empty() || task.refine.is_some()) {
         return segment_whole(backend, task, volumes, with_probabilities, notes, monitor);
     }
 
@@ -100,7 +101,7 @@ fn segment_whole(
     task: &ImageTask,
     volumes: &[Volume<f32>],
     with_probabilities: bool,
-    notes: Vec<String>,
+    mut notes: Vec<String>,
     monitor: &dyn Monitor,
 ) -> Result<Segmented> {
     let grid = volumes[0].grid();
@@ -108,7 +109,16 @@ fn segment_whole(
     // Around a stripped head lies nothing to look at.
     let region = if task.nonzero && volumes.len() == 1 { tissue_box(&volumes[0], &whole) } else { None };
     let placement = Placement::new(grid, task, region.as_ref())?;
-    let sums = Sums::run(backend, task, volumes, &placement, monitor)?;
+    let mut sums = Sums::run(backend, task, volumes, &placement, monitor)?;
+    if let Some(settings) = &task.refine {
+        let field = Field::new(volumes, &placement, task.interpolation, 2);
+        if !refine(&mut sums, &field, placement.model_shape(), settings, monitor)? {
+            notes.push(
+                "Too little was found of some class to measure its intensities: boundaries are the network's.".into(),
+            );
+        }
+    }
+    let sums = sums;
     let probability = |class: usize| {
         let each = |row: &Row, values: &mut [f32]| share(row, class, values);
         // Where it did not look there is nothing.

@@ -135,7 +135,18 @@ pub(super) struct ImageDocument {
     pub largest_component: bool,
     #[serde(default)]
     pub fill_holes: bool,
+    pub refine: Option<RefineDocument>,
     pub locator: Option<Locator>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefineDocument {
+    /// Names of classes.
+    pub classes: Vec<String>,
+    pub prior: Option<f32>,
+    pub reach: Option<f64>,
+    pub rounds: Option<usize>,
 }
 
 #[derive(Deserialize)]

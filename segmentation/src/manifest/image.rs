@@ -1,5 +1,6 @@
 use super::document::{Axis, ImageDocument, Tensor};
 use super::processing::{Activation, Preprocessing};
+use super::refinement::Refinement;
 use super::{Checker, FileReference};
 use crate::Result;
 use brainmesh_core::{LabelTable, Orientation};
@@ -127,6 +128,8 @@ pub struct ImageTask {
     pub largest_component: bool,
     /// Whether holes are filled.
     pub fill_holes: bool,
+    /// How boundaries are moved to where intensities change.
+    pub refine: Option<Refinement>,
     /// What finds the part to look at.
     pub locator: Option<Locator>,
 }
@@ -212,6 +215,7 @@ impl ImageTask {
         if let Some(locator) = &settings.locator {
             checker.file(&locator.onnx, "config.brainmesh.locator.onnx")?;
             let is_usable = locator.size.len() == 3
+                && settings.refine.is_none()
                 && axes.len() == 3
                 && is_window(&locator.size)
                 && locator.margin.is_finite()
@@ -235,10 +239,11 @@ impl ImageTask {
             flips,
             views,
             output: output_kind,
-            classes,
             largest_component: settings.largest_component,
             fill_holes: settings.fill_holes,
+            refine: settings.refine.map(|settings| Refinement::check(settings, &classes, checker)).transpose()?,
             locator: settings.locator,
+            classes,
         })
     }
 }
