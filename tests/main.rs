@@ -68,6 +68,7 @@ mod hostile;
 mod mesh;
 mod models;
 mod segment;
+mod segment_membrane;
 mod slicer;
 mod slicer_description;
 mod sphere;

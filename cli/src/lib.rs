@@ -13,6 +13,7 @@ mod input;
 mod layers;
 mod output;
 mod plan;
+mod plane;
 mod preview;
 mod progress;
 mod report;
@@ -26,8 +27,8 @@ mod summary;
 
 pub use command_line::command_line;
 pub use commands::{
-    Made, MadePhantom, add_model, describe_model, dispatch, evaluate_layers, layer_table, list_models, make_phantom,
-    mesh_file, mesh_labels, mesh_values, segment_volumes, verify_models,
+    Cells, Made, MadePhantom, Membranes, add_model, describe_model, dispatch, evaluate_layers, layer_table,
+    list_models, make_phantom, mesh_file, mesh_labels, mesh_values, segment_membrane, segment_volumes, verify_models,
 };
 pub use error::{Error, ExitCode};
 pub use given::{Given, InMemory};

@@ -27,6 +27,7 @@ pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
 pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
 pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
+pub use segment_membrane::{Cells, Membranes, segment_membrane};
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};

@@ -25,8 +25,8 @@ struct AxisMap {
     length: usize,
 }
 
-/// More voxels along an axis than any model grid has.
-const MOST_VOXELS: f64 = (1_u64 << 32) as f64;
+/// More voxels than any model grid has: a spacing that is wrong by powers of ten would make a grid that no memory holds.
+const MOST_VOXELS: f64 = (1_u64 << 33) as f64;
 
 impl AxisMap {
     /// Place of a model voxel's centre in the volume, in its voxels.
@@ -67,16 +67,18 @@ impl Placement {
                 }
                 (_, _, Some(wanted_mm)) if (wanted_mm / spacing_mm[map.from] - 1.0).abs() > SAME => {
                     map.step = wanted_mm / spacing_mm[map.from];
-                    let length = (covered / map.step).round().max(1.0);
-                    if length > MOST_VOXELS {
-                        let expected = format!("a spacing near {wanted_mm} mm");
-                        return Err(Error::Input { field: "volume", expected, found: format!("{spacing_mm:?} mm") });
-                    }
+                    let length = (covered / map.step).round().clamp(1.0, MOST_VOXELS);
                     map.length = length as usize;
                     map.start += (covered - length * map.step) / 2.0;
                 }
                 _ => {}
             }
+        }
+        let voxels: f64 = axes.iter().map(|axis| axis.length as f64).product();
+        if voxels > MOST_VOXELS.max(shape.iter().map(|&length| length as f64).product()) {
+            let wanted: Vec<_> = task.axes.iter().filter_map(|axis| axis.spacing_mm).map(|mm| mm.to_string()).collect();
+            let expected = format!("a spacing near {} mm", wanted.join(" x "));
+            return Err(Error::Input { field: "volume", expected, found: format!("{spacing_mm:?} mm") });
         }
         Ok(Self { axes, shape })
     }
