@@ -7,6 +7,7 @@ mod models;
 mod section;
 mod segment;
 mod segment_membrane;
+mod segment_tissue;
 mod surface;
 
 pub use equivolume::EquivolumeCommand;
@@ -16,6 +17,7 @@ pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, Ve
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
 pub use segment_membrane::SegmentMembrane;
+pub use segment_tissue::SegmentTissue;
 pub use surface::{
     AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, RemeshCommand,
     SmoothMapCommand, SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,

@@ -1,4 +1,4 @@
-use super::{EngineArguments, SegmentMembrane};
+use super::{EngineArguments, SegmentMembrane, SegmentTissue};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use std::path::PathBuf;
 
@@ -17,6 +17,8 @@ pub enum SegmentArguments {
 pub enum SegmentSystem {
     /// Cell interiors in electron micrographs: their probability, and each slice's cells.
     Membrane(Box<SegmentMembrane>),
+    /// Fluid, grey and white matter of T1-weighted scans of the head.
+    Tissue(Box<SegmentTissue>),
 }
 
 impl FromArgMatches for SegmentArguments {

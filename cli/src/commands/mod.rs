@@ -20,6 +20,7 @@ mod rays;
 mod rays2surface;
 mod segment;
 mod segment_membrane;
+mod segment_tissue;
 mod surface;
 
 pub use evaluate::evaluate_layers;
@@ -28,6 +29,7 @@ pub use models::{add as add_model, describe as describe_model, list as list_mode
 pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
+pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};
@@ -48,6 +50,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
             SegmentArguments::System(SegmentSystem::Membrane(command)) => {
                 segment_membrane::run(command, threads, progress)
             }
+            SegmentArguments::System(SegmentSystem::Tissue(command)) => segment_tissue::run(command, threads, progress),
         },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),

@@ -9,6 +9,7 @@ pub struct SegmentOptions {
     window: Option<Vec<usize>>,
     output: Option<String>,
     probabilities: bool,
+    labels: Vec<(String, i32)>,
 }
 
 impl SegmentOptions {
@@ -38,6 +39,13 @@ impl SegmentOptions {
     #[must_use]
     pub fn with_output(mut self, output: impl Into<String>) -> Self {
         self.output = Some(output.into());
+        self
+    }
+
+    /// Another label for a class than the model's; 0 for none. The names of labels stay.
+    #[must_use]
+    pub fn with_label(mut self, class: impl Into<String>, value: u8) -> Self {
+        self.labels.push((class.into(), value.into()));
         self
     }
 
@@ -88,6 +96,12 @@ impl SegmentOptions {
                 return Err(wrong("window", expected, format!("{window:?}")));
             }
             task.window.clone_from(window);
+        }
+        for (name, value) in &self.labels {
+            let Some(class) = task.classes.iter().position(|class| class == name) else {
+                return Err(wrong("label", format!("one of {}", task.classes.join(", ")), name.clone()));
+            };
+            task.values[class] = *value;
         }
         if let Some(output) = &self.output {
             let class = output.strip_prefix("probability:");
