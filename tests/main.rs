@@ -69,6 +69,7 @@ mod mesh;
 mod models;
 mod segment;
 mod segment_membrane;
+mod segment_tissue;
 mod slicer;
 mod slicer_description;
 mod sphere;

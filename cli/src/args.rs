@@ -8,6 +8,7 @@ mod section;
 mod segment;
 mod segment_membrane;
 mod segment_ventricle;
+mod segment_tissue;
 mod surface;
 
 pub use equivolume::EquivolumeCommand;
@@ -18,6 +19,7 @@ pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
 pub use segment_membrane::SegmentMembrane;
 pub use segment_ventricle::SegmentVentricle;
+pub use segment_tissue::SegmentTissue;
 pub use surface::{
     AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, RemeshCommand,
     SmoothMapCommand, SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,

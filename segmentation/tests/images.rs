@@ -185,3 +185,86 @@ fn a_forecast_counts_input_result_and_slab() {
     assert_eq!(forecast.slab_bytes, 100 * 80 * 4);
     assert_eq!(forecast.window_bytes, 16 * 16 * 2 * 4);
 }
+
+fn array(name: &str) -> Vec<f32> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/views-2d").join(name);
+    let values: ndarray::ArrayD<f32> = ndarray_npy::read_npy(path).unwrap();
+    values.into_raw_vec_and_offset().0
+}
+
+fn with_all(session: &mut Session, volume: &Volume<f32>) -> Vec<Volume<f32>> {
+    let options = SegmentOptions::default().with_probabilities(true);
+    session.segment(std::slice::from_ref(volume), &options, &Silent).unwrap().probabilities
+}
+
+/// The expected values are those of ONNX Runtime slice by slice, averaged by numpy (`make_image_networks.py`).
+#[test]
+fn views_are_averaged_as_slices_across_each_axis_one_by_one() {
+    let volume = Volume::new(grid([14, 17, 12], [1.0; 3]), array("whole_input.npy")).unwrap();
+    let expected = array("whole_output.npy");
+    let mut session = session("views-2d");
+    let found: Vec<f32> =
+        with_all(&mut session, &volume).iter().flat_map(|class| class.data().iter().copied()).collect();
+    assert_eq!(found.len(), expected.len());
+    let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-5, "{worst}");
+
+    // The labels are the likeliest classes, and `probability:` is one of them.
+    let likeliest = labels(&mut session, &volume, &SegmentOptions::default());
+    let voxels = volume.data().len();
+    for (n, &label) in likeliest.data().iter().enumerate() {
+        let of = |class: usize| found[class * voxels + n];
+        assert!((0..3).all(|class| of(class) <= of(usize::from(label))), "{n}");
+    }
+    let one = probability(&mut session, &volume, &SegmentOptions::default().with_output("probability:one"));
+    assert!(one.data() == &found[voxels..2 * voxels]);
+
+    // A file with other axes gives the same at the same places.
+    for orientation in Orientation::all() {
+        let here = volume.grid().orientation();
+        let turned = with_all(&mut session, &volume.swapped(here.swap_to(orientation)).unwrap());
+        let back = turned[2].swapped(orientation.swap_to(here)).unwrap();
+        assert!(back.data() == &found[2 * voxels..], "{orientation}");
+    }
+}
+
+#[test]
+fn emptiness_around_a_volume_changes_nothing() {
+    let inner = Volume::new(grid([14, 17, 12], [1.0; 3]), array("whole_input.npy")).unwrap();
+    let mut session = session("views-2d");
+    let within = |session: &mut Session, border: usize| {
+        let shape = inner.grid().shape().map(|length| length + 2 * border);
+        let at = |i: usize, j: usize, k: usize| {
+            let [x, y, z] = [i, j, k].map(|n| n.wrapping_sub(border));
+            if x < 14 && y < 17 && z < 12 { inner.data()[x + 14 * (y + 17 * z)] } else { 0.0 }
+        };
+        let [none, one, two] = with_all(session, &made(grid(shape, [1.0; 3]), at)).try_into().unwrap();
+        let cut = |volume: &Volume<f32>| {
+            let each = |n: usize| {
+                let (x, y, z) = (n % 14 + border, n / 14 % 17 + border, n / (14 * 17) + border);
+                volume.data()[x + shape[0] * (y + shape[1] * z)]
+            };
+            (0..14 * 17 * 12).map(each).collect::<Vec<f32>>()
+        };
+        // Far outside there is nothing.
+        if border > 16 {
+            assert_eq!([none.data()[0], one.data()[0], two.data()[0]], [1.0, 0.0, 0.0]);
+        }
+        [cut(&none), cut(&one), cut(&two)]
+    };
+    let near = within(&mut session, 16);
+    assert!(near == within(&mut session, 31));
+    assert!(near == within(&mut session, 50));
+}
+
+#[test]
+fn views_bring_every_axis_to_the_spacing_of_the_network() {
+    let model = model("views-2d");
+    let task = model.manifest().image().unwrap();
+    assert_eq!(task.views, [2, 1, 0]);
+    // The network's grid of 1 mm has 28 x 17 x 6 voxels.
+    let forecast = Forecast::new(task, &grid([14, 17, 12], [2.0, 1.0, 0.5])).unwrap();
+    assert_eq!(forecast.output_bytes, 14 * 17 * 12 + 28 * 17 * 6);
+    // The largest slice and the sums of all views, of three classes.
+    assert_eq!(forecast.slab_bytes, (28 * 17 + 28 * 17 * 6) * 3 * 4);
+}

@@ -1,4 +1,4 @@
-use super::{EngineArguments, SegmentMembrane, SegmentVentricle};
+use super::{EngineArguments, SegmentMembrane, SegmentTissue, SegmentVentricle};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use std::path::PathBuf;
 
@@ -19,6 +19,8 @@ pub enum SegmentSystem {
     Membrane(Box<SegmentMembrane>),
     /// The left ventricle in short-axis cine MR: masks, contours, areas, volumes and ejection fraction.
     Ventricle(Box<SegmentVentricle>),
+    /// Fluid, grey and white matter of T1-weighted scans of the head.
+    Tissue(Box<SegmentTissue>),
 }
 
 impl FromArgMatches for SegmentArguments {

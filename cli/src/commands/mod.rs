@@ -21,6 +21,7 @@ mod rays2surface;
 mod segment;
 mod segment_membrane;
 mod segment_ventricle;
+mod segment_tissue;
 mod surface;
 
 pub use evaluate::evaluate_layers;
@@ -30,6 +31,7 @@ pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
 pub use segment_ventricle::{Ventricle, VentricleFinder};
+pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};
@@ -53,6 +55,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
             SegmentArguments::System(SegmentSystem::Ventricle(command)) => {
                 segment_ventricle::run(command, threads, progress)
             }
+            SegmentArguments::System(SegmentSystem::Tissue(command)) => segment_tissue::run(command, threads, progress),
         },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),

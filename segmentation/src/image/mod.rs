@@ -13,10 +13,12 @@ mod locate;
 mod near_centre;
 mod options;
 mod placement;
+mod refine;
 mod runner;
 mod segment;
 mod slab;
 mod trial;
+mod views;
 mod windows;
 
 pub use forecast::Forecast;

@@ -9,6 +9,8 @@ pub struct SegmentOptions {
     window: Option<Vec<usize>>,
     output: Option<String>,
     spacing_mm: Option<f64>,
+    probabilities: bool,
+    labels: Vec<(String, i32)>,
 }
 
 impl SegmentOptions {
@@ -49,6 +51,15 @@ impl SegmentOptions {
         self
     }
 
+    /// Another label for a class than the model's; 0 for none. The names of labels stay.
+    pub fn with_label(mut self, class: impl Into<String>, value: u8) -> Self {
+        self.labels.push((class.into(), value.into()));
+    /// Whether the probabilities of all classes are given beside the result. They are kept in memory, of the whole volume;
+    /// of models with a locator there are none.
+    pub fn with_probabilities(mut self, probabilities: bool) -> Self {
+        self.probabilities = probabilities;
+    pub(crate) fn probabilities(&self) -> bool {
+        self.probabilities
     /// A model's task with these options.
     ///
     /// # Errors
@@ -90,6 +101,12 @@ impl SegmentOptions {
                 return Err(wrong("window", expected, format!("{window:?}")));
             }
             task.window.clone_from(window);
+        }
+        for (name, value) in &self.labels {
+            let Some(class) = task.classes.iter().position(|class| class == name) else {
+                return Err(wrong("label", format!("one of {}", task.classes.join(", ")), name.clone()));
+            };
+            task.values[class] = *value;
         }
         if let Some(output) = &self.output {
             let class = output.strip_prefix("probability:");

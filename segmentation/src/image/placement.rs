@@ -55,13 +55,13 @@ impl Placement {
             let range = region.map_or(0..shape[from], |region| region[n].clone());
             AxisMap { from, flipped: swap.flipped[n], start: range.start as f64, step: 1.0, length: range.len() }
         });
-        for axis in &task.axes {
-            let map = &mut axes[axis.axis];
+        for (n, map) in axes.iter_mut().enumerate() {
             let covered = map.length as f64;
+            let size = task.axes.iter().find(|axis| axis.axis == n).map(|axis| axis.size);
             /// Headers round their spacing: up to this, it is the same.
             const SAME: f64 = 1e-3;
-            match (task.fit, axis.size, axis.spacing_mm) {
-                (true, AxisSize::Fixed(length), _) => {
+            match (task.fit, size, task.spacing_mm(n)) {
+                (true, Some(AxisSize::Fixed(length)), _) => {
                     map.length = length;
                     map.step = covered / length as f64;
                 }
@@ -97,6 +97,17 @@ impl Placement {
     /// The axis of the volume that model axis `n` runs along.
     pub fn axis_of(&self, n: usize) -> usize {
         self.axes[n].from
+    }
+
+    /// A box of the volume and `margin` of the model's voxels around it, in voxels of the turned volume.
+    pub fn turned_box(&self, range: &[Range<usize>; 3], margin: f64) -> [Range<usize>; 3] {
+        self.axes.map(|axis| {
+            let (length, range) = (self.shape[axis.from], &range[axis.from]);
+            let (start, end) =
+                if axis.flipped { (length - range.end, length - range.start) } else { (range.start, range.end) };
+            let margin = (margin * axis.step).ceil() as usize;
+            start.saturating_sub(margin)..end.saturating_add(margin).min(length)
+        })
     }
 
     /// Voxels of the model's grid along x, y, z.

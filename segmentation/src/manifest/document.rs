@@ -124,6 +124,8 @@ pub(super) struct ImageDocument {
     #[serde(default)]
     pub flips: Vec<String>,
     #[serde(default)]
+    pub views: Vec<String>,
+    #[serde(default)]
     pub nonzero: bool,
     pub output: Option<String>,
     pub threshold: Option<f32>,
@@ -134,7 +136,18 @@ pub(super) struct ImageDocument {
     #[serde(default)]
     pub fill_holes: bool,
     pub component: Option<NearCentre>,
+    pub refine: Option<RefineDocument>,
     pub locator: Option<Locator>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefineDocument {
+    /// Names of classes.
+    pub classes: Vec<String>,
+    pub prior: Option<f32>,
+    pub reach: Option<f64>,
+    pub rounds: Option<usize>,
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,97 @@
+use super::system::{CSF, GREY, WHITE};
+use crate::{Error, Result};
+use brainmesh_core::Volume;
+use rayon::prelude::*;
+
+/// Grey and white matter together below this is no brain.
+const LEAST_ML: f64 = 100.0;
+
+/// Millilitres of each tissue, and its median intensity in the scan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TissueVolumes {
+    /// Fluid, grey and white matter.
+    pub ml: [f64; 3],
+    /// Of the same; NaN where there is none.
+    pub medians: [f32; 3],
+}
+
+impl TissueVolumes {
+    /// Of labels on the grid of a scan.
+    pub fn measure(labels: &Volume<u8>, scan: &Volume<f32>) -> Self {
+        let voxel_ml = labels.grid().affine().matrix3.determinant().abs() / 1000.0;
+        let of = |label: u8| {
+            let pairs = labels.data().par_iter().zip(scan.data());
+            let mut values: Vec<f32> =
+                pairs.filter(|(found, value)| **found == label && value.is_finite()).map(|(_, value)| *value).collect();
+            let middle = values.len() / 2;
+            if values.is_empty() {
+                (0.0, f32::NAN)
+            } else {
+                let count = values.len();
+                (count as f64 * voxel_ml, *values.select_nth_unstable_by(middle, f32::total_cmp).1)
+            }
+        };
+        let found = [CSF, GREY, WHITE].map(of);
+        Self { ml: found.map(|(ml, _)| ml), medians: found.map(|(_, median)| median) }
+    }
+}
+
+/// Refuses a segmentation that cannot be one of a T1-weighted scan of a brain; a warning where `is_lenient`.
+///
+/// # Errors
+/// [`Error::Unusable`] with what was found.
+pub fn check_found(found: &TissueVolumes, name: &str, is_lenient: bool) -> Result<Option<String>> {
+    let [csf, grey, white] = found.medians;
+    let brain_ml = found.ml[1] + found.ml[2];
+    let doubt = if brain_ml < LEAST_ML {
+        format!(
+            "expected a brain, found {brain_ml:.0} ml of grey and white matter; is the orientation of the file right?"
+        )
+    } else if grey >= white || csf >= grey {
+        // Without any fluid only the first can be asked.
+        format!(
+            "expected T1 weighting (fluid dark, grey matter darker than white), found median intensities of {csf:.0}, \
+             {grey:.0} and {white:.0}"
+        )
+    } else {
+        return Ok(None);
+    };
+    if is_lenient {
+        Ok(Some(doubt))
+    } else {
+        Err(Error::Unusable(format!("{name}: {doubt}; --any-image takes it all the same")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brainmesh_core::Grid;
+    use glam::{DAffine3, DMat3};
+
+    #[test]
+    fn volumes_and_medians_are_those_of_each_label() {
+        // Voxels of 8 mm3.
+        let affine = DAffine3::from_mat3(DMat3::from_diagonal([2.0; 3].into()));
+        let grid = Grid::new([5, 2, 1], affine, "scanner").unwrap();
+        let labels = Volume::new(grid.clone(), vec![0, 1, 2, 2, 2, 3, 3, 3, 3, 3]).unwrap();
+        let scan = Volume::new(grid, vec![9.0, 1.0, 5.0, 4.0, f32::NAN, 8.0, 6.0, 7.0, 9.0, 10.0]).unwrap();
+        let found = TissueVolumes::measure(&labels, &scan);
+        assert_eq!(found.medians, [1.0, 5.0, 8.0]);
+        for (ml, expected) in found.ml.into_iter().zip([0.008, 0.016, 0.04]) {
+            assert!((ml - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn only_t1_weighting_of_a_brain_passes() {
+        let of = |ml, medians| check_found(&TissueVolumes { ml, medians }, "scan", false).map_err(|e| e.to_string());
+        assert_eq!(of([20.0, 600.0, 450.0], [20.0, 60.0, 100.0]), Ok(None));
+        assert_eq!(of([0.0, 600.0, 450.0], [f32::NAN, 60.0, 100.0]), Ok(None));
+        assert!(of([20.0, 600.0, 450.0], [200.0, 80.0, 60.0]).unwrap_err().contains("T1 weighting"));
+        assert!(of([20.0, 600.0, 450.0], [70.0, 60.0, 100.0]).unwrap_err().contains("T1 weighting"));
+        assert!(of([20.0, 40.0, 45.0], [20.0, 60.0, 100.0]).unwrap_err().contains("85 ml"));
+        let strange = TissueVolumes { ml: [1.0; 3], medians: [3.0; 3] };
+        assert!(check_found(&strange, "scan", true).unwrap().is_some());
+    }
+}
