@@ -13,6 +13,7 @@ mod input;
 mod layers;
 mod output;
 mod plan;
+mod plane;
 mod preview;
 mod progress;
 mod report;

@@ -7,13 +7,18 @@ mod convert;
 mod demo;
 mod equivolume;
 mod evaluate;
+mod evaluate_membrane;
 mod evaluate_section;
+mod evaluate_tissue;
+mod evaluate_ventricle;
+mod evaluation;
 mod info;
 mod info_text;
 mod labelled_rays;
 mod mesh;
 mod model_text;
 mod models;
+mod pages;
 mod phantom;
 mod profiles;
 mod rays;
@@ -52,6 +57,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Evaluate(EvaluateCommand::Section(command)) => evaluate_section::run(command, threads, progress),
+        Command::Evaluate(EvaluateCommand::Membrane(command)) => evaluate_membrane::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Ventricle(command)) => evaluate_ventricle::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Tissue(command)) => evaluate_tissue::run(command, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
