@@ -16,6 +16,9 @@ pub struct EvaluateMembrane {
     /// The truth holds numbers of cells (0 on membranes, if any) instead of one value.
     #[arg(long, help_heading = "Input")]
     pub truth_instances: bool,
+    /// The sections themselves, for --pictures. Without them the probability is drawn.
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Output", requires = "pictures")]
+    pub images: Option<PathBuf>,
     /// Where scores go.
     #[command(flatten)]
     pub output: EvaluationOutput,
@@ -46,6 +49,9 @@ pub struct EvaluateVentricle {
     /// Distance of rows and of columns (or one number for both). Without it and --dicom 1.3671875 mm is taken.
     #[arg(long, value_name = "MM[,MM]", value_delimiter = ',', num_args = 1..=2, help_heading = "Input")]
     pub spacing_mm: Vec<f64>,
+    /// The frames themselves (PNG, named as their masks), for --pictures. Default: those of --dicom.
+    #[arg(long, value_name = "DIR", help_heading = "Output", requires = "pictures")]
+    pub images: Option<PathBuf>,
     /// Where scores go.
     #[command(flatten)]
     pub output: EvaluationOutput,
@@ -88,6 +94,9 @@ pub struct EvaluateTissue {
     /// Read the labels found at the voxels of the truth (nearest) where grids differ by more than the order of their axes.
     #[arg(long, help_heading = "Input")]
     pub resample: bool,
+    /// The scans themselves on the grids of the truth, in the same order as --found, for --pictures.
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "Output", requires = "pictures")]
+    pub images: Vec<PathBuf>,
     /// Where scores go.
     #[command(flatten)]
     pub output: EvaluationOutput,
@@ -112,4 +121,7 @@ pub struct EvaluationOutput {
     /// Also write the JSON into this file.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Draw the worst, the median and the best case into this folder: image, and outlines of truth (blue) and result (orange).
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub pictures: Option<PathBuf>,
 }

@@ -1,8 +1,9 @@
+use super::case_pictures::{CasePlane, chosen, write_cases};
 use super::evaluation::{number, publish};
 use super::pages::{Page, Pages, is_fraction, read_pages};
 use super::print_line;
 use crate::args::EvaluateMembrane;
-use crate::plane::parts;
+use crate::plane::{parts, thin_borders};
 use crate::score::{
     CELL_SCORES, CellScores, best_thresholds, cell_scores_json, mean_over_slices, score_cells, thresholds,
 };
@@ -26,7 +27,7 @@ pub fn evaluate_membrane(arguments: &EvaluateMembrane, monitor: &dyn Monitor) ->
     monitor.stage("reading", 0);
     let found = probabilities(&arguments.found, monitor)?;
     let truth = cells(&arguments.truth, arguments.truth_instances, monitor)?;
-    let pairs = paired((arguments.found.as_path(), &found), (arguments.truth.as_path(), &truth))?;
+    let pairs = paired((&arguments.found, &found), (&arguments.truth, &truth))?;
     let thresholds = thresholds();
     monitor.stage("scoring", (pairs.len() * thresholds.len()) as u64);
     let slices = pairs
@@ -62,6 +63,33 @@ pub fn evaluate_membrane(arguments: &EvaluateMembrane, monitor: &dyn Monitor) ->
             })
         })
         .collect();
+    if let Some(folder) = &arguments.output.pictures {
+        let scores: Vec<f64> = slices.iter().map(|by_threshold| by_threshold[best[0]][0]).collect();
+        let images = arguments.images.as_deref().map(|path| read_pages::<f32>(path, monitor)).transpose()?;
+        if let (Some(images), Some(path)) = (&images, &arguments.images) {
+            paired((path, images), (&arguments.truth, &truth))?;
+        }
+        let mut drawn = Vec::new();
+        for (which, case) in chosen(&scores) {
+            let (found, truth) = pairs[case];
+            let inside: Vec<bool> = found.values.iter().map(|&p| f64::from(p) > thresholds[best[0]]).collect();
+            let grey = images.as_ref().and_then(|all| {
+                if all.named {
+                    all.pages.iter().find(|page| page.name == truth.name).or(all.pages.get(case))
+                } else {
+                    all.pages.get(case)
+                }
+            });
+            let plane = CasePlane {
+                size: found.size,
+                grey: grey.unwrap_or(found).values.clone(),
+                truth: thin_borders(&truth.values, found.size),
+                found: thin_borders(&parts(&inside, found.size).0, found.size),
+            };
+            drawn.push((format!("{which}_{}_v_rand_{:.4}", truth.name, scores[case]), vec![plane]));
+        }
+        write_cases(folder, &drawn)?;
+    }
     let threshold: Map<String, Value> =
         CELL_SCORES.iter().zip(best).map(|(name, at)| ((*name).into(), Value::from(thresholds[at]))).collect();
     let curve = |(at, scores): (&f64, &CellScores)| {

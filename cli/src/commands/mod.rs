@@ -3,6 +3,7 @@
 mod bench;
 mod bench_engine;
 mod bench_report;
+mod case_pictures;
 mod convert;
 mod demo;
 mod equivolume;

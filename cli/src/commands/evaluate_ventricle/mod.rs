@@ -3,6 +3,7 @@
 mod draw;
 mod frame_files;
 mod pairs;
+mod pictures;
 mod spacing;
 
 use super::evaluation::{number, publish};
@@ -63,6 +64,9 @@ pub fn evaluate_ventricle(arguments: &EvaluateVentricle, monitor: &dyn Monitor) 
     };
     let frames: Vec<FrameScores> =
         pairs.frames.par_iter().map(scored).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    if let Some(folder) = &arguments.output.pictures {
+        pictures::write(arguments, folder, &pairs, &frames, &patients, monitor)?;
+    }
     let pooled = VentricleScores::new(&frames);
     Ok(json!({
         "schema": "brainmesh-evaluate-ventricle-1",
