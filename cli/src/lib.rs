@@ -27,8 +27,9 @@ mod summary;
 
 pub use command_line::command_line;
 pub use commands::{
-    Made, MadePhantom, add_model, describe_model, dispatch, evaluate_layers, layer_table, list_models, make_phantom,
-    mesh_file, mesh_labels, mesh_values, segment_volumes, verify_models,
+    Made, MadePhantom, add_model, describe_model, dispatch, evaluate_layers, evaluate_membrane, evaluate_tissue,
+    evaluate_ventricle, layer_table, list_models, make_phantom, mesh_file, mesh_labels, mesh_values, segment_volumes,
+    verify_models,
 };
 pub use error::{Error, ExitCode};
 pub use given::{Given, InMemory};

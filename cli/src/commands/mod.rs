@@ -28,6 +28,9 @@ mod segment;
 mod surface;
 
 pub use evaluate::evaluate_layers;
+pub use evaluate_membrane::evaluate_membrane;
+pub use evaluate_tissue::evaluate_tissue;
+pub use evaluate_ventricle::evaluate_ventricle;
 pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
 pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
 pub use phantom::{MadePhantom, make_phantom};
