@@ -63,6 +63,7 @@ mod convert;
 mod equivariance;
 mod equivolume;
 mod evaluate;
+mod evaluate_pictures;
 mod given_rays;
 mod hostile;
 mod mesh;

@@ -2,6 +2,7 @@
 
 mod equivolume;
 mod evaluate;
+mod evaluate_pictures;
 mod mesh;
 mod models;
 mod section;
@@ -13,6 +14,9 @@ mod surface;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
+pub use evaluate_pictures::{
+    ContourArg, EvaluateMembrane, EvaluateTissue, EvaluateVentricle, EvaluationOutput, MissingArg, TissueLabelsArg,
+};
 pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};

@@ -3,17 +3,23 @@
 mod bench;
 mod bench_engine;
 mod bench_report;
+mod case_pictures;
 mod convert;
 mod demo;
 mod equivolume;
 mod evaluate;
+mod evaluate_membrane;
 mod evaluate_section;
+mod evaluate_tissue;
+mod evaluate_ventricle;
+mod evaluation;
 mod info;
 mod info_text;
 mod labelled_rays;
 mod mesh;
 mod model_text;
 mod models;
+mod pages;
 mod phantom;
 mod profiles;
 mod rays;
@@ -25,6 +31,9 @@ mod segment_tissue;
 mod surface;
 
 pub use evaluate::evaluate_layers;
+pub use evaluate_membrane::evaluate_membrane;
+pub use evaluate_tissue::evaluate_tissue;
+pub use evaluate_ventricle::evaluate_ventricle;
 pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
 pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
 pub use phantom::{MadePhantom, make_phantom};
@@ -67,6 +76,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Evaluate(EvaluateCommand::Section(command)) => evaluate_section::run(command, threads, progress),
+        Command::Evaluate(EvaluateCommand::Membrane(command)) => evaluate_membrane::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Ventricle(command)) => evaluate_ventricle::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Tissue(command)) => evaluate_tissue::run(command, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
