@@ -14,7 +14,7 @@ from torch import nn
 
 from . import tissue
 from .image_experiment import ImageExperiment
-from .image_run import train
+from .image_run import add_run_options, folds, train
 from .tissue_synthesis import Head, Priors
 
 log = logging.getLogger(__name__)
@@ -129,26 +129,20 @@ def score_template(members: Sequence[nn.Module], folder: Path, stride: int) -> d
 
 
 def run(options: argparse.Namespace) -> None:
-    """Scores one fold's network."""
+    """Scores the network of each fold that was asked for."""
     experiment = ImageExperiment.read(options.config)
-    cases = tissue.read(options.data)
-    fold = tissue.folds(cases, options.folds)
-    kept = [case for case, of in zip(cases, fold, strict=True) if of != options.fold]
-    held_out = [case for case, of in zip(cases, fold, strict=True) if of == options.fold]
-    members = train(experiment, kept, options.run_folder / f"fold-{options.fold + 1}.pt")
-    stride = experiment.network.stride
-    rows = score_made(members, held_out[: options.heads], stride) | score_template(members, options.data / "mni152", stride)
-    (options.run_folder / f"volumes-{options.fold + 1}.json").write_text(json.dumps(rows, indent=1) + "\n")
-    print(json.dumps(rows, indent=1))
+    for fold in folds(experiment, options):
+        members = train(experiment, fold.kept, fold.checkpoint)
+        stride = experiment.network.stride
+        rows = score_made(members, fold.held_out[: options.heads], stride)
+        rows |= score_template(members, options.data / "mni152", stride)
+        (options.run_folder / f"volumes-{fold.number}.json").write_text(json.dumps(rows, indent=1) + "\n")
+        print(json.dumps(rows, indent=1))
 
 
 def add_parser(subparsers) -> None:
     """The subcommand `score-tissue`."""
     parser = subparsers.add_parser("score-tissue", help="score a fold's tissue network on whole made volumes and MNI152")
-    parser.add_argument("config", type=Path, help="experiment, JSON")
-    parser.add_argument("--data", type=Path, required=True, help="folder with label_maps, priors and mni152")
-    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="folder of `cross-validate-images`")
-    parser.add_argument("--folds", type=int, default=2)
-    parser.add_argument("--fold", type=int, default=0)
+    add_run_options(parser, "--run")
     parser.add_argument("--heads", type=int, default=4, help="held-out heads, at most")
     parser.set_defaults(run=run)
