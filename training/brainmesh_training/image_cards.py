@@ -5,7 +5,7 @@ import json
 from .image_experiment import ImageExperiment
 from .image_export import ImageAbout
 from .networks import parameters
-from .tissue import PERCENTILE
+from .scans import PERCENTILE
 from .tissue_synthesis import CLASSES
 from .ventricle import PERCENTILES
 

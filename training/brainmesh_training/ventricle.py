@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 from torch.nn import functional
 
-from . import contours
+from . import cine, contours
 from .augment import Augmentation, change_greys, sample, warp_grid
 
 OUTPUTS = EXPORTED = 1
@@ -58,7 +58,14 @@ def grey(path: Path) -> np.ndarray:
 
 
 def read(folder: Path) -> list[Frame]:
-    """Pairs of `Images/**/NAME` and `Labels/**/NAME`; patients by the name before `-IM-`."""
+    """Pairs of `Images/**/NAME` and `Labels/**/NAME`, patients by the name before `-IM-`; or DICOM pictures and contours with
+    `link.csv` (`cine.read`).
+    """
+    if (folder / "link.csv").exists():
+        return [
+            Frame(patient, stem, normalise(picture), cavity, spacing_mm)
+            for patient, stem, picture, cavity, spacing_mm in cine.read(folder)
+        ]
     frames = []
     for path in sorted((folder / "Images").rglob("*.png")):
         truth = folder / "Labels" / path.relative_to(folder / "Images")
@@ -68,7 +75,7 @@ def read(folder: Path) -> list[Frame]:
         patient = re.sub(r"-IM-.*", "", path.stem)
         frames.append(Frame(patient, path.stem, normalise(picture), label > 127))
     if not frames:
-        raise ValueError(f"{folder}: expected Images/*.png, found none")
+        raise ValueError(f"{folder}: expected Images/*.png or link.csv, found none")
     return frames
 
 
