@@ -187,3 +187,20 @@ def pictures(section: Section) -> list[np.ndarray]:
 def name(section: Section) -> str:
     """Of the slice."""
     return str(section.number)
+
+
+def views(section: Section, answers: list[np.ndarray]) -> list[dict]:
+    """What `picture_cases` draws: cells with thin borders, where these merge or split."""
+    [[probability]] = answers
+    found = partition.thin_borders(partition.objects(probability > 0.5))
+    scores = partition.agreement(section.cells, found)
+    return [
+        {
+            "name": f"section {section.number}",
+            "score": scores.v_rand,
+            "words": f"V_rand {scores.v_rand:.3f}, V_info {scores.v_info:.3f}",
+            "grey": section.image,
+            "truth": partition.thin_borders(section.cells),
+            "found": found,
+        }
+    ]

@@ -151,3 +151,27 @@ def summary(scores: Sequence[np.ndarray]) -> dict[str, float]:
     dice = 2 * hits / np.maximum(counts.sum(0) + counts.sum(1), 1)
     names = {f"dice_{name}": float(dice[number]) for number, name in enumerate(CLASSES[:4]) if number}
     return {"accuracy": float(hits.sum() / counts.sum()), **names}
+
+
+def views(case: Case, answers: Sequence[np.ndarray]) -> list[dict]:
+    """What `picture_cases` draws: slices with enough brain, the right way up; outer fluid is background."""
+    rows = []
+    for number, ((image, classes), answer) in enumerate(zip(looked_at(case), answers, strict=True)):
+        truth, found = (np.where(values == 4, 0, values)[::-1] for values in (classes, answer.argmax(0)))
+        counts = confusion(classes, answer.argmax(0))
+        if counts[2].sum() < 1000 or counts[3].sum() < 1000:
+            continue
+        dice = summary([counts])
+        grey, white = dice["dice_grey_matter"], dice["dice_white_matter"]
+        rows.append(
+            {
+                "name": f"{case.name}, slice {number}",
+                "score": (grey + white) / 2,
+                "words": f"Dice grey {grey:.3f}, white {white:.3f}",
+                "grey": image[0][::-1],
+                "truth": truth,
+                "found": found,
+                "group": case.name,
+            }
+        )
+    return rows

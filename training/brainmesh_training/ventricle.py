@@ -176,3 +176,22 @@ def pictures(frame: Frame) -> list[np.ndarray]:
 def name(frame: Frame) -> str:
     """Of the picture."""
     return frame.stem
+
+
+def views(frame: Frame, answers: list[np.ndarray]) -> list[dict]:
+    """What `picture_cases` draws: the middle of the frame."""
+    [[probability]] = answers
+    found = mask(probability)
+    dice, distance = contours.dice(frame.cavity, found), contours.average_distance_mm(frame.cavity, found, frame.spacing_mm)
+    quarter = tuple(slice(size // 4, size - size // 4) for size in found.shape)
+    return [
+        {
+            "name": frame.stem,
+            "score": dice,
+            "words": f"Dice {dice:.3f}, {distance:.1f} mm",
+            "grey": frame.image[quarter],
+            "truth": frame.cavity[quarter].astype(np.int64),
+            "found": found[quarter].astype(np.int64),
+            "group": frame.patient,
+        }
+    ]
