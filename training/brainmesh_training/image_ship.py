@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from . import membrane, tissue, ventricle
-from .image_cards import ABOUT, card
+from .image_cards import ABOUT, Made, card
 from .image_experiment import ImageExperiment
 from .image_export import write_model
 from .image_run import SYSTEMS, add_run_options, folds, train
+from .networks import parameters
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +46,21 @@ def ship(options: argparse.Namespace) -> None:
     """
     experiment = ImageExperiment.read(options.config)
     system = SYSTEMS[experiment.system]
-    members, cases = [], 0
+    members, numbers, seen, seconds = [], [], set(), 0.0
     for fold in folds(experiment, options):
         members += train(experiment, fold.kept, fold.checkpoint)
+        numbers.append(fold.number)
+        seen |= {system.name(case) for case in fold.kept}
         cases = len(fold.kept) + len(fold.held_out)
+        for file in (fold.checkpoint, *fold.checkpoint.parent.glob(f"{fold.checkpoint.stem}-*.pt")):
+            seconds += torch.load(file, weights_only=True)["state"]["seconds"]
+    total = sum(parameters(member) for member in members)
+    made = Made(len(members), total, numbers, options.folds, len(seen), cases, seconds)
     scores = json.loads((options.run_folder / "scores.json").read_text())
+    of_volumes = [json.loads(file.read_text()) for file in sorted(options.run_folder.glob("volumes-*.json"))]
     about = ABOUT[experiment.system]
     settings = about.brainmesh | {"flips": experiment.augmentation.flips}
-    words = card(experiment, about, scores, cases, options.folds, members)
+    words = card(experiment, about, scores, made, of_volumes[0] if of_volumes else None)
     about = replace(about, brainmesh=settings, card=words)
     shift = shift_of(scores.get("threshold", 0.5))
     difference = write_model(experiment, members, system.EXPORTED, about, test_pictures(experiment.system), options.out, shift)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from brainmesh_training import image_run, image_ship
 from brainmesh_training.cli import main
-from brainmesh_training.image_cards import ABOUT, card
+from brainmesh_training.image_cards import ABOUT, Made, card
 from brainmesh_training.image_experiment import ImageExperiment
 from brainmesh_training.image_export import Exported, run_onnx, write_onnx
 from brainmesh_training.image_networks import image_network
@@ -129,5 +129,10 @@ def test_every_system_has_its_words():
         assert raw.shape == seen.shape == (1, 1, 96, 128)
         assert len(about.classes) == image_run.SYSTEMS[system].EXPORTED
         experiment = ImageExperiment.read(Path(__file__).parent.parent / "configs" / f"{system}.json")
-        text = card(experiment, about, {"cases": 3, "accuracy": 0.5}, 3, 2, [])
-        assert "| accuracy | 0.5000 |" in text
+        made = Made(networks=2, parameters=10, folds=[1, 2], of_folds=4, seen=3, cases=3, seconds=7200)
+        scores = {"cases": 3, "folds": ["fold-1"], "accuracy": 0.5}
+        text = card(experiment, about, scores, made, {"none, axial": {"accuracy": 0.25, "dice_grey_matter": 0.75}})
+        assert "| accuracy (made slices, one view) | 0.5000 |" in text
+        assert "| none, axial | 0.250 | - | 0.750 | - |" in text
+        assert "--folds 4 --only 0 --only 1 --run run" in text and "2.0 hours" in text
+        assert "3 of the 3 cases" in text and "3 cases in 1 of 4 folds" in text
