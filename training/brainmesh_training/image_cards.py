@@ -173,6 +173,9 @@ def card(experiment: ImageExperiment, about: ImageAbout, scores: dict, made: Mad
 What is 0.5 in the model was {scores["threshold"]:.2f} in the networks, where V_info and pixel error of the held-out pictures are best
 together: a constant added to the logits.
 """
+    average = "The network that is shipped is the one that was scored."
+    if len(made.folds) > 1:
+        average = "The average that is shipped has seen all of them: its own scores on them would say nothing."
     command = f"configs/{experiment.name}.json --data DATA --folds {made.of_folds}"
     only = "".join(f" --only {fold - 1}" for fold in made.folds) if len(made.folds) < made.of_folds else ""
     volume_command = f"\n    python -m brainmesh_training score-tissue {command}{only} --run run" if of_volumes else ""
@@ -189,8 +192,8 @@ together: a constant added to the logits.
 
 ## Scores
 
-Each case is scored by the one network that did not see it, {scores["cases"]} cases in {len(scores["folds"])} of {made.of_folds} folds; the
-average that is shipped has seen them, so that its own scores on them say nothing.
+Each case is scored by the one network that did not see it, {scores["cases"]} cases in {len(scores["folds"])} of {made.of_folds} folds.
+{average}
 
 {table(("score", "value"), rows)}
 {patients(scores)}{moved}{volumes(of_volumes or {})}

@@ -7,7 +7,7 @@ import argparse
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -103,6 +103,8 @@ def answers(experiment: ImageExperiment, members: Sequence[nn.Module], case) -> 
 def cross_validate(options: argparse.Namespace) -> None:
     """Trains a network without each fold, scores it on the fold and writes the folds' and the pooled scores."""
     experiment = ImageExperiment.read(options.config)
+    if options.steps:
+        experiment = replace(experiment, training=replace(experiment.training, steps=options.steps))
     system = SYSTEMS[experiment.system]
     for fold in folds(experiment, options):
         members = train(experiment, fold.kept, fold.checkpoint)
@@ -142,4 +144,5 @@ def add_parser(subparsers) -> None:
     """The subcommand `cross-validate-images`."""
     parser = subparsers.add_parser("cross-validate-images", help="cross-validate a network over images")
     add_run_options(parser, "--out")
+    parser.add_argument("--steps", type=int, help="of training, instead of the experiment's: for trying things")
     parser.set_defaults(run=cross_validate)

@@ -78,9 +78,9 @@ def sheet(rows: list[tuple[str, Shown]]) -> Image.Image:
     font = ImageFont.load_default(13)
     drawn = []
     for title, shown in rows:
-        factor = max(1, SIDE // max(shown.grey.shape))
+        factor = max(1, round(SIDE / max(shown.grey.shape)))
         drawn.append((f"{title}: {shown.name}, {shown.words}", [panel(shown, factor, lines) for lines in (False, True)]))
-    width = max(sum(image.width for image in images) + GAP for _, images in drawn)
+    width = max(max(sum(image.width for image in images) + GAP, int(font.getlength(title)) + 8) for title, images in drawn)
     height = sum(images[0].height + TITLE + GAP for _, images in drawn) + TITLE
     whole = Image.new("RGB", (width, height), (20, 20, 20))
     pen, top = ImageDraw.Draw(whole), 0
@@ -117,7 +117,7 @@ def run(options: argparse.Namespace) -> None:
                 given = [moved(probability, threshold) for probability in given]
             pictures += [Shown(**view) for view in system.views(case, given)]
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    sheet(chosen(pictures)).save(options.out, quality=82)
+    sheet(chosen(pictures)).save(options.out, quality=80)
     for title, shown in chosen(pictures):
         print(f"{title}: {shown.name}, {shown.words}")
 

@@ -36,7 +36,7 @@ def test_a_good_one_the_median_and_the_worst_are_shown():
     assert [(title, row.score) for title, row in rows] == [("good", 0.9), ("median", 0.5), ("worst", 0.0)]
     rows = chosen([shown(0.1, "A"), shown(0.9, "A"), shown(0.8, "A"), shown(0.3, "B"), shown(0.4, "B"), shown(0.2, "B")])
     assert rows[3][0].startswith("median of the worst, B (mean 0.300)") and rows[3][1].score == 0.3
-    assert sheet(rows).width == 2 * 300 + 6
+    assert sheet(rows).width == 2 * 330 + 6
 
 
 def test_probabilities_are_moved_as_logits_are():
@@ -51,6 +51,9 @@ def test_each_system_shows_its_cases():
     cells[:, 20], cells[:, 21:] = 0, 2
     section = membrane.Section(7, np.zeros((40, 40), np.float32), cells, np.zeros((40, 40), np.float32))
     [view] = membrane.views(section, [(cells > 0).astype(float)[None]])
+    assert not membrane.wrong(cells, cells).any()
+    # One object over both cells: all of the smaller cell is wrong.
+    assert (membrane.wrong(cells, np.ones_like(cells)) == (cells == 2)).all()
     assert view["score"] == 1 and view["words"] == "V_rand 1.000, V_info 1.000"
     cavity = np.zeros((40, 40), bool)
     cavity[15:25, 15:25] = True
@@ -58,6 +61,13 @@ def test_each_system_shows_its_cases():
     [view] = ventricle.views(frame, [np.roll(cavity, 2, 1).astype(float)[None]])
     assert view["score"] == pytest.approx(0.8) and view["found"].shape == (20, 20) and view["group"] == "P"
     assert "Dice 0.800" in view["words"]
+
+
+def test_the_window_holds_most_of_what_is_marked():
+    marked = np.zeros((60, 80), bool)
+    marked[50:60, 70:80], marked[5, 5] = True, True
+    assert membrane.busiest(marked, 20) == (slice(40, 60), slice(60, 80))
+    assert membrane.busiest(marked & False, 20) == (slice(20, 40), slice(30, 50))
 
 
 def test_slices_of_tissue_stand_upright(monkeypatch):
