@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 from torch.nn import functional
 
-from . import contours
+from . import cine, contours
 from .augment import Augmentation, change_greys, sample, warp_grid
 
 OUTPUTS = EXPORTED = 1
@@ -58,7 +58,14 @@ def grey(path: Path) -> np.ndarray:
 
 
 def read(folder: Path) -> list[Frame]:
-    """Pairs of `Images/**/NAME` and `Labels/**/NAME`; patients by the name before `-IM-`."""
+    """Pairs of `Images/**/NAME` and `Labels/**/NAME`, patients by the name before `-IM-`; or DICOM pictures and contours with
+    `link.csv` (`cine.read`).
+    """
+    if (folder / "link.csv").exists():
+        return [
+            Frame(patient, stem, normalise(picture), cavity, spacing_mm)
+            for patient, stem, picture, cavity, spacing_mm in cine.read(folder)
+        ]
     frames = []
     for path in sorted((folder / "Images").rglob("*.png")):
         truth = folder / "Labels" / path.relative_to(folder / "Images")
@@ -68,7 +75,7 @@ def read(folder: Path) -> list[Frame]:
         patient = re.sub(r"-IM-.*", "", path.stem)
         frames.append(Frame(patient, path.stem, normalise(picture), label > 127))
     if not frames:
-        raise ValueError(f"{folder}: expected Images/*.png, found none")
+        raise ValueError(f"{folder}: expected Images/*.png or link.csv, found none")
     return frames
 
 
@@ -169,3 +176,22 @@ def pictures(frame: Frame) -> list[np.ndarray]:
 def name(frame: Frame) -> str:
     """Of the picture."""
     return frame.stem
+
+
+def views(frame: Frame, answers: list[np.ndarray]) -> list[dict]:
+    """What `picture_cases` draws: the middle of the frame."""
+    [[probability]] = answers
+    found = mask(probability)
+    dice, distance = contours.dice(frame.cavity, found), contours.average_distance_mm(frame.cavity, found, frame.spacing_mm)
+    quarter = tuple(slice(size // 4, size - size // 4) for size in found.shape)
+    return [
+        {
+            "name": frame.stem,
+            "score": dice,
+            "words": f"Dice {dice:.3f}, {distance:.1f} mm",
+            "grey": frame.image[quarter],
+            "truth": frame.cavity[quarter].astype(np.int64),
+            "found": found[quarter].astype(np.int64),
+            "group": frame.patient,
+        }
+    ]
