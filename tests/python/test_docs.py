@@ -68,10 +68,10 @@ def test_workflows_and_citation_are_valid():
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
-def test_commands_of_the_tutorials_run(page, program, tmp_path):
+def test_commands_of_the_tutorials_run(page, programs, tmp_path):
     """Every block marked `sh`, line after line, in one empty folder; `text` marks what needs files that are not ours to give."""
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/brainmesh").symlink_to(program)
+    (tmp_path / "bin/brainmesh").symlink_to(programs / "brainmesh")
     work = tmp_path / "work"
     work.mkdir()
     search = f"{tmp_path / 'bin'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
