@@ -8,8 +8,8 @@ mod models;
 mod section;
 mod segment;
 mod segment_membrane;
-mod segment_ventricle;
 mod segment_tissue;
+mod segment_ventricle;
 mod surface;
 
 pub use equivolume::EquivolumeCommand;
@@ -22,8 +22,8 @@ pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, Ve
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
 pub use segment_membrane::SegmentMembrane;
-pub use segment_ventricle::SegmentVentricle;
 pub use segment_tissue::SegmentTissue;
+pub use segment_ventricle::SegmentVentricle;
 pub use surface::{
     AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, RemeshCommand,
     SmoothMapCommand, SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,

@@ -26,8 +26,8 @@ mod rays;
 mod rays2surface;
 mod segment;
 mod segment_membrane;
-mod segment_ventricle;
 mod segment_tissue;
+mod segment_ventricle;
 mod surface;
 
 pub use evaluate::evaluate_layers;
@@ -39,8 +39,8 @@ pub use models::{add as add_model, describe as describe_model, list as list_mode
 pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
-pub use segment_ventricle::{Ventricle, VentricleFinder};
 pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
+pub use segment_ventricle::{Ventricle, VentricleFinder};
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};

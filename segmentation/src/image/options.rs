@@ -52,14 +52,24 @@ impl SegmentOptions {
     }
 
     /// Another label for a class than the model's; 0 for none. The names of labels stay.
+    #[must_use]
     pub fn with_label(mut self, class: impl Into<String>, value: u8) -> Self {
         self.labels.push((class.into(), value.into()));
+        self
+    }
+
     /// Whether the probabilities of all classes are given beside the result. They are kept in memory, of the whole volume;
     /// of models with a locator there are none.
+    #[must_use]
     pub fn with_probabilities(mut self, probabilities: bool) -> Self {
         self.probabilities = probabilities;
+        self
+    }
+
     pub(crate) fn probabilities(&self) -> bool {
         self.probabilities
+    }
+
     /// A model's task with these options.
     ///
     /// # Errors
