@@ -9,6 +9,7 @@ mod commands;
 mod error;
 mod given;
 mod given_rays;
+mod help;
 mod input;
 mod layers;
 mod output;
