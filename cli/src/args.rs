@@ -105,6 +105,12 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+    /// Write manual pages, one a command (`man -l DIR/brainmesh.1`).
+    Man {
+        /// Folder for them.
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 /// A ribbon and the intensities along its rays.

@@ -10,6 +10,7 @@ mod contour;
 mod error;
 mod given;
 mod given_rays;
+mod help;
 mod input;
 mod layers;
 mod output;

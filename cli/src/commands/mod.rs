@@ -16,6 +16,7 @@ mod evaluation;
 mod info;
 mod info_text;
 mod labelled_rays;
+mod man;
 mod mesh;
 mod model_text;
 mod models;
@@ -44,7 +45,6 @@ pub use segment_ventricle::{Ventricle, VentricleFinder};
 
 use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};
-use clap::CommandFactory;
 use std::io::{ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -84,10 +84,11 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "brainmesh", &mut script);
+            clap_complete::generate(*shell, &mut crate::help::command(), "brainmesh", &mut script);
             print_bytes(&script);
             Ok(ExitCode::Done)
         }
+        Command::Man { out } => man::run(out),
     })
 }
 
