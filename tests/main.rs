@@ -75,3 +75,4 @@ mod slicer;
 mod slicer_description;
 mod sphere;
 mod surface;
+mod ventricle;

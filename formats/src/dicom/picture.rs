@@ -24,6 +24,8 @@ pub struct DicomPicture {
     pub frames: usize,
     /// Pixels of a row and of a column.
     pub size: [usize; 2],
+    /// Whether low stored values are shown white (MONOCHROME1).
+    pub low_is_white: bool,
     /// Modality, such as `MR`; empty where the file does not say.
     pub modality: String,
     /// ImageType, values separated by backslashes.
@@ -100,11 +102,15 @@ impl DicomPicture {
         let samples = checked(&layout, &samples, path)?;
         convert((slope, intercept), &layout, samples, &mut values)
             .map_err(|value| fault::invalid(path, "intensity", "a value of float32", value))?;
-        if layout.photometric == "MONOCHROME1" {
+        if is_low_white(&layout) {
             values.iter_mut().for_each(|value| *value = -*value);
         }
         Ok(values)
     }
+}
+
+fn is_low_white(layout: &Layout) -> bool {
+    layout.photometric == "MONOCHROME1"
 }
 
 fn picture(file: &DicomFile, layout: &Layout, number: usize) -> Result<DicomPicture> {
@@ -134,6 +140,7 @@ fn picture(file: &DicomFile, layout: &Layout, number: usize) -> Result<DicomPict
         frame: number,
         frames: layout.frames,
         size: [layout.columns, layout.rows],
+        low_is_white: is_low_white(layout),
         modality: text(tags::MODALITY),
         image_type: text(tags::IMAGE_TYPE),
         patient: text(tags::PATIENT_ID),

@@ -208,8 +208,12 @@ impl Job {
         progress: &Progress,
     ) -> Result<()> {
         let count = found.len();
-        let columns = phases.map_or_else(|| Sheet::columns(count), |phases| phases.count.max(1));
-        let rows = phases.map_or_else(|| count.div_ceil(columns), |phases| phases.places_mm.len());
+        // A row a slice; a column a slice where there are more slices than phases.
+        let table = phases.map(|phases| (phases, phases.places_mm.len(), phases.count));
+        let (columns, rows) = match table {
+            Some((_, slices, count)) => (slices.max(count), slices.min(count)),
+            None => (Sheet::columns(count), count.div_ceil(Sheet::columns(count))),
+        };
         let Some(mut sheet) = Sheet::new(columns, rows) else {
             tracing::warn!("{}: no sheet of {count} pictures: too many", self.case.input);
             return Ok(());
@@ -221,7 +225,11 @@ impl Job {
             let middle = pixels.size.map(|length| length as f64 / 2.0);
             let mean = |axis: usize| points.iter().map(|point| point[axis]).sum::<f64>() / points.len() as f64;
             let centre = if points.is_empty() { middle } else { [mean(0), mean(1)] };
-            let place = phases.map_or([n % columns, n / columns], |phases| [phases.phase[n], phases.slice[n]]);
+            let place = match table {
+                Some((phases, slices, count)) if slices > count => [phases.slice[n], phases.phase[n]],
+                Some((phases, ..)) => [phases.phase[n], phases.slice[n]],
+                None => [n % columns, n / columns],
+            };
             sheet.put(place, &pixels, &ventricle.contour, centre);
         }
         let sheet = sheet.into_overlay();

@@ -41,7 +41,7 @@ impl Overlay {
     }
 }
 
-/// All pictures of a case around where the ventricle was found: a row a slice and a column a phase, or row after row.
+/// All pictures of a case around where the ventricle was found.
 pub(super) struct Sheet {
     tile: usize,
     size: [usize; 2],

@@ -81,8 +81,7 @@ impl Picture {
             return Err(refuse("picture", "an MR picture", found.into()));
         }
         let below = values.iter().filter(|&&value| value < HOUNSFIELD).count();
-        let inverted = values.iter().all(|&value| value <= 0.0);
-        if self.dicom.is_some() && !inverted && below * 100 > values.len() {
+        if self.dicom.as_ref().is_some_and(|dicom| !dicom.low_is_white) && below * 100 > values.len() {
             let lowest = values.iter().copied().fold(f32::INFINITY, f32::min);
             return Err(refuse("intensities", "those of MR", format!("values down to {lowest} (Hounsfield units?)")));
         }
