@@ -9,7 +9,7 @@ mod spacing;
 use super::evaluation::{number, publish};
 use super::print_line;
 use crate::args::{EvaluateVentricle, MissingArg};
-use crate::score::{FrameScores, OutlineScores, VentricleScores, score_outlines};
+use crate::score::{FrameScores, VentricleScores, score_outlines};
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::Monitor;
 use draw::draw_both;
