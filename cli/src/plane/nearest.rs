@@ -28,9 +28,11 @@ pub fn nearest_where(
     }
     for y in (0..height.saturating_sub(1)).rev() {
         for x in 0..width {
-            let (above, below) = (rows[x + width * y], rows[x + width * (y + 1)]);
-            if below != NONE && (above == NONE || below - (y as u32) < y as u32 - above) {
-                rows[x + width * y] = below;
+            let (above, below, y) = (rows[x + width * y], rows[x + width * (y + 1)], y as u32);
+            // What the row below knows may lie above this one: then this one knows it too.
+            let is_below = below != NONE && below > y;
+            if is_below && (above == NONE || below - y < y - above) {
+                rows[x + width * y as usize] = below;
             }
         }
     }
