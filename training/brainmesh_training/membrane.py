@@ -18,6 +18,8 @@ from .augment import Augmentation, change_greys, sample, warp_grid
 DISTANCES = (3, 9, 27)
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 EXPORTED = 1
+#: Side of a pixel: 4 nm.
+PIXEL_MM = 4e-6
 #: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
 KEPT = True
 OUTPUTS = 1 + len(DISTANCES) * len(DIRECTIONS)

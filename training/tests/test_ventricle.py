@@ -54,6 +54,7 @@ def test_the_part_near_the_centre_stays_and_its_holes_are_filled():
     assert (ventricle.mask(far) == (far > 0)).all()
     assert (ventricle.mask(probability / 4) == box((64, 64), (28, 36), (28, 36))).all()
     assert not ventricle.mask(np.zeros((4, 4))).any()
+    assert not ventricle.mask(probability / 20).any()  # its best is below 0.05
 
 
 def test_the_summary_is_over_patients_and_over_frames():
