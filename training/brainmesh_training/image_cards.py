@@ -117,6 +117,7 @@ WORDS = {
     "distance_mm": "distance of good contours, mm (1.37 mm a pixel)",
     "conformity_good": "conformity of good contours",
     "dice_all_frames": "mean Dice of all frames",
+    "pixel_accuracy": "pixel accuracy (an empty answer has .98)",
     "missed_frames": "frames without any overlap",
     "accuracy": "accuracy (made slices, one view)",
     "dice_csf": "Dice of fluid",

@@ -134,7 +134,7 @@ def score(frame: Frame, answers: list[np.ndarray]) -> dict:
         "stem": frame.stem,
         "dice": contours.dice(frame.cavity, found),
         "distance_mm": contours.average_distance_mm(frame.cavity, found, frame.spacing_mm),
-        "pixels": int(frame.cavity.sum()),
+        "accuracy": float((found == frame.cavity).mean()),
     }
 
 
@@ -151,6 +151,8 @@ def summary(scores: list[dict]) -> dict:
         **whole,
         "conformity_good": float(np.mean([contours.conformity(case["dice"]) for case in good])) if good else None,
         "dice_all_frames": float(np.mean(every)),
+        # For comparison with others alone: a picture of nothing has some .98.
+        "pixel_accuracy": float(np.mean([case["accuracy"] for case in scores])),
         "missed_frames": sum(case["dice"] == 0 for case in scores),
         "worst_patient": min(rows, key=lambda patient: rows[patient]["dice_all_frames"]),
         "patients": rows,
