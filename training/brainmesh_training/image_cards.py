@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from .image_experiment import ImageExperiment
 from .image_export import ImageAbout
+from .membrane import PIXEL_MM
 from .scans import PERCENTILE
 from .tissue_synthesis import CLASSES
-from .ventricle import PERCENTILES
+from .ventricle import CENTRE_SHARE, PERCENTILES
 
 WHOLE_SLICE = {"axes": ["channel", "y", "x"], "eps": 1e-6}
 
@@ -27,6 +28,7 @@ ABOUT = {
         classes=("interior",),
         preprocessing=[{"id": "zero_mean_unit_variance", "kwargs": WHOLE_SLICE}],
         brainmesh={"window": [512, 512], "output": "probability:interior"},
+        spacing_mm=PIXEL_MM,
         card="Not for commercial use, because the training pictures are free for research only: ISBI 2012 challenge (Cardona et "
         "al. 2010, Arganda-Carreras et al. 2015), which may not be passed on and is not part of this model. Drosophila larva, "
         "ventral nerve cord, one stack of one animal: neighbouring sections of the same cells were in training, as held-out "
@@ -57,7 +59,7 @@ ABOUT = {
             {"id": "clip", "kwargs": {"min": 0.0, "max": 1.0}},
             {"id": "zero_mean_unit_variance", "kwargs": WHOLE_SLICE},
         ],
-        brainmesh={"window": [256, 256], "largest_component": True, "fill_holes": True},
+        brainmesh={"window": [256, 256], "component": {"near_centre_sd": CENTRE_SHARE}},
         card="Training pictures: Sunnybrook Cardiac Data (Radau et al. 2009, CC0), as pictures by SegNetCMR (MIT). One hospital, "
         "one scanner; whole patients are held out. Papillary muscles belong to the cavity. Scores are of the part with the most "
         "probability near the picture's centre, its holes filled. Not a medical device.",
@@ -81,6 +83,9 @@ ABOUT = {
             "orientation": "RAS",
             "window": [256, 256],
             "nonzero": True,
+            "views": ["z", "y", "x"],
+            "largest_component": True,
+            "refine": {"classes": ["grey_matter", "white_matter"]},
             "labels": [
                 {"class": "csf", "value": 1, "color": [60, 120, 220]},
                 {"class": "grey_matter", "value": 2, "color": [150, 150, 150]},
@@ -112,6 +117,7 @@ WORDS = {
     "distance_mm": "distance of good contours, mm (1.37 mm a pixel)",
     "conformity_good": "conformity of good contours",
     "dice_all_frames": "mean Dice of all frames",
+    "pixel_accuracy": "pixel accuracy (an empty answer has .98)",
     "missed_frames": "frames without any overlap",
     "accuracy": "accuracy (made slices, one view)",
     "dice_csf": "Dice of fluid",

@@ -18,6 +18,8 @@ from .augment import Augmentation, change_greys, sample, warp_grid
 DISTANCES = (3, 9, 27)
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 EXPORTED = 1
+#: Side of a pixel: 4 nm.
+PIXEL_MM = 4e-6
 #: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
 KEPT = True
 OUTPUTS = 1 + len(DISTANCES) * len(DIRECTIONS)
@@ -73,11 +75,19 @@ def pairs(folder: Path) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
             raise ValueError(f"{stacks[1]}: expected {len(volume)} pages, found {len(labels)}")
         yield from ((number, *pair) for number, pair in enumerate(zip(volume, labels, strict=True)))
         return
-    for path in sorted((folder / "image").glob("*"), key=lambda path: int(re.sub(r"\D", "", path.stem) or -1)):
+    for path in sorted((folder / "image").iterdir() if (folder / "image").exists() else (), key=number_of):
         truth = folder / "label" / path.name
         if not truth.exists():
             raise ValueError(f"{truth}: expected a label picture, found none")
-        yield int(path.stem), *(np.asarray(Image.open(file)) for file in (path, truth))
+        yield number_of(path), *(np.asarray(Image.open(file)) for file in (path, truth))
+
+
+def number_of(path: Path) -> int:
+    """Place in the stack by the last digits of a picture's name."""
+    digits = re.findall(r"\d+", path.stem)
+    if not digits:
+        raise ValueError(f"{path}: expected a number in the name, found none")
+    return int(digits[-1])
 
 
 def read(folder: Path) -> list[Section]:

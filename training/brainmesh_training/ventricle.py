@@ -20,8 +20,8 @@ KEPT = True
 NOMINAL_MM = (350 / 256, 350 / 256)
 #: Percentiles that become 0 and 1, and beyond which greys are cut off.
 PERCENTILES = (1.0, 99.0)
-
-
+#: A picture whose best pixel has less shows no ventricle.
+LEAST = 0.05
 #: SD around the picture's centre in which the ventricle lies, as a share of the picture's smaller side.
 CENTRE_SHARE = 30 / 256
 
@@ -115,12 +115,12 @@ def mask(probability: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     Short-axis series are planned around the ventricle: what lies far out is some other bright pool. A part's pixels count
     by a Gaussian of CENTRE_SHARE of the picture's smaller side around the centre.
     """
+    if probability.max() < LEAST:
+        return np.zeros(probability.shape, bool)
     y, x = (np.arange(size) - (size - 1) / 2 for size in probability.shape)
     width = CENTRE_SHARE * min(probability.shape)
     near = probability * np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * width**2))
-    parts, count = ndimage.label(probability > min(threshold, probability.max() / 2))
-    if not count:
-        return np.zeros(probability.shape, bool)
+    parts, _ = ndimage.label(probability > min(threshold, probability.max() / 2))
     sums = np.bincount(parts.ravel(), near.ravel())
     return ndimage.binary_fill_holes(parts == 1 + sums[1:].argmax())
 
@@ -134,7 +134,7 @@ def score(frame: Frame, answers: list[np.ndarray]) -> dict:
         "stem": frame.stem,
         "dice": contours.dice(frame.cavity, found),
         "distance_mm": contours.average_distance_mm(frame.cavity, found, frame.spacing_mm),
-        "pixels": int(frame.cavity.sum()),
+        "accuracy": float((found == frame.cavity).mean()),
     }
 
 
@@ -151,6 +151,8 @@ def summary(scores: list[dict]) -> dict:
         **whole,
         "conformity_good": float(np.mean([contours.conformity(case["dice"]) for case in good])) if good else None,
         "dice_all_frames": float(np.mean(every)),
+        # For comparison with others alone: a picture of nothing has some .98.
+        "pixel_accuracy": float(np.mean([case["accuracy"] for case in scores])),
         "missed_frames": sum(case["dice"] == 0 for case in scores),
         "worst_patient": min(rows, key=lambda patient: rows[patient]["dice_all_frames"]),
         "patients": rows,
