@@ -5,7 +5,7 @@
 use super::*;
 use std::collections::BTreeMap;
 
-const SIDE: usize = 96;
+const SIDE: usize = 72;
 const PIXEL_MM: f64 = 1.5;
 
 fn model() -> PathBuf {
@@ -74,7 +74,7 @@ impl Dicom {
 }
 
 /// Centre of the discs: a little off the middle, and a brighter disc in the corner.
-const CENTRE: [f64; 2] = [50.0, 46.0];
+const CENTRE: [f64; 2] = [38.0, 35.0];
 
 fn disc(radius: f64) -> impl Fn(usize, usize) -> i16 {
     move |x, y| {
@@ -88,12 +88,12 @@ fn disc(radius: f64) -> impl Fn(usize, usize) -> i16 {
 }
 
 const SLICES: usize = 4;
-const PHASES: usize = 10;
+const PHASES: usize = 8;
 const STEP_MM: f64 = 8.0;
 
-/// Radius in pixels: smallest at the fifth phase.
+/// Radius in pixels: smallest at the fourth phase.
 fn radius(slice: usize, phase: usize) -> f64 {
-    10.0 + slice as f64 + 0.8 * (phase as f64 - 4.0).abs()
+    10.0 + slice as f64 + 0.8 * (phase as f64 - 3.0).abs()
 }
 
 /// Names run against the order of slices and phases; `change` gets the frame, its slice and its phase.
@@ -167,9 +167,9 @@ fn a_cine_gives_masks_contours_and_the_volumes_of_its_discs() {
         assert!((found / volume(phase) - 1.0).abs() < 0.04, "{phase}: {found} ml of {}", volume(phase));
     }
     let function = &report["volumes"]["function"];
-    assert_eq!((function["end_diastole_phase"].as_u64(), function["end_systole_phase"].as_u64()), (Some(10), Some(5)));
+    assert_eq!((function["end_diastole_phase"].as_u64(), function["end_systole_phase"].as_u64()), (Some(8), Some(4)));
     let fraction = function["ejection_fraction"].as_f64().unwrap();
-    assert!((fraction - (1.0 - volume(4) / volume(9))).abs() < 0.02, "{fraction}");
+    assert!((fraction - (1.0 - volume(3) / volume(7))).abs() < 0.02, "{fraction}");
     assert!((report["stack"]["slice_distance_mm"].as_f64().unwrap() - STEP_MM).abs() < 1e-3);
     assert_eq!(report["pictures"].as_array().unwrap().len(), SLICES * PHASES);
     let sheet = brainmesh_formats::VolumeOptions::default().open(&out.join("overlays/sheet.png")).unwrap();
@@ -186,7 +186,7 @@ fn one_series_for_each_slice_is_one_cine_and_other_heaps_of_series_are_refused()
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let series = (0x0020, 0x000e);
-    cine(&path("slices"), &[0, 4], |frame, slice, _| {
+    cine(&path("slices"), &[0, 3], |frame, slice, _| {
         frame.text(series, "UI", &format!("1.1.1.{slice}"));
     });
     let done = ventricle(&[&path("slices")], &path("out"), &["--two-phases", "--json"]);
@@ -195,7 +195,7 @@ fn one_series_for_each_slice_is_one_cine_and_other_heaps_of_series_are_refused()
     assert_eq!(told["volumes"]["function"]["end_diastole_phase"], 1);
     assert_eq!(json(&path("out/volumes.json")), told);
 
-    cine(&path("halves"), &[0, 4], |frame, slice, _| {
+    cine(&path("halves"), &[0, 3], |frame, slice, _| {
         frame.text(series, "UI", if slice < 2 { "1.1.1.1" } else { "1.1.1.2" });
     });
     fails(
@@ -219,7 +219,7 @@ fn what_is_no_short_axis_cine_of_mr_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let refused = |name: &str, words: &[&str], change: &dyn Fn(&mut Dicom, usize, usize)| {
-        cine(&path(name), &[0, 4], change);
+        cine(&path(name), &[0, 3], change);
         fails(&ventricle(&[&path(name)], &path("out"), &[]), 3, words);
     };
     refused("ct", &["Modality", "MR", "CT"], &|frame, _, _| {
@@ -240,12 +240,14 @@ fn what_is_no_short_axis_cine_of_mr_is_refused() {
         frame.place(slice as f64);
     });
     refused("blank", &["the same value everywhere", ".dcm"], &|frame, _, phase| {
-        if phase == 4 {
+        if phase == 3 {
             frame.elements.insert((0x7fe0, 0x0010), ("OW", vec![0; SIDE * SIDE * 2]));
         }
     });
     std::fs::create_dir(path("empty")).unwrap();
     fails(&ventricle(&[&path("empty")], &path("out"), &[]), 3, &["DICOM", "PNG", "neither"]);
+    std::fs::write(path("notes.txt"), "x y\n".repeat(99)).unwrap();
+    fails(&ventricle(&[&path("notes.txt")], &path("out"), &[]), 3, &["notes.txt", "DICOM image or a PNG"]);
     fails(&ventricle(&[&path("missing")], &path("out"), &[]), 3, &["no such file"]);
     assert!(!path("out").exists());
 }
@@ -264,7 +266,7 @@ fn volumes_are_given_only_where_pictures_allow_them() {
         assert_eq!(masks, report["pictures"].as_array().unwrap().len());
         (report["volumes"]["not_given"].as_str().unwrap().to_owned(), report)
     };
-    let (why, report) = reason("two", &[0, 4], &|_, _, _| {});
+    let (why, report) = reason("two", &[0, 3], &|_, _, _| {});
     assert!(why.contains("--two-phases") && report["volumes"]["phases_ml"].as_array().unwrap().len() == 2, "{why}");
     let (why, _) = reason("gap", &all(), &|frame, slice, _| {
         frame.place(if slice == 3 { 4.0 * STEP_MM } else { STEP_MM * slice as f64 });
@@ -285,8 +287,8 @@ fn volumes_are_given_only_where_pictures_allow_them() {
 fn a_picture_without_a_ventricle_has_an_empty_mask_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("in"), folder.path().join("out"));
-    cine(&input, &[0, 4], |frame, slice, phase| {
-        if (slice, phase) == (3, 4) {
+    cine(&input, &[0, 3], |frame, slice, phase| {
+        if (slice, phase) == (3, 3) {
             let dark = Dicom::new(SIDE, |x, y| ((x + y) % 30) as i16);
             frame.elements.insert((0x7fe0, 0x0010), dark.elements[&(0x7fe0, 0x0010)].clone());
         }
@@ -294,10 +296,10 @@ fn a_picture_without_a_ventricle_has_an_empty_mask_and_is_named() {
     let done = ventricle(&[&input], &out, &[]);
     ok(&done);
     let told = String::from_utf8_lossy(&done.stderr);
-    assert!(told.contains("6.dcm") && told.contains("no ventricle found"), "{told}");
-    assert!(png(&out.join("6.png")).iter().all(|&value| value == 0));
+    assert!(told.contains("5.dcm") && told.contains("no ventricle found"), "{told}");
+    assert!(png(&out.join("5.png")).iter().all(|&value| value == 0));
     assert!(
-        !out.join("IM-0001-0006-icontour-auto.txt").exists() && out.join("IM-0001-0010-icontour-auto.txt").exists()
+        !out.join("IM-0001-0005-icontour-auto.txt").exists() && out.join("IM-0001-0008-icontour-auto.txt").exists()
     );
 }
 

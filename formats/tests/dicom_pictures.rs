@@ -82,6 +82,8 @@ fn what_a_header_does_not_say_is_not_made_up_and_low_is_white_is_turned() {
         let negated: Vec<f32> = plain.read().unwrap().iter().map(|value| -value).collect();
         assert_eq!(bare.read().unwrap(), negated);
     }
+    let error = dicom_pictures(&fixture("expected.json")).unwrap_err().to_string();
+    assert!(error.contains("expected.json") && error.contains("no DICOM image"), "{error}");
     let wrong = changed("series", |_, slice| put(slice, tags::PIXEL_SPACING, VR::DS, "1.5\\-1"));
     let error = dicom_pictures(wrong.path()).unwrap_err().to_string();
     assert!(error.contains("PixelSpacing") && error.contains("above 0"), "{error}");

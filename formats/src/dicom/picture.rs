@@ -4,7 +4,7 @@ use super::layout::Layout;
 use super::slices::{checked, convert};
 use super::source::PixelSource;
 use super::{file_name, series};
-use crate::{Result, fault};
+use crate::{Error, Result, fault};
 use dicom_dictionary_std::tags;
 use glam::DVec3;
 use std::path::{Path, PathBuf};
@@ -59,11 +59,17 @@ pub struct DicomPicture {
 /// The frames of a DICOM file, or of all DICOM images in a folder and its folders, in the order of file names.
 ///
 /// # Errors
-/// A folder without images; files that are damaged, of colours, with lookup tables, compressed in a way there is no decoder
+/// Folders without images, files that are none; files that are damaged, of colours, with lookup tables, compressed in a way there is no decoder
 /// for, or of several frames without functional groups (PS3.3 C.7.6.16), which do not say what sets frames apart.
 pub fn dicom_pictures(path: &Path) -> Result<Vec<DicomPicture>> {
+    let files = if path.is_dir() {
+        series::images_of(path)?
+    } else {
+        let found = || Error::NotRecognised { path: path.into(), found: "no DICOM image".into() };
+        vec![DicomFile::open_if_dicom(path)?.ok_or_else(found)?]
+    };
     let mut pictures = Vec::new();
-    for file in series::images_of(path)? {
+    for file in files {
         let layout = Layout::of(&file)?;
         let first = Attributes::new(&file.path, &file.attributes, 0);
         super::frame::check_kind(&file, &layout, &first)?;

@@ -84,7 +84,13 @@ impl Input {
             Self::Dicom(paths) => {
                 let mut all = Vec::new();
                 for path in paths {
-                    all.extend(dicom_pictures(path)?);
+                    all.extend(dicom_pictures(path).map_err(|error| match error {
+                        FormatsError::NotRecognised { path, found } => {
+                            let path = path.display();
+                            Error::Unusable(format!("{path}: expected a DICOM image or a PNG picture, found {found}"))
+                        }
+                        error => error.into(),
+                    })?);
                 }
                 let input = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
                 let all = one_patient(&input, all, &arguments.series, &mut warnings)?;
