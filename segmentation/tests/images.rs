@@ -268,3 +268,77 @@ fn views_bring_every_axis_to_the_spacing_of_the_network() {
     // The largest slice and the sums of all views, of three classes.
     assert_eq!(forecast.slab_bytes, (28 * 17 + 28 * 17 * 6) * 3 * 4);
 }
+
+/// A ball of white matter in grey matter, shaded by a third from one side to the other, with noise.
+fn shaded(truth: &mut Vec<u8>) -> Volume<f32> {
+    made(grid([60, 56, 52], [1.0; 3]), |i, j, k| {
+        let radius = [i as f32 - 30.0, j as f32 - 28.0, k as f32 - 26.0].map(|d| d * d).iter().sum::<f32>().sqrt();
+        let mean = match radius {
+            r if r < 14.0 => 90.0,
+            r if r < 24.0 => 70.0,
+            _ => 0.0,
+        };
+        truth.push(if mean == 90.0 { 3 } else { u8::from(mean > 0.0) * 2 });
+        mean * (1.0 + (i as f32 - 30.0) / 150.0) + if mean > 0.0 { 8.0 * noise(i, j, k) - 4.0 } else { 0.0 }
+    })
+}
+
+/// The network of `made-tissue` parts grey from white at 82.5 everywhere, whatever the shading.
+#[test]
+fn refined_boundaries_follow_the_intensities_of_the_scan() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/made-tissue");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(&source).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let mut truth = Vec::new();
+    let volume = shaded(&mut truth);
+    let mut wrong_share = |refine: Option<serde_json::Value>| {
+        let text = std::fs::read_to_string(source.join("rdf.yaml")).unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if let Some(refine) = refine {
+            manifest["config"]["brainmesh"]["refine"] = refine;
+        }
+        std::fs::write(folder.path().join("rdf.yaml"), manifest.to_string()).unwrap();
+        let mut session = Session::open(&Model::open(folder.path()).unwrap(), Device::Builtin, 2).unwrap();
+        let found = labels(&mut session, &volume, &SegmentOptions::default());
+        let inside = truth.iter().filter(|&&label| label > 0).count();
+        let wrong = found.data().iter().zip(&truth).filter(|(found, truth)| found != truth).count();
+        wrong as f64 / inside as f64
+    };
+    let plain = wrong_share(None);
+    assert!(plain > 0.05, "the shading should mislead the network: {plain}");
+    let classes = ["grey_matter", "white_matter"];
+    let refined = wrong_share(Some(serde_json::json!({"classes": classes, "prior": 0.5, "reach": 8.0, "rounds": 4})));
+    assert!(refined < plain / 5.0, "{plain}, {refined}");
+    // Too little white matter to measure: nothing is changed, and that is said.
+    let unknown = serde_json::json!({"classes": ["csf", "white_matter"]});
+    assert_eq!(wrong_share(Some(unknown)), plain);
+}
+
+#[test]
+fn views_and_refinement_that_make_no_sense_are_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/made-tissue");
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("rdf.yaml")).unwrap()).unwrap();
+    let error = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut manifest = manifest.clone();
+        change(&mut manifest);
+        brainmesh_segmentation::Manifest::parse(manifest.to_string().as_bytes(), &folder).unwrap_err().to_string()
+    };
+    for views in [serde_json::json!(["w"]), serde_json::json!(["x", "x"])] {
+        assert!(error(&|manifest| manifest["config"]["brainmesh"]["views"] = views.clone()).contains("views"));
+    }
+    let uneven = error(&|manifest| manifest["inputs"][0]["axes"][2]["scale"] = 2.0.into());
+    assert!(uneven.contains("views") && uneven.contains("same size, scale and halo"), "{uneven}");
+    for refine in [
+        serde_json::json!({"classes": ["grey_matter"]}),
+        serde_json::json!({"classes": ["grey_matter", "bone"]}),
+        serde_json::json!({"classes": ["grey_matter", "grey_matter"]}),
+        serde_json::json!({"classes": ["grey_matter", "white_matter"], "reach": 0.0}),
+        serde_json::json!({"classes": ["grey_matter", "white_matter"], "strength": 2.0}),
+    ] {
+        assert!(error(&|manifest| manifest["config"]["brainmesh"]["refine"] = refine.clone()).contains("refine"));
+    }
+}

@@ -29,7 +29,7 @@ impl Refinement {
         }
         let refinement = Self {
             classes: places,
-            prior: settings.prior.unwrap_or(0.5),
+            prior: settings.prior.unwrap_or(2.0),
             reach_voxels: settings.reach.unwrap_or(20.0),
             rounds: settings.rounds.unwrap_or(2),
         };
