@@ -231,18 +231,19 @@ fn print(json: &Value) {
     if cases.len() > 1 {
         print_line("At these thresholds:");
         print_line(format!(
-            "{:>9} {:>9} {:>11} {:>10} {:>13}  slice",
-            "v_rand", "v_info", "pixel_error", "rand_error", "warping_error"
+            "{:>9} {:>9} {:>11} {:>10} {:>13} {:>17}  slice",
+            "v_rand", "v_info", "pixel_error", "rand_error", "warping_error", "split_merge_error"
         ));
         for case in cases {
             let of = |name: &str| number(&case["best"][name], 6);
             print_line(format!(
-                "{:>9} {:>9} {:>11} {:>10} {:>13}  {}",
+                "{:>9} {:>9} {:>11} {:>10} {:>13} {:>17}  {}",
                 of("v_rand"),
                 of("v_info"),
                 of("pixel_error"),
                 of("rand_error"),
                 of("warping_error"),
+                of("split_merge_error"),
                 case["name"].as_str().unwrap_or_default()
             ));
         }

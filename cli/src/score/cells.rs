@@ -1,9 +1,9 @@
-use super::{Partition, warping_mismatches};
+use super::{Partition, Warped};
 use crate::plane::{parts, thin_borders};
 use serde_json::{Map, Value};
 
 /// Scores of cells in a slice, in this order everywhere. The first [`HIGHER_IS_BETTER`] are 1 at best, the others 0.
-pub const CELL_SCORES: [&str; 10] = [
+pub const CELL_SCORES: [&str; 11] = [
     "v_rand",
     "v_info",
     "pixel_error",
@@ -14,6 +14,7 @@ pub const CELL_SCORES: [&str; 10] = [
     "vi_split",
     "vi_merge",
     "warping_error",
+    "split_merge_error",
 ];
 const HIGHER_IS_BETTER: usize = 2;
 /// What of the variation of information was split and merged is told at the threshold where its sum is best.
@@ -33,7 +34,7 @@ pub fn thresholds() -> Vec<f64> {
 /// - Objects are the 4-connected parts above the threshold. All but `rand_error`, `pixel_error` and `warping_error` are
 ///   taken after border thinning: every other pixel goes to its nearest object.
 /// - `rand_error` is 1 - V_rand without thinning, `pixel_error` 1 - F of the interior, `warping_error` the share of all
-///   pixels that [`warping_mismatches`] counts.
+///   pixels that differ after warping, `split_merge_error` that of those that part or join cells.
 pub fn score_cells(truth: &[u32], probability: &[f32], threshold: f64, size: [usize; 2]) -> Option<CellScores> {
     let inside: Vec<bool> = probability.iter().map(|&p| f64::from(p) > threshold).collect();
     let (objects, _) = parts(&inside, size);
@@ -43,7 +44,8 @@ pub fn score_cells(truth: &[u32], probability: &[f32], threshold: f64, size: [us
     let both = cells().zip(&inside).filter(|&(cell, &found)| cell && found).count();
     let sizes = cells().filter(|&cell| cell).count() + inside.iter().filter(|&&found| found).count();
     let [split, merge] = thinned.variation_of_information();
-    let mismatches = warping_mismatches(&parted(truth, size), probability, threshold, size);
+    let warped = Warped::new(&parted(truth, size), probability, threshold, size);
+    let share = |pixels: usize| pixels as f64 / truth.len() as f64;
     Some([
         thinned.v_rand(),
         thinned.v_info(),
@@ -54,7 +56,8 @@ pub fn score_cells(truth: &[u32], probability: &[f32], threshold: f64, size: [us
         split + merge,
         split,
         merge,
-        mismatches as f64 / truth.len() as f64,
+        share(warped.mismatches()),
+        share(warped.splits_and_merges()),
     ])
 }
 
@@ -111,7 +114,7 @@ mod tests {
     fn the_truth_is_perfect_and_a_merge_is_scored_by_hand() {
         let probability: Vec<f32> = TRUTH.iter().map(|&cell| if cell > 0 { 0.9 } else { 0.1 }).collect();
         let perfect = score_cells(&TRUTH, &probability, 0.5, SIZE).unwrap();
-        assert_eq!(perfect, [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(perfect, [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         // Below .1 all is one object.
         let merged = score_cells(&TRUTH, &probability, 0.05, SIZE).unwrap();
         let close = |name: &str, expected: f64| assert!((named(&merged, name) - expected).abs() < 1e-12, "{name}");
@@ -140,13 +143,13 @@ mod tests {
     #[test]
     fn best_thresholds_are_those_of_the_mean() {
         let of = |v_rand: f64, error: f64, split: f64, merge: f64| {
-            [v_rand, 0.5, error, error, error, error, split + merge, split, merge, error]
+            [v_rand, 0.5, error, error, error, error, split + merge, split, merge, error, error]
         };
         let one = vec![of(0.9, 0.3, 0.0, 0.9), of(0.8, 0.1, 0.3, 0.3)];
         let other = vec![of(0.1, 0.3, 0.0, 0.9), of(0.8, 0.1, 0.3, 0.3)];
         let mean = mean_over_slices(&[one, other]);
         assert!((mean[0][0] - 0.5).abs() < 1e-12);
-        assert_eq!(best_thresholds(&mean), [1, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(best_thresholds(&mean), [1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
     }
 
     #[test]

@@ -30,4 +30,4 @@ pub use scores::{RegionScores, Scores, ScoresByPart};
 pub use thickness::{ThicknessError, fractions};
 pub use tissue::{TISSUE_CLASSES, TissueConfusion, TissueScore, tissue_of_freesurfer};
 pub use ventricle::{FrameScores, PatientScores, VentricleScores};
-pub use warping::warping_mismatches;
+pub use warping::Warped;

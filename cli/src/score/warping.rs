@@ -1,37 +1,95 @@
-/// Pixels that differ from a binary proposal after the truth was warped towards it without changing its topology (Jain et al.
-/// 2010, "Boundary learning by optimization with topological constraints").
+use crate::plane::parts;
+use std::collections::BTreeSet;
+
+/// Within this of a pixel it is looked whether a cell without it falls into two, as the challenge's program is run.
+const SPLIT_RADIUS: usize = 20;
+
+/// The truth warped towards a binary proposal without changing its topology (Jain et al. 2010, "Boundary learning by
+/// optimization with topological constraints").
 ///
 /// A pixel may change where it differs and is simple: the cells (inside, connected along sides) and the membranes (connected
 /// along sides and corners) keep their number. So a border that was moved costs nothing, and a gap costs the pixels without
 /// which two cells are one. As in the challenge's own program pixels change in the order of how sure the proposal is (its
 /// distance from the threshold; columns from the left among equals), sweep after sweep until nothing changes; beyond the
 /// picture is membrane; a border may go any way (no geometric constraint).
-pub fn warping_mismatches(truth: &[bool], probability: &[f32], threshold: f64, [width, height]: [usize; 2]) -> usize {
-    // A frame of membrane, so that every pixel has eight neighbours.
-    let stride = width + 2;
-    let framed = |x: usize, y: usize| x + 1 + stride * (y + 1);
-    let mut warped = vec![false; stride * (height + 2)];
-    let mut differing = Vec::new();
-    for x in 0..width {
-        for y in 0..height {
-            let at = x + width * y;
-            warped[framed(x, y)] = truth[at];
-            if truth[at] != (f64::from(probability[at]) > threshold) {
-                differing.push((framed(x, y), (f64::from(probability[at]) - threshold).abs()));
+pub struct Warped {
+    /// Inside of cells, with a frame of membrane so that every pixel has eight neighbours.
+    inside: Vec<bool>,
+    framed_size: [usize; 2],
+    /// Pixels that still differ, among the framed ones.
+    differing: Vec<usize>,
+}
+
+impl Warped {
+    /// Of the inside of true cells and the probability of inside.
+    pub fn new(truth: &[bool], probability: &[f32], threshold: f64, [width, height]: [usize; 2]) -> Self {
+        let stride = width + 2;
+        let framed = |x: usize, y: usize| x + 1 + stride * (y + 1);
+        let mut inside = vec![false; stride * (height + 2)];
+        let mut differing = Vec::new();
+        for x in 0..width {
+            for y in 0..height {
+                let at = x + width * y;
+                inside[framed(x, y)] = truth[at];
+                let found = f64::from(probability[at]);
+                if truth[at] != (found > threshold) {
+                    differing.push((framed(x, y), (found - threshold).abs()));
+                }
+            }
+        }
+        differing.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut differing: Vec<usize> = differing.into_iter().map(|(at, _)| at).collect();
+        loop {
+            let before = differing.len();
+            differing.retain(|&at| {
+                let simple = SIMPLE[neighbourhood(&inside, at, stride)];
+                inside[at] ^= simple;
+                !simple
+            });
+            if differing.len() == before {
+                return Self { inside, framed_size: [stride, height + 2], differing };
             }
         }
     }
-    differing.sort_by(|a, b| b.1.total_cmp(&a.1));
-    loop {
-        let before = differing.len();
-        differing.retain(|&(at, _)| {
-            let simple = SIMPLE[neighbourhood(&warped, at, stride)];
-            warped[at] ^= simple;
-            !simple
-        });
-        if differing.len() == before {
-            return before;
-        }
+
+    /// Pixels that differ after warping.
+    pub fn mismatches(&self) -> usize {
+        self.differing.len()
+    }
+
+    /// Those of them that part or join cells, which is what the challenge's ranking counts; the others make or fill holes,
+    /// and make or lose whole cells.
+    ///
+    /// A membrane pixel joins where it has two cells around it (corners too). A cell's pixel parts where it has two cells and
+    /// membrane around it, or its own cell falls into two without it as far as can be seen within 20 pixels.
+    pub fn splits_and_merges(&self) -> usize {
+        let (cells, _) = parts(&self.inside, self.framed_size);
+        let [width, height] = self.framed_size;
+        let around = |numbers: &[u32], at: usize, stride: usize| -> BTreeSet<u32> {
+            let rows = [at - stride, at, at + stride];
+            rows.iter()
+                .flat_map(|&row| row - 1..=row + 1)
+                .filter(|&near| near != at)
+                .map(|near| numbers[near])
+                .collect()
+        };
+        let parts_its_cell = |at: usize| {
+            let (x, y) = (at % width, at / width);
+            let (left, top) = (x.saturating_sub(SPLIT_RADIUS), y.saturating_sub(SPLIT_RADIUS));
+            let (right, bottom) = ((x + SPLIT_RADIUS + 1).min(width), (y + SPLIT_RADIUS + 1).min(height));
+            let near: Vec<bool> = (top..bottom)
+                .flat_map(|v| (left..right).map(move |u| u + width * v))
+                .map(|n| self.inside[n] && n != at)
+                .collect();
+            let size = [right - left, bottom - top];
+            around(&parts(&near, size).0, x - left + size[0] * (y - top), size[0]).len() > 2
+        };
+        let counts = |&&at: &&usize| match around(&cells, at, width).len() {
+            1 => false,
+            2 => self.inside[at] && parts_its_cell(at),
+            _ => true,
+        };
+        self.differing.iter().filter(counts).count()
     }
 }
 
@@ -72,10 +130,34 @@ fn is_simple(bits: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn mismatches(truth: &[&str], found: &[&str]) -> usize {
+    fn warped(truth: &[&str], found: &[&str]) -> Warped {
         let of = |rows: &[&str]| rows.iter().flat_map(|r| r.bytes().map(|b| b == b'#')).collect::<Vec<bool>>();
         let probability: Vec<f32> = of(found).into_iter().map(|inside| if inside { 0.9 } else { 0.1 }).collect();
-        warping_mismatches(&of(truth), &probability, 0.5, [truth[0].len(), truth.len()])
+        Warped::new(&of(truth), &probability, 0.5, [truth[0].len(), truth.len()])
+    }
+
+    fn mismatches(truth: &[&str], found: &[&str]) -> usize {
+        warped(truth, found).mismatches()
+    }
+
+    #[test]
+    fn splits_and_merges_are_told_from_holes_and_specks() {
+        let counts = |truth: &[&str], found: &[&str]| {
+            let warped = warped(truth, found);
+            [warped.mismatches(), warped.splits_and_merges()]
+        };
+        // The border of two cells is gone, or the one cell is cut in two.
+        assert_eq!(counts(&["##.##", "##.##", "##.##"], &["#####", "#####", "#####"]), [3, 3]);
+        assert_eq!(counts(&["#####", "#####", "#####"], &["##.##", "##.##", "##.##"]), [1, 1]);
+        let empty = ["....."; 5];
+        let speck = [".....", ".###.", ".###.", ".###.", "....."];
+        let holed = [".....", ".###.", ".#.#.", ".###.", "....."];
+        assert_eq!(counts(&empty, &speck), [9, 0]);
+        assert_eq!(counts(&speck, &empty), [1, 0]);
+        assert_eq!(counts(&speck, &holed), [1, 0]);
+        assert_eq!(counts(&holed, &speck), [1, 0]);
+        // A ring that loses a pixel stays one cell, though its hole is gone.
+        assert_eq!(counts(&holed, &[".....", ".###.", ".#...", ".###.", "....."]), [1, 0]);
     }
 
     #[test]
