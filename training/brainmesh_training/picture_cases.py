@@ -39,11 +39,9 @@ class Shown:
 def edges(parts: np.ndarray, factor: int) -> np.ndarray:
     """Where the number of a part changes, on pixels made `factor` times finer; a line lies on the part with the larger number."""
     fine = parts.repeat(factor, 0).repeat(factor, 1)
-    line = np.zeros(fine.shape, bool)
-    for axis in (0, 1):
-        for step in (1, -1):
-            line |= fine > np.roll(fine, step, axis)
-    return line
+    around = np.pad(fine, 1, mode="edge")
+    beside = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
+    return np.any([fine > other for other in beside], axis=0)
 
 
 def panel(shown: Shown, factor: int, outlines: bool) -> Image.Image:
@@ -103,16 +101,18 @@ def moved(probability: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Scores every held-out picture again and writes the sheet."""
+    """Scores every held-out picture again, from the run's probabilities where it kept them, and writes the sheet."""
     experiment = ImageExperiment.read(options.config)
     system = SYSTEMS[experiment.system]
     pictures: list[Shown] = []
     # As exported: probabilities at the threshold of the cross-validation become 0.5.
     threshold = json.loads((options.run_folder / "scores.json").read_text()).get("threshold", 0.5)
     for fold in folds(experiment, options):
-        members = train(experiment, fold.kept, fold.checkpoint)
+        kept = fold.checkpoint.with_suffix(".npz")
+        stored = np.load(kept) if kept.exists() else None
+        members = [] if stored else train(experiment, fold.kept, fold.checkpoint)
         for case in fold.held_out:
-            given = answers(experiment, members, case)
+            given = [stored[system.name(case)][None]] if stored else answers(experiment, members, case)
             if system.EXPORTED == 1:
                 given = [moved(probability, threshold) for probability in given]
             pictures += [Shown(**view) for view in system.views(case, given)]
