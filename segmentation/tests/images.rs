@@ -320,8 +320,7 @@ fn refined_boundaries_follow_the_intensities_of_the_scan() {
 #[test]
 fn views_and_refinement_that_make_no_sense_are_refused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/made-tissue");
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder.join("rdf.yaml")).unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("rdf.yaml")).unwrap()).unwrap();
     let error = |change: &dyn Fn(&mut serde_json::Value)| {
         let mut manifest = manifest.clone();
         change(&mut manifest);
