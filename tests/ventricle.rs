@@ -1,6 +1,6 @@
 //! `segment ventricle`: made cines of discs, whose areas and volumes follow from their radii.
 //!
-//! The network gives back what it is given, so that intensities are its probabilities.
+//! The network's probability is 1 where an intensity is above one half, and 0 elsewhere.
 
 use super::*;
 use std::collections::BTreeMap;

@@ -41,7 +41,8 @@ fn neighbours(points: &[[f64; 2]]) -> impl Iterator<Item = ([f64; 2], [f64; 2], 
 /// Middles of the pixel sides between inside and outside, in order.
 fn edge(mask: &[bool], width: usize) -> Vec<[f64; 2]> {
     let Some(first) = mask.iter().position(|&inside| inside) else { return Vec::new() };
-    let inside = |x: usize, y: usize| x < width && mask.get(y * width + x).copied().unwrap_or(false);
+    let height = mask.len() / width;
+    let inside = |x: usize, y: usize| x < width && y < height && mask[y * width + x];
     let start = (first % width, first / width);
     // Corners of pixels; that of column x and row y lies before its centre. Steps: right, down, left, up.
     let (mut x, mut y) = start;

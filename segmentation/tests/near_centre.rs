@@ -61,11 +61,14 @@ fn each_slice_keeps_one_part_where_the_manifest_asks_for_it() {
         std::fs::write(&path, manifest.to_string()).unwrap();
     };
     edit(serde_json::json!({ "component": { "near_centre_sd": 0.1171875 } }));
-    // The network gives back what it is given: two cases of one size as the slices of a volume.
+    // The network is sigmoid(1000 (x - 0.5)); turned round here, so that it gives the probabilities of a case. The second
+    // slice is the case mirrored.
     let (_, cases) = cases();
     let (probability, width, part) = &cases[0];
+    let given = |p: &f32| if *p > 0.0 { (0.5 + (p / (1.0 - p)).ln() / 1000.0).clamp(0.0, 1.0) } else { 0.0 };
+    let probability: Vec<f32> = probability.iter().map(given).collect();
     let mirrored: Vec<f32> = probability.iter().rev().copied().collect();
-    let both = [probability.as_slice(), &mirrored].concat();
+    let both = [probability.as_slice(), mirrored.as_slice()].concat();
     let grid = Grid::new([*width, probability.len() / width, 2], DAffine3::IDENTITY, "scanner").unwrap();
     let volume = Volume::new(grid, both).unwrap();
     let mut session = Session::open(&Model::open(folder.path()).unwrap(), Device::Builtin, 1).unwrap();
