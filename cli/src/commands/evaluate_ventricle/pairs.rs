@@ -26,11 +26,8 @@ pub(super) fn pair<'a>(found: (&Path, &'a Frames), truth: (&Path, &'a Frames)) -
     let by_number = |key: &FrameKey| Some((key.patient.clone(), key.number()?.to_string()));
     let name_alone = |key: &FrameKey| Some((String::new(), key.frame.clone()));
     let number_alone = |key: &FrameKey| Some((String::new(), key.number()?.to_string()));
-    let mut ways: Vec<&dyn Fn(&FrameKey) -> Option<(String, String)>> = vec![&by_name, &by_number];
-    if alone {
-        ways.extend([&name_alone as &dyn Fn(&FrameKey) -> _, &number_alone]);
-    }
-    for way in ways {
+    let ways: [Way; 4] = [&by_name, &by_number, &name_alone, &number_alone];
+    for way in &ways[..if alone { 4 } else { 2 }] {
         let Some(at) = index(found.1, way) else { continue };
         if index(truth.1, way).is_none() {
             continue;
@@ -54,6 +51,9 @@ pub(super) fn pair<'a>(found: (&Path, &'a Frames), truth: (&Path, &'a Frames)) -
         first(truth.1)
     )))
 }
+
+/// What frames are recognised by: a patient and a name, where there is one.
+type Way<'a> = &'a dyn Fn(&FrameKey) -> Option<(String, String)>;
 
 /// Files by their key; `None` where two frames have the same.
 fn index<'a>(

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_sheet_holds_each_picture_in_its_place() {
-        let pixels = Pixels { values: vec![0.0, 1.0].repeat(64 * 32), size: [64, 64] };
+        let pixels = Pixels { values: [0.0, 1.0].repeat(64 * 32), size: [64, 64] };
         let mut sheet = Sheet::new(2, 1).unwrap();
         sheet.put([1, 0], &pixels, &[], [32.0, 32.0]);
         let sheet = sheet.into_overlay();
