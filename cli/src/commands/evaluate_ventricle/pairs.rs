@@ -58,7 +58,7 @@ type Way<'a> = &'a dyn Fn(&FrameKey) -> Option<(String, String)>;
 /// Files by their key; `None` where two frames have the same.
 fn index<'a>(
     frames: &'a Frames,
-    way: &dyn Fn(&FrameKey) -> Option<(String, String)>,
+    way: Way,
 ) -> Option<HashMap<(String, String), &'a FrameFiles>> {
     let mut at = HashMap::new();
     for (key, files) in frames {
