@@ -10,6 +10,7 @@ starting costs, so that `seconds_a_slice` is without it. Needs numpy, SciPy, tif
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -44,8 +45,8 @@ def read(source):
 def child(command):
     """Seconds, processor seconds and peak bytes of a process."""
     began = time.perf_counter()
-    process = os.spawnvp(os.P_NOWAIT, command[0], command)
-    _, status, usage = os.wait4(process, 0)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{command[0]} failed")
     seconds = {"seconds": time.perf_counter() - began, "user_seconds": usage.ru_utime + usage.ru_stime}

@@ -133,7 +133,8 @@ fn pixels_of_another_size_are_brought_to_the_networks_and_back() {
     let expected = answer(&coarse, 20, true);
     // Centres of small pixels lie a quarter of a large one beside its centre.
     let mix = |n: usize, length: usize| {
-        let (near, far) = (n / 2, if n.is_multiple_of(2) { (n / 2).saturating_sub(1) } else { (n / 2 + 1).min(length - 1) });
+        let (near, far) =
+            (n / 2, if n.is_multiple_of(2) { (n / 2).saturating_sub(1) } else { (n / 2 + 1).min(length - 1) });
         [(near, 0.75), (far, 0.25)]
     };
     let between = |n: usize| -> f64 {
