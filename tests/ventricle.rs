@@ -233,6 +233,9 @@ fn what_is_no_short_axis_cine_of_mr_is_refused() {
             frame.text((0x0020, 0x0037), "DS", "0\\1\\0\\0\\0\\-1");
         }
     });
+    refused("brain", &["BodyPartExamined", "BRAIN"], &|frame, _, _| {
+        frame.text((0x0018, 0x0015), "CS", "BRAIN");
+    });
     refused("localiser", &["ImageType", "localiser"], &|frame, _, _| {
         frame.text((0x0008, 0x0008), "CS", "ORIGINAL\\PRIMARY\\LOCALIZER");
     });
