@@ -79,10 +79,12 @@ const CENTRE: [f64; 2] = [38.0, 35.0];
 fn disc(radius: f64) -> impl Fn(usize, usize) -> i16 {
     move |x, y| {
         let away = |[cx, cy]: [f64; 2]| (x as f64 - cx).hypot(y as f64 - cy);
-        match () {
-            () if away(CENTRE) <= radius => 900,
-            () if away([12.0, 12.0]) <= 11.0 => 990,
-            () => ((x * 7 + y * 3) % 40) as i16,
+        if away(CENTRE) <= radius {
+            900
+        } else if away([12.0, 12.0]) <= 11.0 {
+            990
+        } else {
+            ((x * 7 + y * 3) % 40) as i16
         }
     }
 }
