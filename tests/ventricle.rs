@@ -79,10 +79,12 @@ const CENTRE: [f64; 2] = [38.0, 35.0];
 fn disc(radius: f64) -> impl Fn(usize, usize) -> i16 {
     move |x, y| {
         let away = |[cx, cy]: [f64; 2]| (x as f64 - cx).hypot(y as f64 - cy);
-        match () {
-            () if away(CENTRE) <= radius => 900,
-            () if away([12.0, 12.0]) <= 11.0 => 990,
-            () => ((x * 7 + y * 3) % 40) as i16,
+        if away(CENTRE) <= radius {
+            900
+        } else if away([12.0, 12.0]) <= 11.0 {
+            990
+        } else {
+            ((x * 7 + y * 3) % 40) as i16
         }
     }
 }
@@ -232,6 +234,9 @@ fn what_is_no_short_axis_cine_of_mr_is_refused() {
         if slice == 0 {
             frame.text((0x0020, 0x0037), "DS", "0\\1\\0\\0\\0\\-1");
         }
+    });
+    refused("brain", &["BodyPartExamined", "BRAIN"], &|frame, _, _| {
+        frame.text((0x0018, 0x0015), "CS", "BRAIN");
     });
     refused("localiser", &["ImageType", "localiser"], &|frame, _, _| {
         frame.text((0x0008, 0x0008), "CS", "ORIGINAL\\PRIMARY\\LOCALIZER");

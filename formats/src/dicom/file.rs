@@ -25,12 +25,13 @@ const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
 
 /// The elements that say what an image is and where it lies; no other is parsed.
-const WANTED: [Tag; 36] = [
+const WANTED: [Tag; 37] = [
     tags::SPECIFIC_CHARACTER_SET,
     tags::IMAGE_TYPE,
     tags::SOP_INSTANCE_UID,
     tags::SERIES_DESCRIPTION,
     tags::PATIENT_ID,
+    tags::BODY_PART_EXAMINED,
     tags::SLICE_THICKNESS,
     tags::ECHO_TIME,
     tags::SPACING_BETWEEN_SLICES,

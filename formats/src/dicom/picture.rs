@@ -28,6 +28,8 @@ pub struct DicomPicture {
     pub low_is_white: bool,
     /// Modality, such as `MR`; empty where the file does not say.
     pub modality: String,
+    /// BodyPartExamined, such as `HEART`; empty where the file does not say.
+    pub body_part: String,
     /// ImageType, values separated by backslashes.
     pub image_type: String,
     /// PatientID, and UIDs of study, series and frame of reference; empty where the file does not say.
@@ -148,6 +150,7 @@ fn picture(file: &DicomFile, layout: &Layout, number: usize) -> Result<DicomPict
         size: [layout.columns, layout.rows],
         low_is_white: is_low_white(layout),
         modality: text(tags::MODALITY),
+        body_part: text(tags::BODY_PART_EXAMINED),
         image_type: text(tags::IMAGE_TYPE),
         patient: text(tags::PATIENT_ID),
         study: text(tags::STUDY_INSTANCE_UID),

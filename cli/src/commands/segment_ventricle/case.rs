@@ -176,16 +176,16 @@ fn is_png(path: &Path) -> Result<bool> {
     }
 }
 
-/// Names cases, and gives each picture's mask its place among the results: flat where all names differ, else in folders.
+/// Names cases, and gives each picture's mask its place among the results: flat where all names differ, else in folders, and
+/// in those of the cases where `several` inputs were given.
 ///
 /// # Errors
 /// [`Error::Usage`] for two pictures of one name in one folder.
-pub(super) fn places(inputs: &[&Input], cases: &mut [Case]) -> Result<Vec<Vec<PathBuf>>> {
+pub(super) fn places(inputs: &[&Input], cases: &mut [Case], several: bool) -> Result<Vec<Vec<PathBuf>>> {
     let paths: Vec<PathBuf> = inputs.iter().map(|input| input.path()).collect();
     for (case, name) in cases.iter_mut().zip(names(&paths)) {
         case.name = name;
     }
-    let several = cases.len() > 1;
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for picture in cases.iter().flat_map(|case| &case.pictures) {
         *counts.entry(&picture.stem).or_default() += 1;
