@@ -265,6 +265,10 @@ fn views_bring_every_axis_to_the_spacing_of_the_network() {
     // The network's grid of 1 mm has 28 x 17 x 6 voxels.
     let forecast = Forecast::new(task, &grid([14, 17, 12], [2.0, 1.0, 0.5])).unwrap();
     assert_eq!(forecast.output_bytes, 14 * 17 * 12 + 28 * 17 * 6);
+    // More than memory holds is refused before it is asked for.
+    let huge = made(grid([8, 8, 8], [400.0; 3]), noise);
+    let refused = session("views-2d").segment(&[huge], &SegmentOptions::default(), &Silent).unwrap_err();
+    assert!(matches!(refused, Error::Input { field: "volume", .. }), "{refused}");
     // The largest slice and the sums of all views, of three classes.
     assert_eq!(forecast.slab_bytes, (28 * 17 + 28 * 17 * 6) * 3 * 4);
 }
@@ -320,8 +324,7 @@ fn refined_boundaries_follow_the_intensities_of_the_scan() {
 #[test]
 fn views_and_refinement_that_make_no_sense_are_refused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/made-tissue");
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder.join("rdf.yaml")).unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("rdf.yaml")).unwrap()).unwrap();
     let error = |change: &dyn Fn(&mut serde_json::Value)| {
         let mut manifest = manifest.clone();
         change(&mut manifest);
