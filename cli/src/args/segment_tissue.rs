@@ -32,9 +32,6 @@ pub struct SegmentTissue {
     /// Take what does not look like a T1-weighted scan of a head all the same.
     #[arg(long, help_heading = "Input")]
     pub any_image: bool,
-    /// Whether mirrored slices are segmented too and all averaged: slower.
-    #[arg(long, value_name = "BOOL", help_heading = "Model")]
-    pub flips: Option<bool>,
     /// What all systems take.
     #[command(flatten)]
     pub system: SystemArguments,

@@ -3,14 +3,16 @@ use super::intensity::Intensity;
 use super::layout::Layout;
 use super::placement::{Placement, Tap, sample};
 use super::runner::{Finish, Row, Runner};
-use crate::Result;
 use crate::backend::Backend;
 use crate::manifest::{ImageTask, Preprocessing, Scope};
+use crate::{Error, Result};
 use brainmesh_core::{Grid, Monitor, Volume};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// Probabilities that are kept at most: 8 GiB.
+const MOST_VALUES: usize = 1 << 31;
 /// Voxels of the network's grid around what is not 0 that are looked at too.
 const MARGIN: f64 = 16.0;
 
@@ -39,7 +41,11 @@ impl Sums {
         let views = views(task);
         let layouts: Vec<Layout> = views.iter().map(|view| Layout::new(view, shape)).collect();
         monitor.stage("segment", layouts.iter().map(Layout::window_count).sum());
-        let voxels = shape.iter().product();
+        let voxels: usize = shape.iter().product();
+        if voxels.saturating_mul(task.classes.len()) > MOST_VALUES {
+            let expected = format!("at most {} voxels at the network's spacing", MOST_VALUES / task.classes.len());
+            return Err(Error::Input { field: "volume", expected, found: format!("{shape:?}") });
+        }
         let mut sums = Self { values: vec![0.0; voxels * task.classes.len()], voxels, total: views.len() as f32 };
         let mut measured: Option<Intensity> = None;
         for (view, layout) in views.iter().zip(layouts) {

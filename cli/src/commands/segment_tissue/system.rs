@@ -47,9 +47,6 @@ impl System {
         let session = session_options(&arguments.system.engine, threads)?;
         let model = Model::find(arguments.system.model.as_deref().unwrap_or("tissue"))?;
         let mut options = SegmentOptions::default().with_probabilities(arguments.probabilities).with_output("labels");
-        if let Some(flips) = arguments.flips {
-            options = options.with_flips(flips);
-        }
         if arguments.outer_csf {
             options = options.with_label(OUTER, CSF);
         }
