@@ -120,7 +120,7 @@ fn is_simple(bits: usize) -> bool {
     }
     cells += usize::from(bits == 0xff);
     // Membranes: an inside corner between two outside sides does not part them.
-    let outside = |n: usize| !inside(n) || (n % 2 == 0 && !inside(n + 1) && !inside(n + 7));
+    let outside = |n: usize| !inside(n) || (n.is_multiple_of(2) && !inside(n + 1) && !inside(n + 7));
     let mut membranes = (0..8).filter(|&n| outside(n) && !outside(n + 7)).count();
     membranes += usize::from((0..8).all(outside));
     cells == 1 && membranes == 1

@@ -95,7 +95,8 @@ pub(super) fn frames_in(
             ContourArg::Outer => "ocontour",
         };
         let is_mask = ending == "png";
-        if !is_mask && !(ending == "txt" && name.contains(wanted)) {
+        let is_contour = ending == "txt" && name.contains(wanted);
+        if !is_mask && !is_contour {
             continue;
         }
         let key = key_of(&path, patients);
