@@ -43,6 +43,9 @@ pub struct EvaluateVentricle {
     /// in a name, or the folder.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub patients: Option<PathBuf>,
+    /// Both folders (and --dicom) hold a single patient, whatever it is called.
+    #[arg(long, help_heading = "Input")]
+    pub one_patient: bool,
     /// DICOM files of the frames, for the size of their pixels.
     #[arg(long, value_name = "DIR", help_heading = "Input", conflicts_with = "spacing_mm")]
     pub dicom: Option<PathBuf>,

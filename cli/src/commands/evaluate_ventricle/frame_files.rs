@@ -96,7 +96,7 @@ pub(super) fn frames_in(
         };
         let is_mask = ending == "png";
         let is_contour = ending == "txt" && name.contains(wanted);
-        if !(is_mask || is_contour) {
+        if !is_mask && !is_contour {
             continue;
         }
         let key = key_of(&path, patients);

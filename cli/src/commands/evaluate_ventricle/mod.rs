@@ -34,7 +34,7 @@ pub fn evaluate_ventricle(arguments: &EvaluateVentricle, monitor: &dyn Monitor) 
     let patients = arguments.patients.as_deref().map_or(Ok(Patients::new()), read_patients)?;
     let found = frames_in(&arguments.found, arguments.contour, &patients)?;
     let truth = frames_in(&arguments.truth, arguments.contour, &patients)?;
-    let pairs = pair((&arguments.found, &found), (&arguments.truth, &truth))?;
+    let pairs = pair((&arguments.found, &found), (&arguments.truth, &truth), arguments.one_patient)?;
     let missing: Vec<_> = pairs.frames.iter().filter(|(.., found)| found.is_none()).collect();
     if arguments.missing == MissingArg::Error && !missing.is_empty() {
         let first: Vec<_> = missing.iter().take(3).map(|(_, truth, _)| truth.any().display().to_string()).collect();

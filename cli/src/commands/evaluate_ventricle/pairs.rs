@@ -13,21 +13,16 @@ pub(super) struct Pairs<'a> {
     pub without_truth: usize,
 }
 
-/// Puts frames together: by patient and frame; where none agree so, by the frame's last number; where each side has one
-/// patient, by frame or number alone.
-pub(super) fn pair<'a>(found: (&Path, &'a Frames), truth: (&Path, &'a Frames)) -> Result<Pairs<'a>> {
-    let one_patient = |frames: &Frames| {
-        let mut patients: Vec<&str> = frames.keys().map(|key| key.patient.as_str()).collect();
-        patients.dedup();
-        patients.len() == 1
-    };
-    let alone = one_patient(found.1) && one_patient(truth.1);
+/// Puts frames together: by patient and frame; where none agree so, by patient and the frame's last number. With
+/// `one_patient` patients do not count.
+pub(super) fn pair<'a>(found: (&Path, &'a Frames), truth: (&Path, &'a Frames), one_patient: bool) -> Result<Pairs<'a>> {
     let by_name = |key: &FrameKey| Some((key.patient.clone(), key.frame.clone()));
     let by_number = |key: &FrameKey| Some((key.patient.clone(), key.number()?.to_string()));
     let name_alone = |key: &FrameKey| Some((String::new(), key.frame.clone()));
     let number_alone = |key: &FrameKey| Some((String::new(), key.number()?.to_string()));
-    let ways: [Way; 4] = [&by_name, &by_number, &name_alone, &number_alone];
-    for way in &ways[..if alone { 4 } else { 2 }] {
+    type Way<'w> = &'w dyn Fn(&FrameKey) -> Option<(String, String)>;
+    let ways: [Way<'_>; 2] = if one_patient { [&name_alone, &number_alone] } else { [&by_name, &by_number] };
+    for way in ways {
         let Some(at) = index(found.1, way) else { continue };
         if index(truth.1, way).is_none() {
             continue;
@@ -44,7 +39,7 @@ pub(super) fn pair<'a>(found: (&Path, &'a Frames), truth: (&Path, &'a Frames)) -
     };
     Err(Error::Unusable(format!(
         "{} and {}: expected frames of the same patients and names, found none in common: {} and {} \
-         (--patients says which belong together)",
+         (--patients says which belong together, --one-patient that all are of one)",
         found.0.display(),
         truth.0.display(),
         first(found.1),
@@ -52,13 +47,10 @@ pub(super) fn pair<'a>(found: (&Path, &'a Frames), truth: (&Path, &'a Frames)) -
     )))
 }
 
-/// What frames are recognised by: a patient and a name, where there is one.
-type Way<'a> = &'a dyn Fn(&FrameKey) -> Option<(String, String)>;
-
 /// Files by their key; `None` where two frames have the same.
 fn index<'a>(
     frames: &'a Frames,
-    way: Way,
+    way: &dyn Fn(&FrameKey) -> Option<(String, String)>,
 ) -> Option<HashMap<(String, String), &'a FrameFiles>> {
     let mut at = HashMap::new();
     for (key, files) in frames {
@@ -82,8 +74,8 @@ mod tests {
         keys.iter().map(key).map(|k| (k.clone(), files(&k))).collect()
     }
 
-    fn found_of(found: &Frames, truth: &Frames) -> Vec<Option<String>> {
-        let pairs = pair((Path::new("F"), found), (Path::new("T"), truth)).unwrap();
+    fn found_of(found: &Frames, truth: &Frames, one_patient: bool) -> Vec<Option<String>> {
+        let pairs = pair((Path::new("F"), found), (Path::new("T"), truth), one_patient).unwrap();
         pairs.frames.iter().map(|(.., f)| f.map(|f| f.any().display().to_string())).collect()
     }
 
@@ -91,19 +83,23 @@ mod tests {
     fn patients_and_frames_both_count() {
         let found = frames(&[("A", "IM-0001-0002"), ("B", "IM-0001-0001")]);
         let truth = frames(&[("A", "IM-0001-0001"), ("A", "IM-0001-0002")]);
-        assert_eq!(found_of(&found, &truth), [None, Some("A-IM-0001-0002".into())]);
+        assert_eq!(found_of(&found, &truth, false), [None, Some("A-IM-0001-0002".into())]);
     }
 
     #[test]
     fn plain_numbers_meet_the_challenges_names_and_one_patient_needs_no_name() {
-        let found = frames(&[("out", "7"), ("out", "48")]);
-        assert_eq!(found_of(&found, &frames(&[("A", "IM-0001-0048")])), [Some("out-48".into())]);
+        let found = frames(&[("A", "7"), ("A", "48")]);
+        assert_eq!(found_of(&found, &frames(&[("A", "IM-0001-0048")]), false), [Some("A-48".into())]);
+        assert_eq!(found_of(&found, &frames(&[("B", "IM-0001-0048")]), true), [Some("A-48".into())]);
     }
 
     #[test]
     fn frames_of_other_patients_are_no_pairs() {
-        let found = frames(&[("A", "1"), ("B", "1")]);
-        let error = pair((Path::new("F"), &found), (Path::new("T"), &frames(&[("C", "1")]))).err().unwrap().to_string();
+        let (found, truth) = (frames(&[("A", "1")]), frames(&[("C", "1")]));
+        let error = pair((Path::new("F"), &found), (Path::new("T"), &truth), false).err().unwrap().to_string();
         assert!(error.contains("A-1") && error.contains("C-1") && error.contains("--patients"), "{error}");
+        // One of two frames of one number: nobody knows which.
+        let found = frames(&[("A", "1"), ("B", "1")]);
+        assert!(pair((Path::new("F"), &found), (Path::new("T"), &truth), true).is_err());
     }
 }

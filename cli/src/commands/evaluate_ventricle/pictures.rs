@@ -37,7 +37,8 @@ pub(super) fn write(
         let both = draw_both(truth, *found, monitor)?;
         let is_of = |path: &&PathBuf| {
             let image = key_of(path, patients);
-            image.patient == key.patient && (image.frame == key.frame || image.number() == key.number())
+            (arguments.one_patient || image.patient == key.patient)
+                && (image.frame == key.frame || image.number() == key.number())
         };
         let mut size = both.size;
         let grey = match images.iter().find(is_of) {

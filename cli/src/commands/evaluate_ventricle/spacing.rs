@@ -2,11 +2,14 @@ use super::frame_files::{FrameKey, Patients, files_below, key_of};
 use crate::args::EvaluateVentricle;
 use crate::{Error, Result};
 use brainmesh_formats::VolumeOptions;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The commonest spacing of the Sunnybrook pictures, which have lost theirs: 350 mm in 256 pixels.
 const NOMINAL_MM: f64 = 350.0 / 256.0;
+
+/// Stands for the patient of all files where there is but one; no name of a file or folder is this.
+const ONE_PATIENT: &str = "/";
 
 /// Distance of columns and of rows in mm.
 pub(super) enum Spacing {
@@ -19,7 +22,7 @@ pub(super) enum Spacing {
 impl Spacing {
     pub fn of(arguments: &EvaluateVentricle, patients: &Patients) -> Result<Self> {
         if let Some(folder) = &arguments.dicom {
-            return dicom(folder, patients);
+            return dicom(folder, patients, arguments.one_patient);
         }
         if let Some(bad) = arguments.spacing_mm.iter().find(|mm| !(**mm > 0.0 && mm.is_finite())) {
             return Err(Error::Usage(format!("--spacing-mm: expected lengths above 0, found {bad}")));
@@ -39,18 +42,17 @@ impl Spacing {
         }
     }
 
-    /// Of a frame: that of its file, else the one that all files of its patient (or all files) have.
+    /// Of a frame: that of its file, else the one that all files of its patient have.
     pub fn mm(&self, key: &FrameKey) -> Result<[f64; 2]> {
         let (folder, files) = match self {
             Self::One(mm, _) => return Ok(*mm),
             Self::Dicom(folder, files) => (folder, files),
         };
-        if let Some(mm) = files.get(&(key.patient.clone(), key.number())) {
-            return Ok(*mm);
+        let is_of = |patient: &str| patient == key.patient || patient == ONE_PATIENT;
+        let candidates: Vec<_> = files.iter().filter(|((patient, _), _)| is_of(patient)).collect();
+        if let Some((_, mm)) = candidates.iter().find(|((_, number), _)| *number == key.number()) {
+            return Ok(**mm);
         }
-        let of_patient: Vec<_> = files.iter().filter(|((patient, _), _)| *patient == key.patient).collect();
-        let patients: BTreeSet<&String> = files.keys().map(|(patient, _)| patient).collect();
-        let candidates = if of_patient.is_empty() && patients.len() == 1 { files.iter().collect() } else { of_patient };
         match candidates.first() {
             Some((_, mm)) if candidates.iter().all(|(_, other)| other == mm) => Ok(**mm),
             first => Err(Error::Unusable(format!(
@@ -63,7 +65,7 @@ impl Spacing {
     }
 }
 
-fn dicom(folder: &Path, patients: &Patients) -> Result<Spacing> {
+fn dicom(folder: &Path, patients: &Patients, one_patient: bool) -> Result<Spacing> {
     let mut files = BTreeMap::new();
     for path in files_below(folder)? {
         let reader = match VolumeOptions::default().open(&path) {
@@ -73,7 +75,10 @@ fn dicom(folder: &Path, patients: &Patients) -> Result<Spacing> {
         if reader.info().format != "DICOM" {
             continue;
         }
-        let key = key_of(&path, patients);
+        let mut key = key_of(&path, patients);
+        if one_patient {
+            key.patient = ONE_PATIENT.into();
+        }
         let [i_mm, j_mm, _] = reader.grid().spacing_mm();
         // The axes are unit vectors of a few digits: their length is that of the header to a billionth.
         let rounded = [i_mm, j_mm].map(|mm| (mm * 1e6).round() / 1e6);
