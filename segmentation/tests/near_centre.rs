@@ -13,7 +13,9 @@ fn data() -> PathBuf {
 }
 
 /// Probabilities, width, and whether each pixel belongs.
-fn cases() -> (NearCentre, Vec<(Vec<f32>, usize, Vec<bool>)>) {
+type Case = (Vec<f32>, usize, Vec<bool>);
+
+fn cases() -> (NearCentre, Vec<Case>) {
     let text = std::fs::read_to_string(data().join("near_centre.json")).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let cases = file["cases"].as_array().unwrap().iter().map(|case| {
