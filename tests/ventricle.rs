@@ -249,6 +249,16 @@ fn what_is_no_short_axis_cine_of_mr_is_refused() {
             frame.elements.insert((0x7fe0, 0x0010), ("OW", vec![0; SIDE * SIDE * 2]));
         }
     });
+    // Cause: a slip of units asked for a picture of 656 x 656 pixels, a worse one for all memory.
+    refused("units", &["PixelSpacing", "0.3 to 4 mm", "15 x 15"], &|frame, _, _| {
+        frame.text((0x0028, 0x0030), "DS", "15\\15");
+    });
+    // Cause: files that are not what they are called were passed over, and volumes lacked their slices.
+    for (name, content) in [("lost", &b""[..]), ("noise", &b"neither DICOM nor a picture"[..])] {
+        cine(&path(name), &[0], |_, _, _| {});
+        std::fs::write(path(name).join("32.dcm"), content).unwrap();
+        fails(&ventricle(&[&path(name)], &path("out"), &[]), 3, &["32.dcm", "expected a DICOM image"]);
+    }
     std::fs::create_dir(path("empty")).unwrap();
     fails(&ventricle(&[&path("empty")], &path("out"), &[]), 3, &["DICOM", "PNG", "neither"]);
     std::fs::write(path("notes.txt"), "x y\n".repeat(99)).unwrap();

@@ -16,13 +16,16 @@ pub(crate) const DRAWN: f64 = 0.25;
 ///
 /// Of the masks of 74 drawn contours (Sunnybrook), shifted by [`DRAWN`], it lies .17 mm from what was drawn and encloses
 /// 99.7 % of its area; the outermost centres of pixels lie .30 mm from it, and the mask itself is 6 % larger.
-pub(crate) fn contour(mask: &[bool], width: usize) -> Vec<[f64; 2]> {
+///
+/// `network_pixel` is the edge of the pixels that the mask was found on, in pixels of the mask: what lies inside the edge, by
+/// the way masks are drawn, goes with them.
+pub(crate) fn contour(mask: &[bool], width: usize, network_pixel: f64) -> Vec<[f64; 2]> {
     let edge = edge(mask, width);
     if edge.is_empty() {
         return edge;
     }
     let smooth = smoothed(&even(&edge));
-    let moved = inwards(&smooth);
+    let moved = inwards(&smooth, INSIDE * network_pixel);
     // Of a few pixels nothing would be left.
     if area(&moved) < 0.2 * area(&edge) { smooth } else { moved }
 }
@@ -116,12 +119,12 @@ fn smoothed(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
 }
 
 /// Clockwise on the screen, so the inside lies to the right.
-fn inwards(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+fn inwards(points: &[[f64; 2]], by: f64) -> Vec<[f64; 2]> {
     neighbours(points)
         .map(|([x0, y0], [x, y], [x1, y1])| {
             let (dx, dy) = (x1 - x0, y1 - y0);
             let length = dx.hypot(dy).max(1e-9);
-            [x - INSIDE * dy / length, y + INSIDE * dx / length]
+            [x - by * dy / length, y + by * dx / length]
         })
         .collect()
 }
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn a_disc_gives_a_circle_half_a_pixel_inside_its_edge() {
         let disc = mask(64, 50, |x, y| (x - 30.0).hypot(y - 25.0) <= 15.0);
-        let points = contour(&disc, 64);
+        let points = contour(&disc, 64, 1.0);
         let radii: Vec<f64> = points.iter().map(|[x, y]| (x - 30.0).hypot(y - 25.0)).collect();
         let mean = radii.iter().sum::<f64>() / radii.len() as f64;
         // The disc holds pi 15^2 pixels, so its edge lies at 15; smoothing takes exp(-SD^2 / 2 R^2) off it.
@@ -147,7 +150,16 @@ mod tests {
         // Twice as many points as pixels of its length, in the direction of the experts' contours.
         assert!((points.len() as f64 - 4.0 * std::f64::consts::PI * 15.0).abs() < 30.0);
         assert!(area(&points) > 0.0);
-        assert_eq!(contour(&[false; 12], 4), Vec::<[f64; 2]>::new());
+        assert_eq!(contour(&[false; 12], 4, 1.0), Vec::<[f64; 2]>::new());
+    }
+
+    #[test]
+    fn the_pixels_it_was_found_on_say_how_far_inside() {
+        // Cause: a picture of twice as many pixels, resampled for the network, had an area some 4 % too large.
+        let disc = mask(128, 100, |x, y| (x - 60.0).hypot(y - 50.0) <= 30.0);
+        let points = contour(&disc, 128, 2.0);
+        let mean = points.iter().map(|[x, y]| (x - 60.0).hypot(y - 50.0)).sum::<f64>() / points.len() as f64;
+        assert!((mean - 29.0).abs() < 0.1, "{mean}");
     }
 
     #[test]
@@ -164,7 +176,7 @@ mod tests {
     #[test]
     fn single_pixels_have_a_contour_too() {
         for (width, count) in [(1, 1), (2, 2), (3, 9)] {
-            let points = contour(&vec![true; count], width);
+            let points = contour(&vec![true; count], width, 1.0);
             assert!(points.len() >= 8 && area(&points) > 0.0 && points.iter().flatten().all(|v| v.is_finite()));
         }
     }

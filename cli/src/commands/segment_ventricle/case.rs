@@ -4,7 +4,7 @@ use crate::args::SegmentVentricle;
 use crate::batch::names;
 use crate::{Error, Result};
 use brainmesh_formats::{DicomPicture, Error as FormatsError, dicom_pictures};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -119,8 +119,14 @@ fn in_folder(
     // Sets for training lie as Images/** beside Labels/**.
     let images = folder.join("Images");
     let root = if images.is_dir() { images } else { folder.to_path_buf() };
+    let mut files = Vec::new();
+    list(&root, 0, &mut files)?;
     let mut png = Vec::new();
-    list(&root, 0, &mut png)?;
+    for file in &files {
+        if is_png(file)? {
+            png.push(file.clone());
+        }
+    }
     let dicom = match dicom_pictures(&root) {
         Err(FormatsError::NotRecognised { .. }) => Vec::new(),
         found => found?,
@@ -128,6 +134,9 @@ fn in_folder(
     let refuse = |found: &str| {
         Err(Error::Unusable(format!("{input}: expected a folder of DICOM images or of PNG pictures, found {found}")))
     };
+    let known: HashSet<&Path> =
+        dicom.iter().map(|picture| picture.path.as_path()).chain(png.iter().map(PathBuf::as_path)).collect();
+    no_strays(files.iter().map(PathBuf::as_path).filter(|file| !known.contains(file)), warnings)?;
     match (dicom.is_empty(), png.is_empty()) {
         (true, true) => refuse("neither"),
         (false, false) => refuse("both"),
@@ -139,11 +148,42 @@ fn in_folder(
     }
 }
 
+/// Files that are not what they are called would be missing from volumes without a word.
+///
+/// # Errors
+/// One that is called DICOM or PNG.
+fn no_strays<'a>(files: impl Iterator<Item = &'a Path>, warnings: &mut Vec<String>) -> Result<()> {
+    let (mut nameless, mut first) = (0, None);
+    for file in files {
+        let ending = file.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        let expected = match ending.as_deref() {
+            Some("png") => "a PNG picture",
+            Some("dcm" | "dicom" | "ima") => "a DICOM image",
+            None if file_name(file) != "DICOMDIR" => {
+                nameless += 1;
+                first.get_or_insert(file);
+                continue;
+            }
+            _ => continue,
+        };
+        let bytes = std::fs::metadata(file).map_or(0, |data| data.len());
+        let found = if bytes == 0 { "an empty file".to_owned() } else { format!("{bytes} bytes of something else") };
+        return Err(Error::Unusable(format!("{}: expected {expected}, found {found}", file.display())));
+    }
+    if let Some(first) = first {
+        warnings.push(format!(
+            "{nameless} files without an ending are no DICOM images and were left out: {} ..",
+            file_name(first)
+        ));
+    }
+    Ok(())
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-/// PNG files in the order of their names, hidden ones left out.
+/// Files in the order of their names, hidden ones left out.
 fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     let io = |path: &Path| {
         let path = path.to_path_buf();
@@ -160,7 +200,7 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
             if depth < DEEPEST_FOLDER {
                 list(&path, depth + 1, files)?;
             }
-        } else if path.is_file() && is_png(&path)? {
+        } else if path.is_file() {
             files.push(path);
         }
     }

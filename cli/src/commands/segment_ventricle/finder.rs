@@ -9,6 +9,8 @@ pub(super) const TRAINED_MM: f64 = 350.0 / 256.0;
 /// Pixels of this size are given to the network as they are; others are resampled. Measured on pictures made larger and
 /// smaller: within, resampling brings nothing, beyond it does.
 const AS_THEY_ARE_MM: std::ops::RangeInclusive<f64> = 1.0..=1.6;
+/// Pixels of short-axis pictures; others are wrong headers (and would ask for pictures of any size).
+pub(super) const POSSIBLE_MM: std::ops::RangeInclusive<f64> = 0.3..=4.0;
 /// Of a model whose manifest names none; docs/systems.md.
 const NEAR: NearCentre = NearCentre { sd: 30.0 / 256.0 };
 
@@ -22,6 +24,8 @@ pub struct Ventricle {
     pub contour: Vec<[f64; 2]>,
     /// The largest probability of the picture.
     pub best: f32,
+    /// Edge of the network's pixels, in pixels of the picture.
+    network_pixel: f64,
 }
 
 impl Ventricle {
@@ -32,7 +36,7 @@ impl Ventricle {
 
     /// The contour as experts' files have it, which masks round down to whole pixels.
     pub(super) fn drawn(&self) -> Vec<[f64; 2]> {
-        self.contour.iter().map(|point| point.map(|value| value + DRAWN)).collect()
+        self.contour.iter().map(|point| point.map(|value| value + DRAWN * self.network_pixel)).collect()
     }
 }
 
@@ -94,7 +98,9 @@ impl VentricleFinder {
         };
         let probability = probability.data();
         let mask = self.near.part(probability, width, self.threshold);
-        let contour = contour(&mask, width);
-        Ok(Ventricle { mask, contour, best: probability.iter().copied().fold(0.0, f32::max) })
+        // The network draws as its masks were drawn, on pixels of its own size.
+        let network_pixel = resampled.map_or(1.0, |[dx, dy]| TRAINED_MM / (dx * dy).sqrt());
+        let contour = contour(&mask, width, network_pixel);
+        Ok(Ventricle { mask, contour, best: probability.iter().copied().fold(0.0, f32::max), network_pixel })
     }
 }

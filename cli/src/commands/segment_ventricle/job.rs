@@ -1,6 +1,6 @@
 use super::Failures;
 use super::case::Case;
-use super::finder::{TRAINED_MM, Ventricle, VentricleFinder};
+use super::finder::{POSSIBLE_MM, TRAINED_MM, Ventricle, VentricleFinder};
 use super::overlay::{Overlay, Sheet};
 use super::phases::Phases;
 use super::report::CaseReport;
@@ -68,6 +68,16 @@ impl Job {
             let spacing_mm = picture.spacing_mm().or(arguments.spacing_mm.map(|mm| [mm; 2]));
             if spacing_mm.is_none() {
                 warn_once(&mut self.case.warnings, without_spacing(picture.dicom.is_some(), width.min(height)));
+            }
+            if let Some(mm) = spacing_mm.filter(|mm| mm.iter().any(|mm| !POSSIBLE_MM.contains(mm))) {
+                return Err(Error::Unusable(format!(
+                    "{}: PixelSpacing: expected {} to {} mm, found {} x {}",
+                    picture.path.display(),
+                    POSSIBLE_MM.start(),
+                    POSSIBLE_MM.end(),
+                    mm[0],
+                    mm[1]
+                )));
             }
             let ventricle = finder.find(&pixels.values, width, spacing_mm, progress)?;
             let mask: Vec<u8> = ventricle.mask.iter().map(|&inside| if inside { 255 } else { 0 }).collect();

@@ -23,8 +23,9 @@ use std::path::PathBuf;
 
 pub fn run(arguments: &SegmentVentricle, threads: usize, progress: &Progress) -> Result<ExitCode> {
     let system = &arguments.system;
-    if arguments.spacing_mm.is_some_and(|mm| !(0.1..=10.0).contains(&mm)) {
-        return Err(Error::Usage("--spacing-mm: expected 0.1 to 10".into()));
+    if arguments.spacing_mm.is_some_and(|mm| !finder::POSSIBLE_MM.contains(&mm)) {
+        let (least, most) = (finder::POSSIBLE_MM.start(), finder::POSSIBLE_MM.end());
+        return Err(Error::Usage(format!("--spacing-mm: expected {least} to {most}")));
     }
     let session = session_options(&system.engine, threads)?;
     let model = Model::find(system.model.as_deref().unwrap_or("ventricle"))?;
