@@ -1,5 +1,6 @@
 //! `evaluate membrane`, `ventricle` and `tissue` on inputs that do not fit: one clear error each, never a score.
 
+use super::ventricle::Dicom;
 use super::*;
 use brainmesh_core::{Grid, Volume};
 use glam::{DAffine3, DVec3};
@@ -10,6 +11,24 @@ fn mask(path: &Path, rows: std::ops::Range<usize>, columns: std::ops::Range<usiz
     let inside = |at: usize| rows.contains(&(at / 12)) && columns.contains(&(at % 12));
     let rgb: Vec<u8> = (0..120).flat_map(|at| [if inside(at) { 255 } else { 0 }; 3]).collect();
     brainmesh_formats::write_png(path, [12, 10], &rgb).unwrap();
+}
+
+/// A mask of a square picture, 255 in columns 0 and 1 of a row.
+fn dash(path: &Path, side: usize, row: usize) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let inside = |at: usize| at / side == row && at % side < 2;
+    let rgb: Vec<u8> = (0..side * side).flat_map(|at| [if inside(at) { 255 } else { 0 }; 3]).collect();
+    brainmesh_formats::write_png(path, [side, side], &rgb).unwrap();
+}
+
+fn contour(path: &Path, points: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, points).unwrap();
+}
+
+/// A frame of so many rows and columns, 1.5 mm apart.
+fn dicom(path: &Path, side: usize) {
+    Dicom::new(side, |x, _| x as i16).place(0.0).text((0x0018, 0x0050), "DS", "8").write(path);
 }
 
 fn volume(path: &Path, shape: [usize; 3], origin_mm: DVec3, value: impl Fn(usize) -> f32) {
@@ -96,6 +115,98 @@ fn pictures_that_are_no_masks_or_of_another_size_are_refused() {
 }
 
 #[test]
+fn frames_of_another_size_than_their_dicom_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let evaluate_with = |found: &str, truth: &str| {
+        evaluate("ventricle", &path(found), &path(truth), &["--dicom", text(&path("dicom")), "--json"])
+    };
+    dash(&path("truth/A/IM-0001-0020.png"), 12, 0);
+    dash(&path("found/A-IM-0001-0020.png"), 12, 3);
+    dicom(&path("dicom/A/20.dcm"), 12);
+    // Three rows of 1.5 mm apart.
+    let good = scores(&evaluate_with("found", "truth"));
+    assert!((good["cases"][0]["apd_mm"].as_f64().unwrap() - 4.5).abs() < 1e-6, "{good}");
+
+    // Pictures of half as many pixels: theirs are twice as long as the file says. Distances were once halved without a word.
+    dicom(&path("dicom/A/20.dcm"), 24);
+    let words = ["IM-0001-0020.png", "24 x 24 pixels", "20.dcm", "12 x 12"];
+    fails(&evaluate_with("found", "truth"), 3, &words);
+    // So for a frame whose number no file has.
+    std::fs::rename(path("dicom/A/20.dcm"), path("dicom/A/7.dcm")).unwrap();
+    fails(&evaluate_with("found", "truth"), 3, &["12 x 12", "7.dcm"]);
+    dicom(&path("dicom/A/20.dcm"), 24);
+
+    // A mask found against a contour of the large picture was once no overlap: Dice 0.
+    contour(&path("lines/A/IM-0001-0020-icontour-manual.txt"), "2 2\n9 2\n9 9\n");
+    fails(&evaluate_with("found", "lines"), 3, &words);
+    fails(&evaluate_with("lines", "truth"), 3, &words);
+    // Two contours do not tell their picture's size; a mask beside one does, with DICOM or without.
+    contour(&path("both/A/IM-0001-0020-icontour-auto.txt"), "2 2\n9 2\n9 9\n");
+    assert_eq!(scores(&evaluate_with("both", "lines"))["pooled"]["dice_all"], 1.0);
+    dash(&path("both/A/IM-0001-0020.png"), 12, 3);
+    fails(&evaluate_with("both", "lines"), 3, &words);
+    dash(&path("lines/A/IM-0001-0020.png"), 24, 3);
+    fails(&evaluate("ventricle", &path("both"), &path("lines"), &[]), 3, &["24 x 24", "12 x 12"]);
+
+    // A contour that leaves the picture of the file.
+    contour(&path("beyond/A/IM-0001-0020-icontour-auto.txt"), "2 2\n30 2\n9 9\n");
+    std::fs::remove_file(path("lines/A/IM-0001-0020.png")).unwrap();
+    fails(&evaluate_with("beyond", "lines"), 3, &["icontour-auto.txt", "within 24 x 24 pixels", "30, 2"]);
+}
+
+#[test]
+fn dicom_without_the_frames_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for side in ["found", "truth"] {
+        for number in [20, 21] {
+            dash(&path(side).join(format!("A/IM-0001-00{number}.png")), 12, 3);
+        }
+    }
+    let files = path("dicom");
+    let words = ["--one-patient", "--dicom", text(&files), "--json"];
+    // Another patient's files, or those of other frames: their pixel size is a guess.
+    dicom(&path("dicom/B/20.dcm"), 12);
+    let done = evaluate("ventricle", &path("found"), &path("truth"), &words);
+    let told = scores(&done)["warnings"].clone();
+    let warning = told[0].as_str().unwrap();
+    assert!(warning.contains("number of 1 of the frames") && warning.contains("IM-0001-0021"), "{warning}");
+    assert!(String::from_utf8_lossy(&done.stderr).contains("IM-0001-0021"));
+    dicom(&path("dicom/B/21.dcm"), 12);
+    let done = evaluate("ventricle", &path("found"), &path("truth"), &words);
+    assert_eq!(scores(&done)["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn masks_are_not_taken_for_a_contour_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let triangle = "2 2\n9 2\n9 9\n";
+    contour(&path("truth/A/IM-0001-0020-ocontour-manual.txt"), triangle);
+    // What `segment ventricle` writes: inner contours and masks. The masks were once scored as outer contours.
+    contour(&path("found/A/IM-0001-0020-icontour-auto.txt"), triangle);
+    dash(&path("found/A/IM-0001-0020.png"), 12, 3);
+    let outer = |found: &str| evaluate("ventricle", &path(found), &path("truth"), &["--contour", "outer", "--json"]);
+    fails(&outer("found"), 3, &["found: expected", "*ocontour*.txt", "*icontour*.txt (1)", "masks (1)"]);
+    // The other way round too.
+    let words = ["expected *icontour*.txt", "found *ocontour*.txt (1)"];
+    fails(&evaluate("ventricle", &path("found"), &path("truth"), &[]), 3, &words);
+
+    // Beside outer contours masks do not count, here for a frame that has no other.
+    contour(&path("found/A/IM-0001-0020-ocontour-auto.txt"), triangle);
+    dash(&path("found/A/IM-0001-0021.png"), 12, 3);
+    let some = scores(&outer("found"));
+    assert_eq!((&some["pooled"]["dice_all"], &some["found_without_truth"]), (&1.0.into(), &0.into()));
+    assert!(some["warnings"][0].as_str().unwrap().contains("masks (2)"), "{some}");
+
+    // Masks alone may be of the outer contour.
+    dash(&path("masks/A/IM-0001-0020.png"), 12, 3);
+    let masks = scores(&outer("masks"));
+    assert!(masks["warnings"][0].as_str().unwrap().contains("taken for the outer contour"), "{masks}");
+}
+
+#[test]
 fn slices_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -120,6 +231,30 @@ fn slices_that_do_not_fit_are_refused() {
     );
     volume(&path("negative.nii"), [12, 10, 2], DVec3::ZERO, |_| -0.5);
     fails(&evaluate("membrane", &path("negative.nii"), &path("truth.nii"), &[]), 3, &["probabilities from 0", "-0.5"]);
+
+    // Numbers of cells and a mask of 0 and 7, which were once probabilities next to 0; then cell interior of bytes and words.
+    let bytes = |name: &str, value: &dyn Fn(usize) -> u8| {
+        let grid = Grid::new([12, 10, 2], DAffine3::IDENTITY, "scanner").unwrap();
+        let data: Vec<u8> = (0..grid.voxel_count()).map(value).collect();
+        let words: Vec<u16> = data.iter().map(|&value| u16::from(value) * 257).collect();
+        brainmesh_formats::write_volume(&path(name), &Volume::new(grid.clone(), data).unwrap()).unwrap();
+        let name = format!("words_{name}");
+        brainmesh_formats::write_volume(&path(&name), &Volume::new(grid, words).unwrap()).unwrap();
+    };
+    let is_cell = |at: usize| at % 12 != 5;
+    bytes("cells.nii", &|at| if is_cell(at) { 1 + (at / 120 * 2) as u8 + u8::from(at % 12 > 5) } else { 0 });
+    bytes("seven.nii", &|at| if is_cell(at) { 7 } else { 0 });
+    bytes("mask.nii", &|at| u8::from(is_cell(at)));
+    bytes("interior.nii", &|at| if is_cell(at) { 200 } else { 10 });
+    for (name, largest) in [("cells.nii", "up to 4 "), ("seven.nii", "up to 7 "), ("words_seven.nii", "up to 1799 ")] {
+        let one = if name.starts_with("words") { "0 to 65535 (uint16)" } else { "0 to 255 (uint8)" };
+        let words = [name, "expected probabilities from", one, "mask of 0 and 1", largest];
+        fails(&evaluate("membrane", &path(name), &path("truth.nii"), &[]), 3, &words);
+    }
+    for name in ["mask.nii", "interior.nii", "words_interior.nii"] {
+        let good = scores(&evaluate("membrane", &path(name), &path("truth.nii"), &["--json"]));
+        assert_eq!(good["pooled"]["at_half"]["v_rand"], 1.0, "{name}");
+    }
 
     // Folders of pictures are put together by name.
     for (side, name) in [("a", "1"), ("a", "2"), ("b", "2"), ("b", "3")] {
@@ -166,5 +301,9 @@ fn scores_are_written_as_they_are_printed() {
     let printed = evaluate("tissue", &path("found.nii"), &path("found.nii"), &["--json", "--out", text(&out)]);
     assert_eq!(scores(&printed), json(&out));
     let table = evaluate("tissue", &path("found.nii"), &path("found.nii"), &[]);
-    assert!(String::from_utf8_lossy(&table.stdout).contains("white_matter  1.0000   1.0000"));
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    assert!(table.contains("white_matter  1.0000   1.0000"));
+    // 64 voxels, 16 of a class: numbers of the confusion once ran together.
+    let words = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
+    assert!(table.lines().any(|line| words(line) == ["csf", "0", "16", "0", "0"]), "{table}");
 }

@@ -13,13 +13,13 @@ fn model() -> PathBuf {
 }
 
 /// A DICOM file of explicit little-endian elements, in the order of their tags.
-struct Dicom {
+pub(super) struct Dicom {
     elements: BTreeMap<(u16, u16), (&'static str, Vec<u8>)>,
 }
 
 impl Dicom {
     /// A frame whose stored values become thousandths.
-    fn new(side: usize, value: impl Fn(usize, usize) -> i16) -> Self {
+    pub(super) fn new(side: usize, value: impl Fn(usize, usize) -> i16) -> Self {
         let mut made = Self { elements: BTreeMap::new() };
         made.text((0x0008, 0x0060), "CS", "MR").text((0x0010, 0x0020), "LO", "one").text((0x0020, 0x000d), "UI", "1.1");
         made.text((0x0020, 0x000e), "UI", "1.1.1").text((0x0020, 0x0052), "UI", "1.1.2");
@@ -38,7 +38,7 @@ impl Dicom {
         made
     }
 
-    fn text(&mut self, tag: (u16, u16), vr: &'static str, value: &str) -> &mut Self {
+    pub(super) fn text(&mut self, tag: (u16, u16), vr: &'static str, value: &str) -> &mut Self {
         let mut bytes = value.as_bytes().to_vec();
         if bytes.len() % 2 == 1 {
             bytes.push(if vr == "UI" { 0 } else { b' ' });
@@ -48,13 +48,13 @@ impl Dicom {
     }
 
     /// Facing an oblique way, `along_mm` along the normal.
-    fn place(&mut self, along_mm: f64) -> &mut Self {
+    pub(super) fn place(&mut self, along_mm: f64) -> &mut Self {
         // Rows along (3/5, 4/5, 0), columns along (0, 0, -1): the normal is (-4/5, 3/5, 0).
         self.text((0x0020, 0x0037), "DS", "0.6\\0.8\\0\\0\\0\\-1");
         self.text((0x0020, 0x0032), "DS", &format!("{:.4}\\{:.4}\\40", 7.0 - 0.8 * along_mm, 5.0 + 0.6 * along_mm))
     }
 
-    fn write(&self, path: &Path) {
+    pub(super) fn write(&self, path: &Path) {
         let mut bytes = [vec![0; 128], b"DICM".to_vec()].concat();
         let syntax = ((0x0002, 0x0010), ("UI", b"1.2.840.10008.1.2.1\0".to_vec()));
         for ((group, element), (vr, value)) in std::iter::once((&syntax.0, &syntax.1)).chain(&self.elements) {

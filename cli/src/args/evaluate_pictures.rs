@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Args)]
 pub struct EvaluateMembrane {
     /// Probability of cell interior: a stack (TIFF or any volume, one slice a page) or a folder of PNG or TIFF pictures.
-    /// Whole numbers are divided by the largest of their type; a mask of 0 and 1 stays what it is.
+    /// Whole numbers are divided by the largest of their type, half of which some must reach; a mask of 0 and 1 stays what it is.
     #[arg(long, value_name = "FILE|DIR", help_heading = "Input")]
     pub found: PathBuf,
     /// True cells in as many slices: 0 on membranes, one other value inside.
@@ -33,7 +33,8 @@ pub struct EvaluateVentricle {
     /// Folder with the true masks or contours. Frames that are found but have no truth are left out.
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     pub truth: PathBuf,
-    /// Which contour files count.
+    /// Which contour files count. Masks do not say whose outline they have: with `outer` they count only in a folder without
+    /// contour files.
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub contour: ContourArg,
     /// What becomes of a frame that has a truth and nothing found.
@@ -46,7 +47,7 @@ pub struct EvaluateVentricle {
     /// Both folders (and --dicom) hold a single patient, whatever it is called.
     #[arg(long, help_heading = "Input")]
     pub one_patient: bool,
-    /// DICOM files of the frames, for the size of their pixels.
+    /// DICOM files of the frames, for the size of their pixels; masks must have as many rows and columns.
     #[arg(long, value_name = "DIR", help_heading = "Input", conflicts_with = "spacing_mm")]
     pub dicom: Option<PathBuf>,
     /// Distance of rows and of columns (or one number for both). Without it and --dicom 1.3671875 mm is taken.

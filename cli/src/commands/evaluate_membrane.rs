@@ -9,6 +9,7 @@ use crate::score::{
 };
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::Monitor;
+use brainmesh_formats::StoredType;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -112,7 +113,8 @@ pub fn evaluate_membrane(arguments: &EvaluateMembrane, monitor: &dyn Monitor) ->
     }))
 }
 
-/// Probabilities from 0 to 1: fractions as they are, whole numbers over the largest of their type, masks of 0 and 1.
+/// Probabilities from 0 to 1: fractions as they are, whole numbers over the largest of their type, masks of 0 and 1. Whole
+/// numbers that stay below half of that are no probabilities: cell interior nowhere. They are numbers of cells, or a mask.
 fn probabilities(path: &Path, monitor: &dyn Monitor) -> Result<Pages<f32>> {
     let mut all = read_pages::<f32>(path, monitor)?;
     let values = || all.pages.iter().flat_map(|page| &page.values);
@@ -120,15 +122,25 @@ fn probabilities(path: &Path, monitor: &dyn Monitor) -> Result<Pages<f32>> {
         return Err(Error::Unusable(format!("{}: expected probabilities from 0, found {bad}", path.display())));
     }
     let largest = values().copied().fold(0.0, f32::max);
-    let one = match all.stored.size_bytes() {
+    let one = match all.stored {
         _ if is_fraction(all.stored) || largest <= 1.0 => 1.0,
-        1 => 255.0,
-        2 => 65535.0,
+        StoredType::Int8 => 127.0,
+        StoredType::Uint8 => 255.0,
+        StoredType::Int16 => 32767.0,
+        StoredType::Uint16 => 65535.0,
         _ => 1.0,
     };
     if largest > one {
         return Err(Error::Unusable(format!(
             "{}: expected probabilities up to {one} ({}), found {largest}",
+            path.display(),
+            all.stored
+        )));
+    }
+    if largest < one / 2.0 && one > 1.0 {
+        return Err(Error::Unusable(format!(
+            "{}: expected probabilities from 0 to {one} ({}) that reach half of it somewhere, or a mask of 0 and 1, found \
+             values up to {largest} (numbers of cells, or another mask?)",
             path.display(),
             all.stored
         )));

@@ -127,10 +127,7 @@ fn print(json: &Value) {
         ));
     }
     print_line("voxels, rows: truth, columns: found");
-    for (class, row) in TISSUE_CLASSES.iter().zip(pooled["confusion"].as_array().into_iter().flatten()) {
-        let counts: Vec<String> = row.as_array().into_iter().flatten().map(|n| format!("{n:>11}")).collect();
-        print_line(format!("{class:>13}{}", counts.join("")));
-    }
+    confusion_lines(&pooled["confusion"]).iter().for_each(print_line);
     if cases.len() > 1 {
         print_line(format!("{:>9} {:>7} {:>7} {:>7}  case", "accuracy", "CSF", "grey", "white"));
         for case in cases {
@@ -144,5 +141,38 @@ fn print(json: &Value) {
                 case["name"].as_str().unwrap_or_default()
             ));
         }
+    }
+}
+
+/// The table of a confusion, as wide as its largest number.
+fn confusion_lines(confusion: &Value) -> Vec<String> {
+    // A JSON number does not know of widths: only its text does.
+    let row = |row: &Value| row.as_array().into_iter().flatten().map(Value::to_string).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = confusion.as_array().into_iter().flatten().map(row).collect();
+    let width = rows.iter().flatten().map(String::len).max().unwrap_or(0).max(12);
+    let line = |first: &str, cells: &[String]| {
+        cells.iter().fold(format!("{first:>13}"), |line, cell| format!("{line} {cell:>width$}"))
+    };
+    let head = line("", &TISSUE_CLASSES.map(String::from));
+    std::iter::once(head).chain(TISSUE_CLASSES.iter().zip(&rows).map(|(class, cells)| line(class, cells))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_a_confusion_do_not_run_together() {
+        // They once stood without anything between them: the width of a JSON number is passed over.
+        let rows = [[308_830, 20, 32, 226], [0, 1, 2, 3], [4, 5, 1_234_567_890_123, 7], [8, 9, 10, 11]];
+        let lines = confusion_lines(&json!(rows));
+        let words = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
+        assert_eq!(words(&lines[0]), TISSUE_CLASSES);
+        for ((line, class), row) in lines[1..].iter().zip(TISSUE_CLASSES).zip(rows) {
+            assert_eq!(words(line)[0], class);
+            assert_eq!(words(line)[1..], row.map(|n: u64| n.to_string()));
+        }
+        // One column a number: all lines end where the head does.
+        assert!(lines.len() == 5 && lines.iter().all(|line| line.len() == lines[0].len()), "{lines:?}");
     }
 }

@@ -1,4 +1,5 @@
 use super::FrameFiles;
+use super::spacing::DicomFile;
 use crate::commands::pages::read_grey;
 use crate::plane::fill_polygon;
 use crate::score::Drawn;
@@ -16,15 +17,24 @@ pub(super) struct Both {
     pub truth: Drawn,
     pub found: Drawn,
     pub size: [usize; 2],
+    /// Whether the size is that of a picture; else it is just large enough for the contours.
+    pub is_picture: bool,
 }
 
 enum Side {
-    Mask(Vec<bool>, [usize; 2]),
+    Mask(Vec<bool>),
     Contour(Vec<[f64; 2]>),
 }
 
-/// Reads both; where each has a contour those are compared, else masks. Nothing found is an empty mask.
-pub(super) fn draw_both(truth: &FrameFiles, found: Option<&FrameFiles>, monitor: &dyn Monitor) -> Result<Both> {
+/// Reads both; where each has a contour those are compared, else masks. Nothing found is an empty mask. All masks of the
+/// frame, also those that are not compared, must have the size of its `picture`: else their pixels are of another length.
+pub(super) fn draw_both(
+    truth: &FrameFiles,
+    found: Option<&FrameFiles>,
+    picture: Option<&DicomFile>,
+    monitor: &dyn Monitor,
+) -> Result<Both> {
+    let known = common_size(picture, [truth.mask.as_deref(), found.and_then(|found| found.mask.as_deref())])?;
     let contours = truth.contour.is_some() && found.is_none_or(|found| found.contour.is_some());
     let side = |files: &FrameFiles| match (&files.mask, &files.contour) {
         (mask, Some(path)) if contours || mask.is_none() => contour(path).map(Side::Contour),
@@ -33,32 +43,43 @@ pub(super) fn draw_both(truth: &FrameFiles, found: Option<&FrameFiles>, monitor:
     };
     let sides = [side(truth)?, found.map_or(Ok(Side::Contour(Vec::new())), side)?];
     let paths = [truth.any(), found.map_or(Path::new(""), FrameFiles::any)];
-    let size = match (&sides[0], &sides[1]) {
-        (Side::Mask(_, size), Side::Mask(_, other)) if size != other => {
-            return Err(Error::Unusable(format!(
-                "{}: expected {} x {} pixels as {}, found {} x {}",
-                paths[1].display(),
-                size[0],
-                size[1],
-                paths[0].display(),
-                other[0],
-                other[1]
-            )));
-        }
-        (Side::Mask(_, size), _) | (_, Side::Mask(_, size)) => *size,
-        (Side::Contour(a), Side::Contour(b)) => {
-            // Nobody says how large the picture was; all of both lies within this.
-            let last = |axis: usize| a.iter().chain(b).map(|p| p[axis]).fold(0.0, f64::max) as usize + 1;
-            [last(0), last(1)]
-        }
-    };
+    let size = known.unwrap_or_else(|| {
+        // Nobody says how large the picture was; all of both lies within this.
+        let points = || sides.iter().flat_map(|side| if let Side::Contour(points) = side { &points[..] } else { &[] });
+        [0, 1].map(|axis| points().map(|p| p[axis]).fold(0.0, f64::max) as usize + 1)
+    });
     let [truth, found] = sides;
-    Ok(Both { truth: drawn(truth, size, paths[0])?, found: drawn(found, size, paths[1])?, size })
+    Ok(Both {
+        truth: drawn(truth, size, paths[0])?,
+        found: drawn(found, size, paths[1])?,
+        size,
+        is_picture: known.is_some(),
+    })
+}
+
+/// Size of the picture of a frame, which all that tell one must have.
+fn common_size(picture: Option<&DicomFile>, masks: [Option<&Path>; 2]) -> Result<Option<[usize; 2]>> {
+    let mut known = picture.map(|picture| (picture.path.as_path(), picture.size));
+    for path in masks.into_iter().flatten() {
+        let [width, height, _] = VolumeOptions::default().open(path)?.grid().shape();
+        match known {
+            Some((first, [columns, rows])) if [columns, rows] != [width, height] => {
+                return Err(Error::Unusable(format!(
+                    "{}: expected {columns} x {rows} pixels as {}, found {width} x {height}",
+                    path.display(),
+                    first.display()
+                )));
+            }
+            Some(_) => {}
+            None => known = Some((path, [width, height])),
+        }
+    }
+    Ok(known.map(|(_, size)| size))
 }
 
 fn drawn(side: Side, size: [usize; 2], path: &Path) -> Result<Drawn> {
     match side {
-        Side::Mask(mask, _) => Ok(Drawn { mask, contour: None }),
+        Side::Mask(mask) => Ok(Drawn { mask, contour: None }),
         Side::Contour(points) => {
             if let Some([x, y]) = points.iter().find(|p| p[0] >= size[0] as f64 || p[1] >= size[1] as f64) {
                 return Err(Error::Unusable(format!(
@@ -93,7 +114,6 @@ fn contour(path: &Path) -> Result<Vec<[f64; 2]>> {
 /// A mask: 0 outside, one other value inside.
 fn mask(path: &Path, monitor: &dyn Monitor) -> Result<Side> {
     let reader = VolumeOptions::default().open(path)?;
-    let [width, height, _] = reader.grid().shape();
     let values = read_grey::<u32>(&reader, &Uncounted(monitor))?;
     let inside = values.iter().copied().find(|&value| value != 0);
     if let Some(other) = values.iter().find(|&&value| value != 0 && Some(value) != inside) {
@@ -103,5 +123,5 @@ fn mask(path: &Path, monitor: &dyn Monitor) -> Result<Side> {
             inside.unwrap_or_default()
         )));
     }
-    Ok(Side::Mask(values.into_iter().map(|value| value != 0).collect(), [width, height]))
+    Ok(Side::Mask(values.into_iter().map(|value| value != 0).collect()))
 }

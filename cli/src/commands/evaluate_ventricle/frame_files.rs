@@ -75,13 +75,20 @@ pub(super) fn read_patients(path: &Path) -> Result<Patients> {
     Ok(patients)
 }
 
-/// All masks and contours in a folder and those below, by frame.
+/// All masks and contours in a folder and those below, by frame. A mask does not say which contour it is of: beside contours of
+/// the other kind alone it is refused, and beside outer ones it does not count, as masks are mostly of the inner contour.
 pub(super) fn frames_in(
     root: &Path,
     contour: ContourArg,
     patients: &Patients,
+    warnings: &mut Vec<String>,
 ) -> Result<BTreeMap<FrameKey, FrameFiles>> {
     let mut frames: BTreeMap<FrameKey, FrameFiles> = BTreeMap::new();
+    let (wanted, other) = match contour {
+        ContourArg::Inner => ("icontour", "ocontour"),
+        ContourArg::Outer => ("ocontour", "icontour"),
+    };
+    let (mut wanted_count, mut other_count, mut masks) = (0, 0, 0);
     for path in files_below(root)? {
         let name = stem(&path).to_ascii_lowercase();
         let is_for_people = |word: &str| FOR_PEOPLE.iter().any(|kind| word.contains(kind));
@@ -90,12 +97,11 @@ pub(super) fn frames_in(
             continue;
         }
         let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let wanted = match contour {
-            ContourArg::Inner => "icontour",
-            ContourArg::Outer => "ocontour",
-        };
         let is_mask = ending == "png";
         let is_contour = ending == "txt" && name.contains(wanted);
+        masks += usize::from(is_mask);
+        wanted_count += usize::from(is_contour);
+        other_count += usize::from(ending == "txt" && !is_contour && name.contains(other));
         if !is_mask && !is_contour {
             continue;
         }
@@ -110,6 +116,22 @@ pub(super) fn frames_in(
                 key.patient,
                 other.display()
             )));
+        }
+    }
+    if wanted_count == 0 && other_count > 0 {
+        let option = if contour == ContourArg::Outer { "outer" } else { "inner" };
+        return Err(Error::Unusable(format!(
+            "{}: expected *{wanted}*.txt files (--contour {option}), found *{other}*.txt ({other_count}) and masks ({masks}), \
+             which may be of that contour too",
+            root.display()
+        )));
+    }
+    if contour == ContourArg::Outer && masks > 0 {
+        let becomes = if wanted_count > 0 { "left out" } else { "taken for the outer contour" };
+        warnings.push(format!("{}: masks ({masks}) do not say of which contour they are: {becomes}", root.display()));
+        if wanted_count > 0 {
+            frames.retain(|_, files| files.contour.is_some());
+            frames.values_mut().for_each(|files| files.mask = None);
         }
     }
     if frames.is_empty() {

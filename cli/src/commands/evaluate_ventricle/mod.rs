@@ -32,8 +32,9 @@ pub fn run(arguments: &EvaluateVentricle, progress: &Progress) -> Result<ExitCod
 /// contours, pictures of different sizes.
 pub fn evaluate_ventricle(arguments: &EvaluateVentricle, monitor: &dyn Monitor) -> Result<Value> {
     let patients = arguments.patients.as_deref().map_or(Ok(Patients::new()), read_patients)?;
-    let found = frames_in(&arguments.found, arguments.contour, &patients)?;
-    let truth = frames_in(&arguments.truth, arguments.contour, &patients)?;
+    let mut warnings = Vec::new();
+    let found = frames_in(&arguments.found, arguments.contour, &patients, &mut warnings)?;
+    let truth = frames_in(&arguments.truth, arguments.contour, &patients, &mut warnings)?;
     let pairs = pair((&arguments.found, &found), (&arguments.truth, &truth), arguments.one_patient)?;
     let missing: Vec<_> = pairs.frames.iter().filter(|(.., found)| found.is_none()).collect();
     if arguments.missing == MissingArg::Error && !missing.is_empty() {
@@ -49,6 +50,10 @@ pub fn evaluate_ventricle(arguments: &EvaluateVentricle, monitor: &dyn Monitor) 
     }
     let count = missing.len();
     let spacing = Spacing::of(arguments, &patients)?;
+    let is_scored = |found: Option<&FrameFiles>| found.is_some() || arguments.missing != MissingArg::Skip;
+    let keys = pairs.frames.iter().filter(|(.., found)| is_scored(*found)).map(|(key, ..)| *key);
+    warnings.extend(spacing.warning(keys));
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     monitor.stage("scoring", pairs.frames.len() as u64);
     let scored = |(key, truth, found): &(&FrameKey, &FrameFiles, Option<&FrameFiles>)| -> Result<Option<FrameScores>> {
         monitor.check()?;
@@ -56,8 +61,9 @@ pub fn evaluate_ventricle(arguments: &EvaluateVentricle, monitor: &dyn Monitor) 
             (None, MissingArg::Skip) => return Ok(None),
             (found, _) => *found,
         };
-        let both = draw_both(truth, found, monitor)?;
-        let scores = score_outlines(&both.truth, &both.found, both.size, spacing.mm(key)?);
+        let (mm, picture) = spacing.of_frame(key)?;
+        let both = draw_both(truth, found, picture, monitor)?;
+        let scores = score_outlines(&both.truth, &both.found, both.size, mm);
         monitor.advance(1);
         let true_pixels = both.truth.mask.iter().filter(|&&inside| inside).count();
         Ok(Some(FrameScores { patient: key.patient.clone(), frame: key.frame.clone(), true_pixels, scores }))
@@ -74,6 +80,7 @@ pub fn evaluate_ventricle(arguments: &EvaluateVentricle, monitor: &dyn Monitor) 
         "truth": arguments.truth.display().to_string(),
         "spacing": spacing.source(),
         "spacing_mm": if let Spacing::One([columns, rows], _) = &spacing { json!([rows, columns]) } else { Value::Null },
+        "warnings": warnings,
         "missing": count,
         "found_without_truth": pairs.without_truth,
         "pooled": pooled,

@@ -34,7 +34,7 @@ pub(super) fn write(
         else {
             continue;
         };
-        let both = draw_both(truth, *found, monitor)?;
+        let both = draw_both(truth, *found, None, monitor)?;
         let is_of = |path: &&PathBuf| {
             let image = key_of(path, patients);
             (arguments.one_patient || image.patient == key.patient)
@@ -46,7 +46,9 @@ pub(super) fn write(
                 let reader = VolumeOptions::default().open(path)?;
                 let [width, height, _] = reader.grid().shape();
                 // Two contours do not say how large their picture is.
-                if width < size[0] || height < size[1] {
+                let fits =
+                    if both.is_picture { [width, height] == size } else { width >= size[0] && height >= size[1] };
+                if !fits {
                     return Err(Error::Unusable(format!(
                         "{}: expected a picture of {} x {} pixels, found {width} x {height}",
                         path.display(),

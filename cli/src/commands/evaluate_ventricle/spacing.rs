@@ -3,7 +3,7 @@ use crate::args::EvaluateVentricle;
 use crate::{Error, Result};
 use brainmesh_formats::VolumeOptions;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The commonest spacing of the Sunnybrook pictures, which have lost theirs: 350 mm in 256 pixels.
 const NOMINAL_MM: f64 = 350.0 / 256.0;
@@ -11,12 +11,28 @@ const NOMINAL_MM: f64 = 350.0 / 256.0;
 /// Stands for the patient of all files where there is but one; no name of a file or folder is this.
 const ONE_PATIENT: &str = "/";
 
+/// What a DICOM file says of its picture.
+#[derive(Debug, Clone)]
+pub(super) struct DicomFile {
+    pub path: PathBuf,
+    /// Columns and rows.
+    pub size: [usize; 2],
+    /// Distance of columns and of rows.
+    pub mm: [f64; 2],
+}
+
+impl DicomFile {
+    fn is_like(&self, other: &Self) -> bool {
+        self.size == other.size && self.mm == other.mm
+    }
+}
+
 /// Distance of columns and of rows in mm.
 pub(super) enum Spacing {
     /// Of all frames, and where it comes from.
     One([f64; 2], &'static str),
     /// By patient and frame number, from DICOM files in this folder.
-    Dicom(String, BTreeMap<(String, Option<u64>), [f64; 2]>),
+    Dicom(String, BTreeMap<(String, Option<u64>), DicomFile>),
 }
 
 impl Spacing {
@@ -42,19 +58,21 @@ impl Spacing {
         }
     }
 
-    /// Of a frame: that of its file, else the one that all files of its patient have.
-    pub fn mm(&self, key: &FrameKey) -> Result<[f64; 2]> {
+    /// Of a frame: that of its file, else the one that all files of its patient have; and that file, whose picture the
+    /// frame's masks and contours must fit.
+    pub fn of_frame(&self, key: &FrameKey) -> Result<([f64; 2], Option<&DicomFile>)> {
         let (folder, files) = match self {
-            Self::One(mm, _) => return Ok(*mm),
+            Self::One(mm, _) => return Ok((*mm, None)),
             Self::Dicom(folder, files) => (folder, files),
         };
-        let is_of = |patient: &str| patient == key.patient || patient == ONE_PATIENT;
-        let candidates: Vec<_> = files.iter().filter(|((patient, _), _)| is_of(patient)).collect();
-        if let Some((_, mm)) = candidates.iter().find(|((_, number), _)| *number == key.number()) {
-            return Ok(**mm);
+        if let Some(file) = own_file(files, key) {
+            return Ok((file.mm, Some(file)));
         }
+        let is_of = |patient: &str| patient == key.patient || patient == ONE_PATIENT;
+        let candidates: Vec<_> =
+            files.iter().filter(|((patient, _), _)| is_of(patient)).map(|(_, file)| file).collect();
         match candidates.first() {
-            Some((_, mm)) if candidates.iter().all(|(_, other)| other == mm) => Ok(**mm),
+            Some(file) if candidates.iter().all(|other| other.is_like(file)) => Ok((file.mm, Some(file))),
             first => Err(Error::Unusable(format!(
                 "{folder}: expected the pixel spacing of frame {} of {}, found {}",
                 key.frame,
@@ -63,6 +81,26 @@ impl Spacing {
             ))),
         }
     }
+
+    /// Of frames without a file of their own: those of another patient would look like this.
+    pub fn warning<'a>(&self, keys: impl Iterator<Item = &'a FrameKey>) -> Option<String> {
+        let Self::Dicom(folder, files) = self else { return None };
+        let without: Vec<&FrameKey> = keys.filter(|key| own_file(files, key).is_none()).collect();
+        let first = without.first()?;
+        Some(format!(
+            "{folder}: no DICOM file has the number of {} of the frames (the first: {} of {}): the pixel size that all \
+             files share is taken; are they of the same patient?",
+            without.len(),
+            first.frame,
+            first.patient
+        ))
+    }
+}
+
+/// The file with the number of a frame.
+fn own_file<'a>(files: &'a BTreeMap<(String, Option<u64>), DicomFile>, key: &FrameKey) -> Option<&'a DicomFile> {
+    let of = |patient: &str| files.get(&(patient.to_owned(), key.number()));
+    of(&key.patient).or_else(|| of(ONE_PATIENT))
 }
 
 fn dicom(folder: &Path, patients: &Patients, one_patient: bool) -> Result<Spacing> {
@@ -82,16 +120,20 @@ fn dicom(folder: &Path, patients: &Patients, one_patient: bool) -> Result<Spacin
         let [i_mm, j_mm, _] = reader.grid().spacing_mm();
         // The axes are unit vectors of a few digits: their length is that of the header to a billionth.
         let rounded = [i_mm, j_mm].map(|mm| (mm * 1e6).round() / 1e6);
-        if let Some(other) = files.insert((key.patient.clone(), key.number()), rounded)
-            && other != rounded
+        let [columns, rows, _] = reader.grid().shape();
+        let file = DicomFile { path: path.clone(), size: [columns, rows], mm: rounded };
+        if let Some(other) = files.insert((key.patient.clone(), key.number()), file.clone())
+            && !other.is_like(&file)
         {
+            let say = |DicomFile { size: [columns, rows], mm, .. }: &DicomFile| {
+                format!("{columns} x {rows} pixels of {} x {} mm", mm[0], mm[1])
+            };
             return Err(Error::Unusable(format!(
-                "{}: expected pixels of {} x {} mm as in another file of this number, found {} x {}",
+                "{}: expected {} as in another file of this number ({}), found {}",
                 path.display(),
-                other[0],
-                other[1],
-                rounded[0],
-                rounded[1]
+                say(&other),
+                other.path.display(),
+                say(&file)
             )));
         }
     }
