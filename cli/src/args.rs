@@ -2,22 +2,28 @@
 
 mod equivolume;
 mod evaluate;
+mod evaluate_pictures;
 mod mesh;
 mod models;
 mod section;
 mod segment;
 mod segment_membrane;
 mod segment_tissue;
+mod segment_ventricle;
 mod surface;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
+pub use evaluate_pictures::{
+    ContourArg, EvaluateMembrane, EvaluateTissue, EvaluateVentricle, EvaluationOutput, MissingArg, TissueLabelsArg,
+};
 pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
 pub use segment_membrane::SegmentMembrane;
 pub use segment_tissue::SegmentTissue;
+pub use segment_ventricle::SegmentVentricle;
 pub use surface::{
     AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, RemeshCommand,
     SmoothMapCommand, SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
@@ -98,6 +104,12 @@ pub enum Command {
         /// The shell.
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one a command (`man -l DIR/brainmesh.1`).
+    Man {
+        /// Folder for them.
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
     },
 }
 

@@ -44,7 +44,7 @@ mod verification;
 
 pub use device::Device;
 pub use error::Error;
-pub use image::{Forecast, SegmentOptions, Segmentation, Segmented};
+pub use image::{Forecast, NearCentre, SegmentOptions, Segmentation, Segmented};
 pub use library::search_packages;
 pub use manifest::{
     Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,

@@ -1,4 +1,4 @@
-use super::{EngineArguments, SegmentMembrane, SegmentTissue};
+use super::{EngineArguments, SegmentMembrane, SegmentTissue, SegmentVentricle};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use std::path::PathBuf;
 
@@ -17,6 +17,8 @@ pub enum SegmentArguments {
 pub enum SegmentSystem {
     /// Cell interiors in electron micrographs: their probability, and each slice's cells.
     Membrane(Box<SegmentMembrane>),
+    /// The left ventricle in short-axis cine MR: masks, contours, areas, volumes and ejection fraction.
+    Ventricle(Box<SegmentVentricle>),
     /// Fluid, grey and white matter of T1-weighted scans of the head.
     Tissue(Box<SegmentTissue>),
 }

@@ -28,9 +28,11 @@ pub fn nearest_where(
     }
     for y in (0..height.saturating_sub(1)).rev() {
         for x in 0..width {
-            let (above, below) = (rows[x + width * y], rows[x + width * (y + 1)]);
-            if below != NONE && (above == NONE || below - (y as u32) < y as u32 - above) {
-                rows[x + width * y] = below;
+            let (above, below, y) = (rows[x + width * y], rows[x + width * (y + 1)], y as u32);
+            // What the row below knows may lie above this one: then this one knows it too.
+            let is_below = below != NONE && below > y;
+            if is_below && (above == NONE || below - y < y - above) {
+                rows[x + width * y as usize] = below;
             }
         }
     }
@@ -91,13 +93,13 @@ mod tests {
             let mut sites: Vec<bool> = (0..width * height).map(|_| random() % one_in == 0).collect();
             sites[width * height / 2] = true;
             let found = nearest_where(|at| sites[at], [width, height], [1.0; 2]).unwrap();
-            for at in 0..sites.len() {
+            for (at, &nearest) in found.iter().enumerate() {
                 let rank = |site: usize| {
                     let (dx, dy) = ((site % width).abs_diff(at % width), (site / width).abs_diff(at / width));
                     (dx * dx + dy * dy, site % width, site / width)
                 };
                 let best = (0..sites.len()).filter(|&site| sites[site]).min_by_key(|&site| rank(site)).unwrap();
-                assert_eq!(found[at], best, "{width} x {height}, pixel {at}");
+                assert_eq!(nearest, best, "{width} x {height}, pixel {at}");
             }
         }
     }

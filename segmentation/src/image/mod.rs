@@ -10,6 +10,7 @@ mod forecast;
 mod intensity;
 mod layout;
 mod locate;
+mod near_centre;
 mod options;
 mod placement;
 mod refine;
@@ -21,6 +22,7 @@ mod views;
 mod windows;
 
 pub use forecast::Forecast;
+pub use near_centre::NearCentre;
 pub use options::SegmentOptions;
 pub use segment::{Segmentation, Segmented};
 

@@ -8,6 +8,7 @@ pub struct SegmentOptions {
     overlap: Option<f64>,
     window: Option<Vec<usize>>,
     output: Option<String>,
+    spacing_mm: Option<f64>,
     probabilities: bool,
     labels: Vec<(String, i32)>,
 }
@@ -39,6 +40,14 @@ impl SegmentOptions {
     #[must_use]
     pub fn with_output(mut self, output: impl Into<String>) -> Self {
         self.output = Some(output.into());
+        self
+    }
+
+    /// Distance of the voxels that the network is given, along all its axes, whatever the model says: volumes of another
+    /// spacing are resampled and the result brought back.
+    #[must_use]
+    pub fn with_spacing_mm(mut self, spacing_mm: f64) -> Self {
+        self.spacing_mm = Some(spacing_mm);
         self
     }
 
@@ -78,6 +87,12 @@ impl SegmentOptions {
                 return Err(wrong("overlap", "0 to 0.9".into(), overlap.to_string()));
             }
             task.overlap = overlap;
+        }
+        if let Some(spacing_mm) = self.spacing_mm {
+            if !(spacing_mm.is_finite() && spacing_mm > 0.0) {
+                return Err(wrong("spacing", "a length above 0".into(), spacing_mm.to_string()));
+            }
+            task.axes.iter_mut().for_each(|axis| axis.spacing_mm = Some(spacing_mm));
         }
         if let Some(window) = &self.window {
             let fits = window.len() == task.axes.len()

@@ -94,6 +94,11 @@ impl Placement {
         Self { axes, shape: grid.shape() }
     }
 
+    /// The axis of the volume that model axis `n` runs along.
+    pub fn axis_of(&self, n: usize) -> usize {
+        self.axes[n].from
+    }
+
     /// A box of the volume and `margin` of the model's voxels around it, in voxels of the turned volume.
     pub fn turned_box(&self, range: &[Range<usize>; 3], margin: f64) -> [Range<usize>; 3] {
         self.axes.map(|axis| {

@@ -1,3 +1,4 @@
+use super::NearCentre;
 use super::components::{fill_holes, keep_largest};
 use super::field::Field;
 use super::intensity::Intensity;
@@ -77,13 +78,19 @@ pub(crate) fn segment(
     let layout = Layout::new(task, shape);
     monitor.stage("segment", layout.window_count());
     let mut runner = Runner { backend, task, field, intensity, layout, monitor, empty: None };
-    let segmentation = match task.output {
-        ImageOutput::Labels { threshold } => {
+    let segmentation = match (task.output, task.near_centre) {
+        (ImageOutput::Labels { threshold }, Some(near)) => {
+            let values = runner.run(shape, &|row: &Row, values: &mut [f32]| share(row, 0, values))?;
+            let values = back(grid, &placement, task.interpolation, values, sample);
+            let classes = part_of_slices(near, &values, grid.shape(), placement.axis_of(across), threshold);
+            labels(task, grid, classes)?
+        }
+        (ImageOutput::Labels { threshold }, None) => {
             let choose = |row: &Row, labels: &mut [u8]| choose(task, threshold, row, labels);
             let classes = runner.run(shape, &choose)?;
             labels(task, grid, back(grid, &placement, task.interpolation, classes, vote))?
         }
-        ImageOutput::Probability { class } => {
+        (ImageOutput::Probability { class }, _) => {
             let probability = |row: &Row, values: &mut [f32]| share(row, class, values);
             let values = runner.run(shape, &probability)?;
             Segmentation::Probability(Volume::new(
@@ -160,6 +167,28 @@ fn check<'a>(task: &ImageTask, volumes: &'a [Volume<f32>]) -> Result<&'a Grid> {
         return Err(wrong("volume", "at least one voxel".into(), format!("{:?}", first.grid().shape())));
     }
     Ok(first.grid())
+}
+
+/// 1 in the part of each slice across `axis` that stays, 0 elsewhere.
+fn part_of_slices(
+    near: NearCentre,
+    probability: &[f32],
+    shape: [usize; 3],
+    axis: usize,
+    threshold: Option<f32>,
+) -> Vec<u8> {
+    let stride = [1, shape[0], shape[0] * shape[1]];
+    let [a, b] = [[1, 2], [0, 2], [0, 1]][axis.min(2)];
+    let mut classes = vec![0; probability.len()];
+    for slice in 0..shape[axis] {
+        let at: Vec<usize> = (0..shape[b])
+            .flat_map(|y| (0..shape[a]).map(move |x| slice * stride[axis] + y * stride[b] + x * stride[a]))
+            .collect();
+        let values: Vec<f32> = at.iter().map(|&voxel| probability[voxel]).collect();
+        let part = near.part(&values, shape[a], threshold.unwrap_or(0.5));
+        at.iter().zip(part).for_each(|(&voxel, belongs)| classes[voxel] = u8::from(belongs));
+    }
+    classes
 }
 
 /// Position among the classes of each voxel, from 1; 0 for nothing.

@@ -3,7 +3,7 @@
 use super::FileReference;
 use super::image::{Interpolation, Locator};
 use super::rays::{InputChannel, LayerFractions, Span};
-use crate::Polarity;
+use crate::{NearCentre, Polarity};
 use brainmesh_core::BOUNDARY_COUNT;
 use serde::Deserialize;
 use serde_json::Value;
@@ -135,6 +135,7 @@ pub(super) struct ImageDocument {
     pub largest_component: bool,
     #[serde(default)]
     pub fill_holes: bool,
+    pub component: Option<NearCentre>,
     pub refine: Option<RefineDocument>,
     pub locator: Option<Locator>,
 }

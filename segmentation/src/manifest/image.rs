@@ -2,7 +2,7 @@ use super::document::{Axis, ImageDocument, Tensor};
 use super::processing::{Activation, Preprocessing};
 use super::refinement::Refinement;
 use super::{Checker, FileReference};
-use crate::Result;
+use crate::{NearCentre, Result};
 use brainmesh_core::{LabelTable, Orientation};
 use serde::Deserialize;
 use serde_json::Value;
@@ -128,6 +128,8 @@ pub struct ImageTask {
     pub largest_component: bool,
     /// Whether holes are filled.
     pub fill_holes: bool,
+    /// Which part of each slice stays, where it is one.
+    pub near_centre: Option<NearCentre>,
     /// How boundaries are moved to where intensities change.
     pub refine: Option<Refinement>,
     /// What finds the part to look at.
@@ -212,6 +214,15 @@ impl ImageTask {
                 ImageOutput::Probability { class }
             }
         };
+        if let Some(near) = settings.component {
+            let is_usable = (axes.len(), classes.len()) == (2, 1)
+                && near.sd > 0.0
+                && near.sd.is_finite()
+                && !settings.largest_component;
+            let expected = "a network of pictures with one class, a share above 0, and no largest_component beside it";
+            let found = format!("{} axes, {} classes, {}", axes.len(), classes.len(), near.sd);
+            checker.require(is_usable, "config.brainmesh.component", expected, found)?;
+        }
         if let Some(locator) = &settings.locator {
             checker.file(&locator.onnx, "config.brainmesh.locator.onnx")?;
             let is_usable = locator.size.len() == 3
@@ -241,6 +252,7 @@ impl ImageTask {
             output: output_kind,
             largest_component: settings.largest_component,
             fill_holes: settings.fill_holes,
+            near_centre: settings.component,
             refine: settings.refine.map(|settings| Refinement::check(settings, &classes, checker)).transpose()?,
             locator: settings.locator,
             classes,

@@ -6,8 +6,10 @@ use std::path::Path;
 
 /// Micrographs of one size, each a slice of its own.
 pub(super) struct Sections {
-    /// One slice after another, row 0 at the top; spacing 1 mm along i and j where `pixel_nm` is not known.
+    /// One slice after another, row 0 at the top.
     pub volume: Volume<f32>,
+    /// Where they lie; spacing 1 mm along i and j where `pixel_nm` is not known.
+    pub grid: Grid,
     /// Size of a pixel along i and j, where it is known.
     pub pixel_nm: Option<[f64; 2]>,
     /// What is to be known of them.
@@ -80,11 +82,12 @@ impl Sections {
             let expected = format!("an electron micrograph of {least} to {most} nm a pixel");
             return Err(Error::Unusable(format!("expected {expected}, found {found}; --pixel-nm states another size")));
         }
-        let mut sections = Self { volume, pixel_nm, warnings: Vec::new() };
+        let grid = match pixel_nm.filter(|&stated| stated != found) {
+            Some([x, y]) => placed(volume.grid(), [x / NM_PER_MM, y / NM_PER_MM, spacing[2]])?,
+            None => volume.grid().clone(),
+        };
+        let mut sections = Self { volume, grid, pixel_nm, warnings: Vec::new() };
         sections.check_values()?;
-        if let Some(stated) = sections.pixel_nm.filter(|&stated| stated != found) {
-            sections.volume = sections.sized(stated)?;
-        }
         Ok(sections)
     }
 
@@ -94,12 +97,6 @@ impl Sections {
         let is_blank = |slice: &[f32]| slice.iter().all(|&value| value == slice[0] || !value.is_finite());
         let slices = self.volume.data().chunks_exact((ni * nj).max(1)).enumerate();
         slices.filter(|(_, slice)| is_blank(slice)).map(|(n, _)| n).collect()
-    }
-
-    /// The slices as if a pixel had this size.
-    pub fn sized(&self, [x, y]: [f64; 2]) -> Result<Volume<f32>> {
-        let spacing = self.volume.grid().spacing_mm();
-        placed(&self.volume, [x / NM_PER_MM, y / NM_PER_MM, spacing[2]])
     }
 
     fn check_values(&mut self) -> Result<()> {
@@ -121,6 +118,10 @@ impl Sections {
             let found = format!("{} values, as labels and masks have", values.len());
             return Err(Error::Unusable(format!("expected a micrograph, found {found}")));
         }
+        let damaged = self.volume.data().iter().filter(|value| !value.is_finite()).count();
+        if damaged > 0 {
+            self.warnings.push(format!("{damaged} pixels are no finite numbers; they count as 0"));
+        }
         if !blank.is_empty() {
             let shown: Vec<String> = blank.iter().take(5).map(usize::to_string).collect();
             let more = if blank.len() > shown.len() { ", ..." } else { "" };
@@ -134,12 +135,12 @@ impl Sections {
 /// Formats that know spacing at best; where they do not, it is 1 mm.
 const SPACING_ALONE: [&str; 3] = ["TIFF", "PNG", "OME-Zarr"];
 
-/// The same values with another spacing.
-fn placed(volume: &Volume<f32>, spacing_mm: [f64; 3]) -> Result<Volume<f32>> {
-    let (grid, affine, found) = (volume.grid(), volume.grid().affine(), volume.grid().spacing_mm());
+/// The same voxels with another spacing.
+fn placed(grid: &Grid, spacing_mm: [f64; 3]) -> Result<Grid> {
+    let (affine, found) = (grid.affine(), grid.spacing_mm());
     let [x, y, z] = [0, 1, 2].map(|n: usize| affine.matrix3.col(n) * (spacing_mm[n] / found[n]));
     let affine = DAffine3::from_mat3_translation(DMat3::from_cols(x, y, z), affine.translation);
-    Ok(Volume::new(Grid::new(grid.shape(), affine, grid.world())?, volume.data().to_vec())?)
+    Ok(Grid::new(grid.shape(), affine, grid.world())?)
 }
 
 /// The grey values of a frame: its only plane, the plane asked for, or planes that are all the same.

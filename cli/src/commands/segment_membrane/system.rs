@@ -4,8 +4,9 @@ use super::sections::{Reading, Sections};
 use crate::args::SegmentMembrane;
 use crate::plan::session_options;
 use crate::{Error, Result};
-use brainmesh_core::{Grid, Monitor, Volume};
+use brainmesh_core::{Grid, Monitor, Uncounted, Volume};
 use brainmesh_segmentation::{AxisSize, ImageOutput, ImageTask, Model, SegmentOptions, Segmentation, Session};
+use glam::{DAffine3, DVec3};
 use rayon::prelude::*;
 
 /// What was found in micrographs.
@@ -89,31 +90,36 @@ impl System {
         let mut warnings = sections.warnings.clone();
         warnings.extend(self.about_pixels(&sections));
         warnings.extend(about_lines(&sections));
-        let grid = sections.volume.grid().clone();
+        let [ni, nj, nk] = sections.grid.shape();
         let blank = sections.blank();
-        let volume = match (sections.pixel_nm, self.pixel_nm()) {
-            (None, Some(pixel_nm)) => sections.sized(pixel_nm)?,
-            _ => sections.volume,
-        };
-        let segmented = self.session.segment(std::slice::from_ref(&volume), &self.options, monitor)?;
-        drop(volume);
-        warnings.extend(segmented.notes);
-        let Segmentation::Probability(mut probability) = segmented.segmentation else {
-            return Err(Error::Unusable("expected a probability of the network, found labels".into()));
-        };
-        if *probability.grid() != grid {
-            probability = Volume::new(grid.clone(), probability.data().to_vec())?;
+        // Along the rows and columns alone: a slice has no other place for the network.
+        let [x, y] = sections.pixel_nm.or(self.pixel_nm()).map_or([1.0; 2], |nm| nm.map(|nm| nm / 1e6));
+        let slice_grid = Grid::new([ni, nj, 1], DAffine3::from_scale(DVec3::new(x, y, 1.0)), sections.grid.world())?;
+        let mut values = Vec::with_capacity(sections.volume.data().len());
+        monitor.stage("segment", nk as u64);
+        for (n, slice) in sections.volume.data().chunks_exact(ni * nj).enumerate() {
+            monitor.check()?;
+            if blank.contains(&n) {
+                values.resize(values.len() + ni * nj, 0.0);
+            } else {
+                let slice = Volume::new(slice_grid.clone(), slice.to_vec())?;
+                let segmented = self.session.segment(&[slice], &self.options, &Uncounted(monitor))?;
+                let Segmentation::Probability(probability) = segmented.segmentation else {
+                    return Err(Error::Unusable("expected a probability of the network, found labels".into()));
+                };
+                values.extend_from_slice(probability.data());
+            }
+            monitor.advance(1);
         }
-        let [ni, nj, _] = grid.shape();
-        for slice in blank {
-            probability.data_mut()[slice * ni * nj..(slice + 1) * ni * nj].fill(0.0);
-        }
+        let grid = sections.grid;
+        drop(sections.volume);
+        let probability = Volume::new(grid.clone(), values)?;
         let cells = if self.numbers { Some(self.number(&grid, &probability, monitor)?) } else { None };
         Ok(Membranes { probability, cells, warnings })
     }
 
     fn check_size(&self, sections: &Sections) -> Result<()> {
-        let shape = sections.volume.grid().shape();
+        let shape = sections.grid.shape();
         for axis in &self.task.axes {
             let least = match axis.size {
                 AxisSize::Fixed(size) => size,
@@ -163,7 +169,7 @@ impl System {
 
 /// Whether lines seem to be bright, which membranes are not for the network.
 fn about_lines(sections: &Sections) -> Option<String> {
-    let [ni, nj, nk] = sections.volume.grid().shape();
+    let [ni, nj, nk] = sections.grid.shape();
     let blank = sections.blank();
     let seen: Vec<usize> = (0..nk).filter(|slice| !blank.contains(slice)).collect();
     let step = seen.len().div_ceil(SLICES).max(1);
