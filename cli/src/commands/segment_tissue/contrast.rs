@@ -5,6 +5,10 @@ use rayon::prelude::*;
 
 /// Grey and white matter together below this is no brain.
 const LEAST_ML: f64 = 300.0;
+/// A scan of less than this has no skull, and most of it is brain: .66 to .85 of those that were segmented, .17 with
+/// inverted contrast.
+const STRIPPED_ML: f64 = 2500.0;
+const LEAST_SHARE: f64 = 0.4;
 /// Tissue fills .79 to .92 of what it surrounds in brains (16 label maps, and scans that were segmented), .64 in a scan of
 /// inverted contrast, whose white matter is taken for something else.
 const LEAST_FILLED: f64 = 0.72;
@@ -18,11 +22,13 @@ pub struct TissueVolumes {
     pub medians: [f32; 3],
     /// Voxels with a label, as a share of those between the first and the last along lines of voxels; mean of three axes.
     pub filled: f64,
+    /// Millilitres of the scan that are not its background.
+    pub scan_ml: f64,
 }
 
 impl TissueVolumes {
-    /// Of labels on the grid of a scan.
-    pub fn measure(labels: &Volume<u8>, scan: &Volume<f32>) -> Self {
+    /// Of labels on the grid of a scan; `seen` is the scan with a background of 0.
+    pub fn measure(labels: &Volume<u8>, scan: &Volume<f32>, seen: &Volume<f32>) -> Self {
         let voxel_ml = labels.grid().affine().matrix3.determinant().abs() / 1000.0;
         let of = |label: u8| {
             let pairs = labels.data().par_iter().zip(scan.data());
@@ -37,7 +43,8 @@ impl TissueVolumes {
             }
         };
         let found = [CSF, GREY, WHITE].map(of);
-        Self { ml: found.map(|(ml, _)| ml), medians: found.map(|(_, median)| median), filled: filled(labels) }
+        let scan_ml = seen.data().par_iter().filter(|value| **value != 0.0).count() as f64 * voxel_ml;
+        Self { ml: found.map(|(ml, _)| ml), medians: found.map(|(_, median)| median), filled: filled(labels), scan_ml }
     }
 }
 
@@ -72,6 +79,12 @@ pub fn check_found(found: &TissueVolumes, name: &str, is_lenient: bool) -> Resul
     let doubt = if brain_ml < LEAST_ML {
         format!(
             "expected a brain, found {brain_ml:.0} ml of grey and white matter; is the orientation of the file right?"
+        )
+    } else if found.scan_ml < STRIPPED_ML && found.ml.iter().sum::<f64>() < LEAST_SHARE * found.scan_ml {
+        format!(
+            "expected a brain, found tissue in {:.0} of {:.0} ml, as where the contrast is not that of T1 weighting",
+            found.ml.iter().sum::<f64>(),
+            found.scan_ml
         )
     } else if found.filled < LEAST_FILLED {
         format!(
@@ -108,7 +121,7 @@ mod tests {
         let grid = Grid::new([5, 2, 1], affine, "scanner").unwrap();
         let labels = Volume::new(grid.clone(), vec![0, 1, 2, 2, 2, 3, 3, 3, 3, 3]).unwrap();
         let scan = Volume::new(grid, vec![9.0, 1.0, 5.0, 4.0, f32::NAN, 8.0, 6.0, 7.0, 9.0, 10.0]).unwrap();
-        let found = TissueVolumes::measure(&labels, &scan);
+        let found = TissueVolumes::measure(&labels, &scan, &scan);
         assert_eq!(found.medians, [1.0, 5.0, 8.0]);
         assert_eq!(found.filled, 1.0);
         for (ml, expected) in found.ml.into_iter().zip([0.008, 0.016, 0.04]) {
@@ -128,7 +141,7 @@ mod tests {
     #[test]
     fn only_t1_weighting_of_a_brain_passes() {
         let of = |ml, medians| {
-            let found = TissueVolumes { ml, medians, filled: 0.8 };
+            let found = TissueVolumes { ml, medians, filled: 0.8, scan_ml: 4000.0 };
             check_found(&found, "scan", false).map_err(|error| error.to_string())
         };
         assert_eq!(of([20.0, 600.0, 450.0], [20.0, 60.0, 100.0]), Ok(None));
@@ -136,9 +149,13 @@ mod tests {
         assert!(of([20.0, 600.0, 450.0], [200.0, 80.0, 60.0]).unwrap_err().contains("T1 weighting"));
         assert!(of([20.0, 600.0, 450.0], [70.0, 60.0, 100.0]).unwrap_err().contains("T1 weighting"));
         assert!(of([20.0, 40.0, 45.0], [20.0, 60.0, 100.0]).unwrap_err().contains("85 ml"));
-        let holes = TissueVolumes { ml: [20.0, 600.0, 450.0], medians: [20.0, 60.0, 100.0], filled: 0.64 };
+        let holes =
+            TissueVolumes { ml: [20.0, 600.0, 450.0], medians: [20.0, 60.0, 100.0], filled: 0.64, scan_ml: 4000.0 };
         assert!(check_found(&holes, "scan", false).unwrap_err().to_string().contains("64 %"));
-        let strange = TissueVolumes { ml: [1.0; 3], medians: [3.0; 3], filled: 0.8 };
+        let little =
+            TissueVolumes { ml: [1.7, 193.0, 175.0], medians: [20.0, 60.0, 100.0], filled: 0.8, scan_ml: 1887.0 };
+        assert!(check_found(&little, "scan", false).unwrap_err().to_string().contains("370 of 1887 ml"));
+        let strange = TissueVolumes { ml: [1.0; 3], medians: [3.0; 3], filled: 0.8, scan_ml: 4000.0 };
         assert!(check_found(&strange, "scan", true).unwrap().is_some());
     }
 }
