@@ -198,3 +198,15 @@ fn many_scans_go_into_a_folder_and_a_bad_one_stops_none() {
     }
     assert!(failed(segment(&[a, "-o", text(&out), "--format", "mnc"]), 2).contains("--force"));
 }
+
+/// Scaled and computed files seldom have exactly 0 around a stripped head.
+#[test]
+fn a_background_with_rounding_errors_is_outside_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("T1.nii"), folder.path().join("seg.nii"));
+    let head = head();
+    let values = head.data().iter().map(|&value| if value == 0.0 { -1.5e-6 } else { value }).collect();
+    write_volume(&input, &Volume::new(head.grid().clone(), values).unwrap()).unwrap();
+    done(segment(&[text(&input), "-o", text(&output)]));
+    assert!(labels(&output) == expected(0));
+}

@@ -1,5 +1,6 @@
 //! Fluid, grey and white matter of T1-weighted scans.
 
+mod background;
 mod contrast;
 mod scan;
 mod system;

@@ -6,16 +6,18 @@ use rayon::prelude::*;
 /// What of a scan can be told before it is segmented.
 struct Scan<'a> {
     volume: &'a Volume<f32>,
+    /// With a background of 0.
+    seen: &'a Volume<f32>,
     name: &'a str,
 }
 
 /// Refuses what cannot be a T1-weighted scan of a head; `is_lenient` turns all but what cannot be segmented at all into
-/// warnings. Returns warnings.
+/// warnings. `seen` is the scan with a background of 0. Returns warnings.
 ///
 /// # Errors
 /// [`Error::Unusable`] with what was expected and found.
-pub fn check_scan(volume: &Volume<f32>, name: &str, is_lenient: bool) -> Result<Vec<String>> {
-    let scan = Scan { volume, name };
+pub fn check_scan(volume: &Volume<f32>, seen: &Volume<f32>, name: &str, is_lenient: bool) -> Result<Vec<String>> {
+    let scan = Scan { volume, seen, name };
     let mut warnings = scan.geometry()?;
     for doubt in [scan.size(), scan.hounsfield(), scan.labels()].into_iter().flatten() {
         if !is_lenient {
@@ -91,7 +93,7 @@ impl Scan<'_> {
     fn labels(&self) -> Option<String> {
         let width = self.volume.grid().shape()[0];
         let (same, pairs) = self
-            .volume
+            .seen
             .data()
             .par_chunks(width)
             .map(|row| {
@@ -126,18 +128,22 @@ mod tests {
         Volume::new(grid, (0..40 * 48 * 40).map(value).collect()).unwrap()
     }
 
+    fn check(volume: &Volume<f32>, is_lenient: bool) -> Result<Vec<String>> {
+        check_scan(volume, volume, "scan", is_lenient)
+    }
+
     fn texture(n: usize) -> f32 {
         ((n * 7919) % 1013) as f32
     }
 
     fn refusal(volume: &Volume<f32>) -> String {
-        check_scan(volume, "scan", false).unwrap_err().to_string()
+        check(volume, false).unwrap_err().to_string()
     }
 
     #[test]
     fn a_scan_passes_with_a_warning_of_its_thick_voxels() {
-        assert_eq!(check_scan(&made(2.5, texture), "scan", false).unwrap(), Vec::<String>::new());
-        let [warning] = check_scan(&made(4.0, texture), "scan", false).unwrap().try_into().unwrap();
+        assert_eq!(check(&made(2.5, texture), false).unwrap(), Vec::<String>::new());
+        let [warning] = check(&made(4.0, texture), false).unwrap().try_into().unwrap();
         assert!(warning.contains("4.00 x 4.00 x 4.00 mm"), "{warning}");
     }
 
@@ -155,14 +161,14 @@ mod tests {
         {
             let error = refusal(volume);
             assert!(error.starts_with("scan: ") && error.contains(expected), "{error}");
-            assert!(check_scan(volume, "scan", true).unwrap().iter().any(|warning| warning.contains(expected)));
+            assert!(check(volume, true).unwrap().iter().any(|warning| warning.contains(expected)));
         }
     }
 
     #[test]
     fn an_empty_volume_is_refused_whatever_is_asked_for() {
         for value in [0.0, 7.5, f32::NAN] {
-            assert!(check_scan(&made(4.0, |_| value), "scan", true).is_err());
+            assert!(check(&made(4.0, |_| value), true).is_err());
         }
         let flat =
             Volume::new(Grid::new([64, 64, 1], DAffine3::IDENTITY, "scanner").unwrap(), vec![1.0; 4096]).unwrap();
@@ -173,7 +179,7 @@ mod tests {
     fn a_file_without_orientation_is_warned_about() {
         let grid = Grid::new([160, 96, 96], DAffine3::IDENTITY, "unknown").unwrap();
         let volume = Volume::new(grid, (0..160 * 96 * 96).map(texture).collect()).unwrap();
-        let [warning] = check_scan(&volume, "scan", false).unwrap().try_into().unwrap();
+        let [warning] = check(&volume, false).unwrap().try_into().unwrap();
         assert!(warning.contains("does not say where it lies"), "{warning}");
     }
 }

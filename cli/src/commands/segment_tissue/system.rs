@@ -1,3 +1,4 @@
+use super::background::without_background;
 use super::contrast::{TissueVolumes, check_found};
 use super::scan::check_scan;
 use crate::args::SegmentTissue;
@@ -66,13 +67,15 @@ impl System {
     /// # Errors
     /// [`Error::Unusable`] for what is no T1-weighted scan of a head; the engine; cancelled.
     pub fn run(&mut self, scan: &Volume<f32>, name: &str, monitor: &dyn Monitor) -> Result<Tissue> {
-        let mut warnings = check_scan(scan, name, self.is_lenient)?;
-        let found = self.session.segment(std::slice::from_ref(scan), &self.options, monitor)?;
+        let cleaned = without_background(scan);
+        let seen = cleaned.as_ref().unwrap_or(scan);
+        let mut warnings = check_scan(scan, seen, name, self.is_lenient)?;
+        let found = self.session.segment(std::slice::from_ref(seen), &self.options, monitor)?;
         let Segmentation::Labels(labels) = found.segmentation else {
             return Err(Error::Unusable(format!("{name}: expected labels of 1 to 3 from the model")));
         };
         warnings.extend(found.notes);
-        let volumes = TissueVolumes::measure(&labels, scan);
+        let volumes = TissueVolumes::measure(&labels, scan, seen);
         warnings.extend(check_found(&volumes, name, self.is_lenient)?);
         let (table, classes) = (self.task.labels.clone(), self.task.classes.clone());
         Ok(Tissue { labels, table, probabilities: found.probabilities, classes, volumes, warnings })
