@@ -1,6 +1,7 @@
 """What the manifests and cards of the models over images say."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -149,6 +150,11 @@ def table(header: tuple[str, ...], rows: Iterable[tuple]) -> str:
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (header, ["---"] * len(header), *rows))
 
 
+def number(value: float, digits: int = 4) -> str:
+    """Counts as they are, shares with some digits, a dash for what is not defined."""
+    return str(value) if isinstance(value, int) else f"{value:.{digits}f}" if math.isfinite(value) else "-"
+
+
 def patients(scores: dict) -> str:
     """Each patient's scores, the worst first."""
     rows = sorted(scores.get("patients", {}).items(), key=lambda item: item[1]["dice_all_frames"])
@@ -156,7 +162,7 @@ def patients(scores: dict) -> str:
         return ""
     header = ("patient, worst first", "frames", "good", "Dice of good", "distance of good, mm", "Dice of all")
     keys = ("good", "dice_good", "distance_mm", "dice_all_frames")
-    return "\n" + table(header, [(name, row["frames"], *(f"{row[key]:.3f}" for key in keys)) for name, row in rows]) + "\n"
+    return "\n" + table(header, [(name, row["frames"], *(number(row[key], 3) for key in keys)) for name, row in rows]) + "\n"
 
 
 def volumes(rows: dict[str, dict[str, float]]) -> str:
@@ -176,7 +182,7 @@ def card(experiment: ImageExperiment, about: ImageAbout, scores: dict, made: Mad
     header = ("score", "value", "without patients drawn beside the ventricle") if second else ("score", "value")
     both = [scores, second] if second else [scores]
     rows = [
-        (words, *(f"{values[name]:.4f}" for values in both)) for name, words in WORDS.items() if scores.get(name) is not None
+        (words, *(number(values[name]) for values in both)) for name, words in WORDS.items() if scores.get(name) is not None
     ]
     numbers = " and ".join(map(str, made.folds))
     moved = ""
