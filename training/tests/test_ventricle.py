@@ -70,7 +70,16 @@ def test_the_summary_is_over_patients_and_over_frames():
     assert got["dice_all_frames"] == pytest.approx(1.7 / 3)
     assert got["pixel_accuracy"] == pytest.approx(0.8)
     assert got["conformity_good"] == pytest.approx((0.7 / 0.9 + 0.4 / 0.8) / 2)
-    assert (got["missed_frames"], got["worst_patient"]) == (1, "A")
+    assert (got["missed_frames"], got["worst_patient"], got["without_misdrawn"]) == (1, "A", None)
+
+
+def test_patients_drawn_beside_the_ventricle_are_also_left_out():
+    drawn = {"patient": "A", "stem": "1", "dice": 0.9, "distance_mm": 1.0, "accuracy": 0.9}
+    beside = {"patient": next(iter(ventricle.MISDRAWN)), "stem": "2", "dice": 0.5, "distance_mm": 12.0, "accuracy": 0.8}
+    got = ventricle.summary([drawn, beside])
+    assert (got["good"], got["dice_all_frames"]) == pytest.approx((0.5, 0.7))
+    second = got["without_misdrawn"]
+    assert (second["good"], second["dice_all_frames"], second["missed_frames"]) == pytest.approx((1.0, 0.9, 0))
 
 
 def write_set(folder, colours=False):
