@@ -2,7 +2,7 @@ use super::{Partition, Warped};
 use crate::plane::{parts, thin_borders};
 use serde_json::{Map, Value};
 
-/// Scores of cells in a slice, in this order everywhere. The first [`HIGHER_IS_BETTER`] are 1 at best, the others 0.
+/// Scores of cells in a slice, in this order everywhere. The first `HIGHER_IS_BETTER` are 1 at best, the others 0.
 pub const CELL_SCORES: [&str; 11] = [
     "v_rand",
     "v_info",
