@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,11 +187,16 @@ def manifest(experiment: ImageExperiment, exported: int, about: ImageAbout, fold
     stride = experiment.network.stride
     spacing = {"scale": about.spacing_mm, "unit": "millimeter"} if about.spacing_mm else {}
 
-    def axes(names: Sequence[str], **size) -> list[dict]:
-        space = [{"type": "space", "id": axis, **size, **spacing} for axis in about.axes]
+    def axes(names: Sequence[str], size: Callable[[str], dict]) -> list[dict]:
+        space = [{"type": "space", "id": axis, "size": size(axis), **spacing} for axis in about.axes]
         return [{"type": "batch"}, {"type": "channel", "channel_names": list(names)}, *space]
 
-    free = {"size": {"min": max(32, stride), "step": stride}}
+    def free(_axis: str) -> dict:
+        return {"min": max(32, stride), "step": stride}
+
+    def same(axis: str) -> dict:
+        return {"tensor_id": "image", "axis_id": axis}
+
     activation = {"id": "sigmoid"} if exported == 1 else {"id": "softmax", "kwargs": {"axis": "channel"}}
     return {
         "format_version": "0.5.4",
@@ -206,7 +211,7 @@ def manifest(experiment: ImageExperiment, exported: int, about: ImageAbout, fold
         "inputs": [
             {
                 "id": "image",
-                "axes": axes([about.channel], **free),
+                "axes": axes([about.channel], free),
                 "data": {"type": "float32"},
                 "test_tensor": file("test_input.npy"),
                 "preprocessing": about.preprocessing,
@@ -215,7 +220,7 @@ def manifest(experiment: ImageExperiment, exported: int, about: ImageAbout, fold
         "outputs": [
             {
                 "id": "classes",
-                "axes": axes(about.classes, **free),
+                "axes": axes(about.classes, same),
                 "data": {"type": "float32"},
                 "test_tensor": file("test_output.npy"),
                 "postprocessing": [activation],
