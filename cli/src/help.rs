@@ -77,6 +77,47 @@ const PAGES: &[Page] = &[
         seldom: &[],
     },
     Page {
+        path: &["segment"],
+        examples: &[
+            "brainmesh segment tissue T1.mnc -o tissue.nii.gz",
+            "brainmesh segment MODEL T1.nii.gz -o labels.nii.gz",
+        ],
+        seldom: &["overlap", "window", "precision", "onnxruntime", "repair"],
+    },
+    Page {
+        path: &["segment", "tissue"],
+        examples: &[
+            "brainmesh segment tissue T1.mnc -o tissue.nii.gz",
+            "brainmesh segment tissue a.nii.gz b.nii.gz -o results/ --keep-going",
+        ],
+        seldom: &["precision", "onnxruntime"],
+    },
+    Page {
+        path: &["segment", "membrane"],
+        examples: &["brainmesh segment membrane stack.tif -o prob.tif --instances --pixel-nm 4"],
+        seldom: &["precision", "onnxruntime"],
+    },
+    Page {
+        path: &["segment", "ventricle"],
+        examples: &["brainmesh segment ventricle patient/ -o out/ --overlays"],
+        seldom: &["precision", "onnxruntime"],
+    },
+    Page {
+        path: &["evaluate", "tissue"],
+        examples: &["brainmesh evaluate tissue --found seg.nii.gz --truth aseg.mgz --truth-labels freesurfer"],
+        seldom: &[],
+    },
+    Page {
+        path: &["evaluate", "membrane"],
+        examples: &["brainmesh evaluate membrane --found prob.tif --truth labels.tif"],
+        seldom: &[],
+    },
+    Page {
+        path: &["evaluate", "ventricle"],
+        examples: &["brainmesh evaluate ventricle --found out --truth contours --dicom dicoms"],
+        seldom: &[],
+    },
+    Page {
         path: &["convert"],
         examples: &[
             "brainmesh convert stain.mnc stain.nii.gz --reorient RAS",
