@@ -8,6 +8,7 @@ mod analyze;
 mod array_info;
 mod atomic;
 mod bytes;
+mod contour_text;
 mod convert;
 mod data_files;
 mod decoded_surface;
@@ -77,8 +78,9 @@ mod write_parts;
 
 pub use array_info::{ArrayInfo, array_info};
 pub use atomic::{WriteSeek, write_atomically};
+pub use contour_text::{read_contour, write_contour};
 pub use convert::{VolumeConversion, VolumeConversionPlan};
-pub use dicom::{DicomFault, DicomPixels, dicom_sidecar, read_dicom_pixels};
+pub use dicom::{DicomFault, DicomPicture, DicomPixels, dicom_pictures, dicom_sidecar, read_dicom_pixels};
 pub use error::Error;
 pub use freesurfer::{
     VertexLabel, read_annot, read_freesurfer_label, read_morphometry, write_annot, write_freesurfer_label,
