@@ -153,7 +153,8 @@ pub fn write_magc(path: &Path, marks: &WaferMarks) -> Result<()> {
     let mut out = Vec::new();
     let single = |marks: &BTreeMap<u32, WaferMark>| marks.iter().map(|(n, m)| (format!("{n:04}"), m.clone())).collect();
     let rois = marks.rois.iter().map(|(&(n, own), mark)| (format!("{n:04}.{own:02}"), mark.clone())).collect();
-    let groups: [(&str, &str, Vec<(String, WaferMark)>); 5] = [
+    type Named = Vec<(String, WaferMark)>;
+    let groups: [(&str, &str, Named); 5] = [
         ("sections", "section", single(&marks.sections)),
         ("focus", "focus", single(&marks.focus)),
         ("magnets", "magnet", single(&marks.magnets)),

@@ -1,5 +1,7 @@
 //! `.magc` files: what Python's configparser wrote with MagFinder's numbers, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use brainmesh_formats::{WaferMark, WaferMarks, read_magc, write_magc};
 use std::path::{Path, PathBuf};
 
