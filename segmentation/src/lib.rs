@@ -37,6 +37,7 @@ mod precision;
 mod provider;
 mod request;
 mod rten;
+mod sections;
 mod session;
 mod source;
 mod store;
@@ -48,7 +49,8 @@ pub use image::{Forecast, NearCentre, SegmentOptions, Segmentation, Segmented};
 pub use library::search_packages;
 pub use manifest::{
     Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
-    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Refinement, Scope, Span, Task,
+    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Refinement, Scope, SectionsTask, Span,
+    Task,
 };
 pub use model::Model;
 pub use normalise::normalise;
@@ -56,6 +58,7 @@ pub use onnx::Form;
 pub use package::Package;
 pub use polarity::Polarity;
 pub use precision::Precision;
+pub use sections::{Levels, Part, PartKind, Section, Tile};
 pub use session::{Session, SessionOptions};
 pub use store::Store;
 pub use verification::Verification;

@@ -1,8 +1,11 @@
 use crate::backend::Backend;
 use crate::request::{Purpose, Request};
-use crate::{Device, Error, Form, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
-use brainmesh_core::{ClassProbabilities, Monitor, Volume};
-use ndarray::{Array3, ArrayD, ArrayView3, s};
+use crate::{
+    Device, Error, Form, Manifest, Model, Part, PartKind, Precision, Result, SegmentOptions, Segmented, Task, Tile,
+    image, sections,
+};
+use brainmesh_core::{ClassProbabilities, Monitor, Silent, Volume};
+use ndarray::{Array3, ArrayD, ArrayView3, Axis, Ix4, s};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
@@ -80,7 +83,7 @@ impl SessionOptions {
             Task::Rays(task) => {
                 Purpose::Rays { channels: task.channels.len(), classes: task.classes(), samples: task.samples }
             }
-            Task::Image(_) => Purpose::Images,
+            Task::Image(_) | Task::Sections(_) => Purpose::Images,
         };
         let open = |onnx: &[u8], name: String| {
             Request {
@@ -99,7 +102,7 @@ impl SessionOptions {
         let (backend, device_note) = open(model.onnx(), model.path_of(&model.manifest().onnx))?;
         let locator = match &model.manifest().task {
             Task::Image(task) => task.locator.as_ref(),
-            Task::Rays(_) => None,
+            Task::Rays(_) | Task::Sections(_) => None,
         };
         let locator =
             locator.map(|locator| Ok::<_, Error>(open(&model.file(&locator.onnx)?, model.path_of(&locator.onnx))?.0));
@@ -177,9 +180,44 @@ impl Session {
         self.tolerance
     }
 
-    /// What an image model makes of a test tensor.
+    /// What an image model makes of a test tensor, or a network that finds sections itself.
     pub(crate) fn run_tensor(&mut self, tensor: ArrayD<f32>) -> Result<ArrayD<f32>> {
-        image::run_tensor(&mut self.backend, self.manifest.image()?, tensor)
+        match &self.manifest.task {
+            Task::Sections(_) => self.backend.run(tensor.view(), &Silent),
+            _ => image::run_tensor(&mut self.backend, self.manifest.image()?, tensor),
+        }
+    }
+
+    /// Parts of sections in the core of a tile: tissue, and magnet parts; `inside` holds intensity and fluorescence `[2, y, x]` of
+    /// [`Tile::inside`], as [`Levels::apply`](crate::Levels::apply) gives them. All parts of a picture together make its sections:
+    /// [`Section::from_parts`](crate::Section::from_parts).
+    ///
+    /// Peaks of the heat (channels 0 and 1) within 5 x 5 blocks are parts; their corners (2 to 9) and the way to the partner (10, 11) are
+    /// the mean of what 7 x 7 blocks say, as `decode.py` of the training package has it.
+    ///
+    /// # Errors
+    /// [`Error::Task`] for a model of something else; [`Error::Input`] for another size than the tile's; [`Error::Shape`] for an
+    /// answer that is none; what the engine reports; cancelled.
+    pub fn section_parts(
+        &mut self,
+        tile: &Tile,
+        inside: ArrayView3<f32>,
+        monitor: &dyn Monitor,
+    ) -> Result<[Vec<Part>; 2]> {
+        let task = self.manifest.sections()?;
+        let (channels, rows, columns) = inside.dim();
+        let fits = |n: usize, length: usize| (1..=tile.input[n].len()).contains(&length);
+        if channels != 2 || !fits(0, columns) || !fits(1, rows) {
+            let expected = format!("[2, up to {}, up to {}]", tile.input[1].len(), tile.input[0].len());
+            return Err(Error::Input { field: "tile", expected, found: format!("{:?}", inside.dim()) });
+        }
+        let answer = self.backend.run(tile.padded(inside).view().into_dyn(), monitor)?;
+        let found = format!("{:?}", answer.shape());
+        let wrong = || Error::Shape { expected: "[1, 12, y, x]".into(), found };
+        let answer = answer.into_dimensionality::<Ix4>().ok().filter(|answer| answer.dim().0 == 1).ok_or_else(wrong)?;
+        let answer = answer.index_axis(Axis(0), 0);
+        let parts = |kind| sections::parts(answer, kind, task, tile);
+        Ok([parts(PartKind::Tissue)?, parts(PartKind::Magnet)?])
     }
 
     /// Class probabilities of rays `[rays, channels, samples]`, as [`normalise`](crate::normalise) gives them. With the

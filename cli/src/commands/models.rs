@@ -4,7 +4,7 @@ use crate::plan::session_options;
 use crate::{Error, ExitCode, Result};
 use brainmesh_core::Orientation;
 use brainmesh_segmentation::{
-    Activation, AxisSize, ImageOutput, ImageTask, Manifest, Model, Package, RayTask, Store, Task,
+    Activation, AxisSize, ImageOutput, ImageTask, Manifest, Model, Package, RayTask, SectionsTask, Store, Task,
 };
 use serde_json::{Value, json};
 
@@ -78,6 +78,7 @@ fn task_name(task: &Task) -> &'static str {
     match task {
         Task::Rays(_) => "layers",
         Task::Image(_) => "segmentation",
+        Task::Sections(_) => "sections",
     }
 }
 
@@ -102,6 +103,7 @@ pub fn describe(model: &Model) -> Value {
     let details = match &manifest.task {
         Task::Rays(task) => describe_rays(task),
         Task::Image(task) => describe_images(task),
+        Task::Sections(task) => describe_sections(task),
     };
     if let (Value::Object(summary), Value::Object(details)) = (&mut summary, details) {
         summary.extend(details);
@@ -144,6 +146,15 @@ fn describe_images(task: &ImageTask) -> Value {
             ImageOutput::Labels { threshold: Some(threshold) } => format!("labels above {threshold}"),
             ImageOutput::Probability { class } => format!("probability of {}", task.classes[class]),
         },
+    })
+}
+
+fn describe_sections(task: &SectionsTask) -> Value {
+    json!({
+        "channels": ["intensity", "fluorescence"],
+        "classes": ["tissue", "magnet"],
+        "sizes": format!("multiples of {}", task.step),
+        "output": format!("corners of parts above {}", task.threshold),
     })
 }
 
