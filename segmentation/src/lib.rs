@@ -27,6 +27,7 @@ mod error;
 mod image;
 mod library;
 mod manifest;
+mod mask_rcnn;
 mod model;
 mod normalise;
 mod onnx;
@@ -48,9 +49,9 @@ pub use error::Error;
 pub use image::{Forecast, NearCentre, SegmentOptions, Segmentation, Segmented};
 pub use library::search_packages;
 pub use manifest::{
-    Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
-    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Refinement, Scope, SectionsTask, Span,
-    Task,
+    Activation, AxisSize, DetectionSettings, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel,
+    Interpolation, LayerFractions, Locator, Manifest, MaskRcnnSettings, MaskRcnnTask, Normalisation, Preprocessing,
+    ProposalSettings, RayTask, Refinement, RegionSettings, Scope, SectionsTask, Span, Task,
 };
 pub use model::Model;
 pub use normalise::normalise;

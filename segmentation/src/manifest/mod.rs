@@ -3,12 +3,14 @@
 
 mod document;
 mod image;
+mod mask_rcnn;
 mod processing;
 mod rays;
 mod refinement;
 mod sections;
 
 pub use image::{AxisSize, ImageAxis, ImageOutput, ImageTask, Interpolation, Locator};
+pub use mask_rcnn::{DetectionSettings, MaskRcnnSettings, MaskRcnnTask, ProposalSettings, RegionSettings};
 pub use processing::{Activation, Preprocessing, Scope};
 pub use rays::{InputChannel, LayerFractions, Normalisation, RayTask, Span};
 pub use refinement::Refinement;
@@ -69,6 +71,8 @@ pub enum Task {
     Image(Box<ImageTask>),
     /// Finds brain sections on wafers.
     Sections(Box<SectionsTask>),
+    /// Finds brain sections on wafers by boxes and masks.
+    MaskRcnn(Box<MaskRcnnTask>),
 }
 
 impl Manifest {
@@ -86,12 +90,13 @@ impl Manifest {
 
     /// Every file that it names.
     pub(crate) fn files(&self) -> impl Iterator<Item = &FileReference> {
-        let locator = match &self.task {
-            Task::Image(task) => task.locator.as_ref().map(|locator| &locator.onnx),
-            Task::Rays(_) | Task::Sections(_) => None,
+        let others = match &self.task {
+            Task::Image(task) => [task.locator.as_ref().map(|locator| &locator.onnx), None],
+            Task::MaskRcnn(task) => [Some(&task.boxes), Some(&task.masks)],
+            Task::Rays(_) | Task::Sections(_) => [None, None],
         };
         let tensors = self.test_tensors.iter().flat_map(|(input, output)| [input, output]);
-        std::iter::once(&self.onnx).chain(tensors).chain(locator)
+        std::iter::once(&self.onnx).chain(tensors).chain(others.into_iter().flatten())
     }
 
     /// The task of a network along rays.
@@ -102,7 +107,7 @@ impl Manifest {
         match &self.task {
             Task::Rays(task) => Ok(task),
             Task::Image(_) => Err(self.other_task("a model of layers along rays", IMAGES)),
-            Task::Sections(_) => Err(self.other_task("a model of layers along rays", SECTIONS)),
+            Task::Sections(_) | Task::MaskRcnn(_) => Err(self.other_task("a model of layers along rays", SECTIONS)),
         }
     }
 
@@ -114,7 +119,7 @@ impl Manifest {
         match &self.task {
             Task::Image(task) => Ok(task),
             Task::Rays(_) => Err(self.other_task("a model that segments images", RAYS)),
-            Task::Sections(_) => Err(self.other_task("a model that segments images", SECTIONS)),
+            Task::Sections(_) | Task::MaskRcnn(_) => Err(self.other_task("a model that segments images", SECTIONS)),
         }
     }
 
@@ -127,6 +132,7 @@ impl Manifest {
             Task::Sections(task) => Ok(task),
             Task::Rays(_) => Err(self.other_task("a model of sections on wafers", RAYS)),
             Task::Image(_) => Err(self.other_task("a model of sections on wafers", IMAGES)),
+            Task::MaskRcnn(_) => Err(self.other_task("a model of sections by peaks", "a Mask R-CNN")),
         }
     }
 
@@ -232,8 +238,12 @@ impl Document {
                 let settings: SectionsTask = checker.typed(settings.into(), "config.brainmesh.")?;
                 Task::Sections(Box::new(settings.check(input, output, checker)?))
             }
+            Some("mask-rcnn") => {
+                let settings: MaskRcnnTask = checker.typed(settings.into(), "config.brainmesh.")?;
+                Task::MaskRcnn(Box::new(settings.check(input, checker)?))
+            }
             _ => {
-                let expected = "`layers`, `segmentation` or `sections`";
+                let expected = "`layers`, `segmentation`, `sections` or `mask-rcnn`";
                 return Err(checker.wrong("config.brainmesh.task", expected, task.to_string()));
             }
         };

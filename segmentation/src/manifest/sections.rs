@@ -62,11 +62,7 @@ impl SectionsTask {
         )?;
         let is_positive = |value: f64| value > 0.0 && value.is_finite();
         checker.require(is_positive(self.unit_px), "config.brainmesh.unit_px", "above 0", self.unit_px.to_string())?;
-        let spread = self.least_spread;
-        checker.require(is_positive(spread), "config.brainmesh.least_spread", "above 0", spread.to_string())?;
-        let are_ordered = self.percentiles.iter().all(|[low, high]| 0.0 <= *low && low < high && *high <= 100.0);
-        let found = format!("{:?}", self.percentiles);
-        checker.require(are_ordered, "config.brainmesh.percentiles", "two a channel, rising, 0 to 100", found)?;
+        check_levels(self.percentiles, self.least_spread, checker)?;
         let [short, long] = self.tissue_length_px;
         let found = format!("{:?}", self.tissue_length_px);
         let is_range = is_positive(short) && is_positive(long) && short < long;
@@ -83,4 +79,13 @@ impl SectionsTask {
         }
         Ok(self)
     }
+}
+
+/// How grey values are stretched.
+pub(super) fn check_levels(percentiles: [[f64; 2]; 2], least_spread: f64, checker: &Checker) -> Result<()> {
+    let is_positive = least_spread > 0.0 && least_spread.is_finite();
+    checker.require(is_positive, "config.brainmesh.least_spread", "above 0", least_spread.to_string())?;
+    let are_ordered = percentiles.iter().all(|[low, high]| 0.0 <= *low && low < high && *high <= 100.0);
+    let found = format!("{percentiles:?}");
+    checker.require(are_ordered, "config.brainmesh.percentiles", "two a channel, rising, 0 to 100", found)
 }

@@ -1,5 +1,5 @@
 use crate::SectionsTask;
-use ndarray::{Array4, ArrayView3, s};
+use ndarray::{Array3, Array4, ArrayView3, Axis, s};
 use std::ops::Range;
 
 /// A piece of a picture that goes through the network at once.
@@ -44,6 +44,17 @@ impl Tile {
     #[must_use]
     pub fn inside(&self, size: [usize; 2]) -> [Range<usize>; 2] {
         [0, 1].map(|n: usize| self.input[n].start..self.input[n].end.min(size[n]))
+    }
+
+    /// Intensity twice and fluorescence `[3, y, x]`, as a Mask R-CNN takes them, of the whole input: zeros (the middle of greys) beyond the
+    /// picture.
+    pub(crate) fn three_channels(&self, inside: ArrayView3<f32>) -> Array3<f32> {
+        let (_, rows, columns) = inside.dim();
+        let mut whole = Array3::zeros((3, self.input[1].len(), self.input[0].len()));
+        for (n, channel) in [0, 0, 1].into_iter().enumerate() {
+            whole.slice_mut(s![n, ..rows, ..columns]).assign(&inside.index_axis(Axis(0), channel));
+        }
+        whole
     }
 
     /// `[1, channel, y, x]` of the input, of what lies inside the picture: its last rows and columns go on beyond.
