@@ -60,3 +60,63 @@ pub(crate) fn of_tile(found: &[Detection], tile: &Tile, inside: [usize; 2]) -> [
     }
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Manifest, Task};
+    use ndarray::Array2;
+
+    fn settings(edge: usize) -> MaskRcnnSettings {
+        let Task::MaskRcnn(task) = Manifest::open("tests/data/mask_rcnn").unwrap().task else { panic!() };
+        MaskRcnnSettings { max_size_px: edge, min_size_px: edge, ..task.settings }
+    }
+
+    #[test]
+    fn whatever_is_no_longer_than_the_overlap_lies_whole_in_a_tile() {
+        for size in [[1, 1], [90, 90], [91, 40], [300, 500], [151, 150]] {
+            let tiles = tiles(&settings(90), size);
+            let mut seen = vec![0; size[0] * size[1]];
+            for tile in &tiles {
+                assert!(tile.input.iter().all(|range| range.len() == 90));
+                for y in tile.core[1].start..tile.core[1].end.min(size[1]) {
+                    (tile.core[0].start..tile.core[0].end.min(size[0])).for_each(|x| seen[x + size[0] * y] += 1);
+                }
+            }
+            assert!(seen.iter().all(|&count| count == 1), "{size:?}");
+            // 26 pixels anywhere, with 2 on each side that a border may not touch.
+            for start in [[0, 0], [50, 50], [58, 59], [60, 61], [62, 30], [270, 470]] {
+                let end = [0, 1].map(|n: usize| (start[n] + 26).min(size[n]));
+                let fits = |tile: &Tile| {
+                    (0..2).all(|n| {
+                        let (own, core) = (&tile.input[n], &tile.core[n]);
+                        let low = own.start == core.start || own.start + 2 <= start[n];
+                        low && own.start <= start[n] && end[n] + 2 <= own.end.max(end[n] + 2 * usize::from(own.end == core.end))
+                    })
+                };
+                assert!(start[0] >= size[0] || start[1] >= size[1] || tiles.iter().any(fits), "{size:?} {start:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_inner_border_cuts_is_left_to_another_tile() {
+        let tile = Tile { input: [60..150, 0..90], core: [75..135, 0..90] };
+        let at = |region: [f32; 4], class| Detection { region, score: 0.9, class, mask: Array2::ones((28, 28)) };
+        let found = [
+            // Inside; at the picture's own borders; cut on the left; cut on the right; beyond the picture.
+            at([10.0, 20.0, 40.0, 30.0], 1),
+            at([30.0, 0.0, 50.0, 90.0], 2),
+            at([1.0, 20.0, 40.0, 30.0], 1),
+            at([10.0, 20.0, 89.0, 30.0], 2),
+            at([10.0, 91.0, 20.0, 95.0], 1),
+        ];
+        let [tissue, magnet] = of_tile(&found, &tile, [90, 90]);
+        assert_eq!((tissue.len(), magnet.len()), (1, 1));
+        // The middle of a box is in pixels that span from their number on; ours are whole at their centres.
+        let [x, y] = tissue[0].centre_px();
+        assert!((x - (60.0 + 24.5)).abs() < 1.0 && (y - 24.5).abs() < 1.0, "{x} {y}");
+        assert!((tissue[0].length_px() - 30.0).abs() < 2.5 && tissue[0].toward_px.is_none());
+        assert!(tissue[0].area_px2() > 0.0 && magnet[0].area_px2() > 0.0);
+    }
+}

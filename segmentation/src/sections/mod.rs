@@ -7,6 +7,7 @@
 mod decode;
 mod levels;
 mod nearby;
+mod nearness;
 mod pairing;
 mod part;
 mod quad;

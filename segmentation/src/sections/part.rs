@@ -1,5 +1,5 @@
 use super::quad::{self, Quad};
-use super::{pairing, suppression};
+use super::{nearness, pairing, suppression};
 
 /// What a section on a wafer is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,10 +62,13 @@ pub struct Section {
 
 impl Section {
     /// Sections of all parts found anywhere in a picture, in whichever order. Of parts of one kind that overlap (intersection over
-    /// union) by .3 or more the more certain stays; tissue and magnet parts that point at each other are one section.
+    /// union) by .3 or more the more certain stays; tissue and magnet parts that point at each other are one section;
+    /// those that point nowhere point at what is nearest, and their corners begin where that says the seam is.
     /// Tissue comes first, the most certain at the head, then magnet parts without tissue.
     #[must_use]
     pub fn from_parts(tissue: Vec<Part>, magnet: Vec<Part>) -> Vec<Self> {
-        pairing::paired(suppression::suppressed(tissue), suppression::suppressed(magnet))
+        let (mut tissue, mut magnet) = (suppression::suppressed(tissue), suppression::suppressed(magnet));
+        nearness::point(&mut tissue, &mut magnet);
+        pairing::paired(tissue, magnet)
     }
 }

@@ -5,17 +5,20 @@ from scipy.spatial import ConvexHull, QhullError
 
 from .decode import Part, area_px, suppressed
 
-#: Tissue and magnet part whose centres are farther from each other, in square roots of the tissue's area, are of two sections.
-FARTHEST = 1.2
+#: How far apart the middles of the sides may be that face each other, in square roots of the tissue's area.
+MOST_GAP = 0.5
+#: How far away a partner is looked for, in the same.
+REACH = 3.0
 
 
 def parts(boxes: np.ndarray, labels: np.ndarray, scores: np.ndarray, pasted: np.ndarray) -> tuple[list[Part], list[Part]]:
     """Tissue and magnet parts of detections `[n, ..]`, `pasted` `[n, h, w]` probabilities; the most certain first."""
     both: tuple[list[Part], list[Part]] = ([], [])
     for box, label, score, mask in zip(boxes, labels, scores, pasted, strict=True):
-        # Bilinear pasting reaches a little beyond the box.
-        low = np.maximum(np.floor(box[:2]).astype(int) - 3, 0)
-        high = np.ceil(box[2:]).astype(int) + 4
+        # Pasting reaches beyond the box by a twenty-eighth of its half.
+        margin = 4 + int(np.ptp(box.reshape(2, 2), 0).max() / 28)
+        low = np.maximum(np.floor(box[:2]).astype(int) - margin, 0)
+        high = np.ceil(box[2:]).astype(int) + margin
         quad = rectangle(outline(mask[low[1] : high[1], low[0] : high[0]]) + low)
         if quad is not None:
             both[label - 1].append(Part(quad, float(score), np.full(2, np.nan)))
@@ -62,13 +65,16 @@ def rectangle(points: np.ndarray) -> np.ndarray | None:
 
 
 def place_seams(tissue: list[Part], magnet: list[Part]) -> None:
-    """Pairs what is nearest to each other, and lets corners 0 and 3 of tissue, 1 and 2 of magnet parts, be at the seam."""
+    """Pairs parts whose facing sides are nearest, and lets corners 0 and 3 of tissue, 1 and 2 of magnet parts, be at the seam."""
     near = []
     for t, one in enumerate(tissue):
         for m, other in enumerate(magnet):
-            distance = np.linalg.norm(one.centre - other.centre) / np.sqrt(area_px(one.quad))
-            if distance < FARTHEST:
-                near.append((distance, t, m))
+            size = np.sqrt(area_px(one.quad))
+            if np.abs(one.centre - other.centre).max() < REACH * size:
+                own, its = facing_side(one.quad, other.centre), facing_side(other.quad, one.centre)
+                gap = np.linalg.norm(middle(one.quad, own) - middle(other.quad, its)) / size
+                if gap < MOST_GAP:
+                    near.append((gap, t, m))
     taken_tissue, taken_magnet = set(), set()
     for _, t, m in sorted(near):
         if t in taken_tissue or m in taken_magnet:
@@ -77,11 +83,16 @@ def place_seams(tissue: list[Part], magnet: list[Part]) -> None:
         taken_magnet.add(m)
         one, other = tissue[t], magnet[m]
         one.toward, other.toward = other.centre, one.centre
-        one.quad = np.roll(one.quad, -nearest_side(one.quad, other.centre) - 1, 0)
-        other.quad = np.roll(other.quad, 1 - nearest_side(other.quad, one.centre), 0)
+        one.quad = np.roll(one.quad, -facing_side(one.quad, other.centre) - 1, 0)
+        other.quad = np.roll(other.quad, 1 - facing_side(other.quad, one.centre), 0)
 
 
-def nearest_side(quad: np.ndarray, toward: np.ndarray) -> int:
+def middle(quad: np.ndarray, side: int) -> np.ndarray:
+    """Of side n, from corner n to the next."""
+    return (quad[side] + quad[(side + 1) % 4]) / 2
+
+
+def facing_side(quad: np.ndarray, toward: np.ndarray) -> int:
     """Side n goes from corner n to the next: the one that faces a point most squarely."""
     sides = np.roll(quad, -1, 0) - quad
     # Clockwise on the screen: outward is to the left of the way.
