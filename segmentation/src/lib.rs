@@ -59,7 +59,7 @@ pub use onnx::Form;
 pub use package::Package;
 pub use polarity::Polarity;
 pub use precision::Precision;
-pub use sections::{Levels, Part, PartKind, Section, Tile};
+pub use sections::{Levels, Part, PartKind, Section, SectionFinder, Tile};
 pub use session::{Session, SessionOptions};
 pub use store::Store;
 pub use verification::Verification;

@@ -4,7 +4,8 @@ use crate::plan::session_options;
 use crate::{Error, ExitCode, Result};
 use brainmesh_core::Orientation;
 use brainmesh_segmentation::{
-    Activation, AxisSize, ImageOutput, ImageTask, Manifest, Model, Package, RayTask, SectionsTask, Store, Task,
+    Activation, AxisSize, ImageOutput, ImageTask, Manifest, MaskRcnnTask, Model, Package, RayTask, SectionsTask, Store,
+    Task,
 };
 use serde_json::{Value, json};
 
@@ -79,6 +80,7 @@ fn task_name(task: &Task) -> &'static str {
         Task::Rays(_) => "layers",
         Task::Image(_) => "segmentation",
         Task::Sections(_) => "sections",
+        Task::MaskRcnn(_) => "sections (Mask R-CNN)",
     }
 }
 
@@ -104,6 +106,7 @@ pub fn describe(model: &Model) -> Value {
         Task::Rays(task) => describe_rays(task),
         Task::Image(task) => describe_images(task),
         Task::Sections(task) => describe_sections(task),
+        Task::MaskRcnn(task) => describe_mask_rcnn(task),
     };
     if let (Value::Object(summary), Value::Object(details)) = (&mut summary, details) {
         summary.extend(details);
@@ -146,6 +149,17 @@ fn describe_images(task: &ImageTask) -> Value {
             ImageOutput::Labels { threshold: Some(threshold) } => format!("labels above {threshold}"),
             ImageOutput::Probability { class } => format!("probability of {}", task.classes[class]),
         },
+    })
+}
+
+fn describe_mask_rcnn(task: &MaskRcnnTask) -> Value {
+    json!({
+        "channels": ["intensity", "fluorescence"],
+        "classes": &task.classes[1..],
+        "tile": task.settings.max_size_px,
+        "least_score": task.settings.detections.least_score,
+        "percentiles": task.percentiles,
+        "tissue_length_px": task.tissue_length_px,
     })
 }
 

@@ -18,6 +18,9 @@ pub struct MaskRcnnTask {
     pub percentiles: [[f64; 2]; 2],
     /// Least spread of grey values that is stretched, of 255: an empty channel stays empty.
     pub least_spread: f64,
+    /// Lengths of tissue that it was trained on.
+    #[serde(default = "super::sections::trained_lengths")]
+    pub tissue_length_px: [f64; 2],
     /// Everything between the graphs.
     pub settings: MaskRcnnSettings,
 }
@@ -113,6 +116,7 @@ impl MaskRcnnTask {
         let found = self.classes.join(", ");
         checker.require(self.classes == CLASSES, "config.brainmesh.classes", CLASSES.join(", "), found)?;
         super::sections::check_levels(self.percentiles, self.least_spread, checker)?;
+        super::sections::check_lengths(self.tissue_length_px, checker)?;
         let channels = input.channel_names().count();
         checker.require(channels == 3, "inputs.axes", "3 channels", channels.to_string())?;
         self.settings.check(checker)?;

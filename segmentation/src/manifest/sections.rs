@@ -34,7 +34,7 @@ fn reach_of_five_scales() -> usize {
 }
 
 /// .6 to 1.5 of the two wafers of the training.
-fn trained_lengths() -> [f64; 2] {
+pub(super) fn trained_lengths() -> [f64; 2] {
     [60.0, 195.0]
 }
 
@@ -63,10 +63,7 @@ impl SectionsTask {
         let is_positive = |value: f64| value > 0.0 && value.is_finite();
         checker.require(is_positive(self.unit_px), "config.brainmesh.unit_px", "above 0", self.unit_px.to_string())?;
         check_levels(self.percentiles, self.least_spread, checker)?;
-        let [short, long] = self.tissue_length_px;
-        let found = format!("{:?}", self.tissue_length_px);
-        let is_range = is_positive(short) && is_positive(long) && short < long;
-        checker.require(is_range, "config.brainmesh.tissue_length_px", "two lengths, rising", found)?;
+        check_lengths(self.tissue_length_px, checker)?;
         for (tensor, field, expected) in [(input, "inputs.axes", 2), (output, "outputs.axes", ANSWERS)] {
             let kinds: Vec<&str> = tensor.axes.iter().map(|axis| axis.kind.as_str()).collect();
             let is_image = kinds == ["batch", "channel", "space", "space"];
@@ -88,4 +85,11 @@ pub(super) fn check_levels(percentiles: [[f64; 2]; 2], least_spread: f64, checke
     let are_ordered = percentiles.iter().all(|[low, high]| 0.0 <= *low && low < high && *high <= 100.0);
     let found = format!("{percentiles:?}");
     checker.require(are_ordered, "config.brainmesh.percentiles", "two a channel, rising, 0 to 100", found)
+}
+
+/// Of tissue.
+pub(super) fn check_lengths([short, long]: [f64; 2], checker: &Checker) -> Result<()> {
+    let is_range = short > 0.0 && short < long && long.is_finite();
+    let found = format!("[{short}, {long}]");
+    checker.require(is_range, "config.brainmesh.tissue_length_px", "two lengths, rising", found)
 }

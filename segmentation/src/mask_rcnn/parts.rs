@@ -91,7 +91,8 @@ mod tests {
                     (0..2).all(|n| {
                         let (own, core) = (&tile.input[n], &tile.core[n]);
                         let low = own.start == core.start || own.start + 2 <= start[n];
-                        low && own.start <= start[n] && end[n] + 2 <= own.end.max(end[n] + 2 * usize::from(own.end == core.end))
+                        low && own.start <= start[n]
+                            && end[n] + 2 <= own.end.max(end[n] + 2 * usize::from(own.end == core.end))
                     })
                 };
                 assert!(start[0] >= size[0] || start[1] >= size[1] || tiles.iter().any(fits), "{size:?} {start:?}");

@@ -1,4 +1,4 @@
-use crate::SectionsTask;
+use super::SectionFinder;
 
 /// The grey values of a channel that become -.5 and .5 for the network.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,11 +13,11 @@ impl Levels {
     /// Of a sample of a channel's pixels: its percentiles as the model says, apart by no less than the model's `least_spread`, which
     /// is of 255; `largest` is the largest grey value there could be (255 of 8 bits). Without pixels nothing is stretched.
     #[must_use]
-    pub fn measure(mut sample: Vec<f32>, channel: usize, task: &SectionsTask, largest: f64) -> Self {
+    pub fn measure(mut sample: Vec<f32>, channel: usize, finder: &SectionFinder, largest: f64) -> Self {
         sample.retain(|value| value.is_finite());
         sample.sort_unstable_by(f32::total_cmp);
-        let [low, high] = task.percentiles[channel.min(1)].map(|share| percentile(&sample, share));
-        let spread = (task.least_spread * largest / 255.0).max(f64::MIN_POSITIVE);
+        let [low, high] = finder.percentiles()[channel.min(1)].map(|share| percentile(&sample, share));
+        let spread = (finder.least_spread() * largest / 255.0).max(f64::MIN_POSITIVE);
         Self { low, high: high.max(low + spread) }
     }
 

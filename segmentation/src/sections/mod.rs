@@ -5,6 +5,7 @@
 //! the same in two places is found out once, over all parts: [`Section::from_parts`].
 
 mod decode;
+mod finder;
 mod levels;
 mod nearby;
 mod nearness;
@@ -15,6 +16,7 @@ mod suppression;
 mod tile;
 
 pub(crate) use decode::parts;
+pub use finder::SectionFinder;
 pub use levels::Levels;
 pub use part::{Part, PartKind, Section};
 pub use tile::Tile;
