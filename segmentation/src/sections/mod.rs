@@ -17,3 +17,6 @@ pub(crate) use decode::parts;
 pub use levels::Levels;
 pub use part::{Part, PartKind, Section};
 pub use tile::Tile;
+
+#[cfg(test)]
+mod tests;
