@@ -1,5 +1,5 @@
 use super::preview::Preview;
-use super::tables::{csv, geojson};
+use super::tables::csv;
 use super::wafer::WaferSections;
 use crate::args::SegmentSections;
 use crate::output::{Staging, write_json, write_text};
@@ -94,7 +94,7 @@ impl Outputs {
                     FormatsError::Io { source, .. } => Error::Write { path: path.into(), source },
                     error => error.into(),
                 })?,
-                ("geojson", _) => write_json(&hidden, &geojson(wafer))?,
+                ("geojson", _) => write_json(&hidden, &wafer.geojson())?,
                 ("csv", _) => write_text(&hidden, &csv(wafer))?,
                 (_, Some(preview)) => preview.write(&hidden)?,
                 _ => {}

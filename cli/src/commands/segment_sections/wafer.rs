@@ -1,7 +1,9 @@
 use super::reduction::Reduction;
 use super::route::route;
+use super::tables::geojson;
 use brainmesh_formats::{WaferMark, WaferMarks};
 use brainmesh_segmentation::{Part, PartKind, Section};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Sections of a wafer, in pixels of its picture. Those with tissue come first, from the top of the picture down; their number
@@ -58,6 +60,11 @@ impl WaferSections {
             PartKind::Tissue => section.magnet.as_ref(),
             PartKind::Magnet => section.tissue.as_ref(),
         }
+    }
+
+    /// As GeoJSON: what `--geojson` writes.
+    pub fn geojson(&self) -> Value {
+        geojson(self)
     }
 
     /// Length of the tissue in the middle of all.
