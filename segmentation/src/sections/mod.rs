@@ -20,3 +20,6 @@ pub use finder::SectionFinder;
 pub use levels::Levels;
 pub use part::{Part, PartKind, Section};
 pub use tile::Tile;
+
+#[cfg(test)]
+mod tests;

@@ -220,7 +220,9 @@ impl<'a> GreyRows<'a> {
             }
             Some(slice) => slice,
             None if slices > 1 => {
-                return Err(wrong(format!("expected one picture, found {slices} slices or pages; --slice N chooses one")));
+                return Err(wrong(format!(
+                    "expected one picture, found {slices} slices or pages; --slice N chooses one"
+                )));
             }
             None => 0,
         };
