@@ -338,3 +338,38 @@ fn what_cannot_be_is_refused_before_anything_is_written() {
     fails(&brainmesh(&["segment", text(&sections), glow, "-o", text(&nii)]), 4, &["brainmesh segment sections"]);
     assert!(!Path::new(out).exists() && !path("a.magc.part").exists() && !nii.exists());
 }
+
+#[test]
+fn a_mask_rcnn_goes_the_same_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let [grey, glow] = wafer(folder.path());
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../segmentation/tests/data/mask_rcnn");
+    let out = folder.path().join("a.magc");
+    let lines = folder.path().join("a.csv");
+    let words =
+        ["segment", "sections", text(&grey), "--fluorescence", text(&glow), "-o", text(&out), "--csv", text(&lines)];
+    let run = || {
+        let more = ["--model", text(&model), "--device", "builtin", "--json", "--force"];
+        let done = brainmesh(&[&words[..], &more].concat());
+        ok(&done);
+        let summary: Value = serde_json::from_slice(&done.stdout).unwrap();
+        (summary, std::fs::read(&out).unwrap(), std::fs::read_to_string(&lines).unwrap())
+    };
+    let (summary, bytes, rows) = run();
+    // Tiles of 180 pixels, every 120, cover 300 x 230.
+    assert_eq!(summary["tiles"], 4);
+    let parts = summary["tissue"].as_u64().unwrap() + summary["magnet"].as_u64().unwrap();
+    assert!(parts > 0 && rows.lines().count() as u64 == parts + 1, "{summary}");
+    let marks = read_magc(&out).unwrap();
+    assert_eq!(marks.sections.len() as u64, summary["tissue"].as_u64().unwrap());
+    for section in marks.sections.values() {
+        let [x, y] = section.centre_px();
+        assert!((0.0..300.0).contains(&x) && (0.0..230.0).contains(&y));
+    }
+    let (_, again, _) = run();
+    assert_eq!(bytes, again);
+    let shown = brainmesh(&["models", "show", text(&model), "--json"]);
+    ok(&shown);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!((&shown["task"], &shown["tile"]), (&"sections (Mask R-CNN)".into(), &180.into()));
+}

@@ -6,7 +6,7 @@ mod support;
 
 use brainmesh_core::Silent;
 use brainmesh_segmentation::{
-    Device, Error, Levels, Manifest, Model, Part, Section, SectionsTask, SegmentOptions, Session, Tile,
+    Device, Error, Levels, Manifest, Model, Part, Section, SectionFinder, SectionsTask, SegmentOptions, Session, Tile,
 };
 use ndarray::{Array3, s};
 use serde_json::{Value, json};
@@ -101,18 +101,18 @@ fn nothing_is_found_in_nothing() {
 
 #[test]
 fn levels_are_percentiles_apart_by_no_less_than_the_model_says() {
-    let task = model().manifest().sections().unwrap().clone();
+    let finder = SectionFinder::of(model().manifest()).unwrap();
     // 0 to 200: the 1st, 99th and 99.5th percentile of 201 values are 2, 198 and 199.
     let sample: Vec<f32> = (0..=200).rev().map(|n| n as f32).collect();
-    let levels = Levels::measure(sample.clone(), 0, &task, 255.0);
+    let levels = Levels::measure(sample.clone(), 0, &finder, 255.0);
     assert_eq!(levels, Levels { low: 2.0, high: 198.0 });
-    assert_eq!(Levels::measure(sample, 1, &task, 255.0).high, 199.0);
+    assert_eq!(Levels::measure(sample, 1, &finder, 255.0).high, 199.0);
     assert_eq!(levels.apply(2.0), -0.5);
     assert_eq!(levels.apply(100.0), 0.0);
     assert_eq!([levels.apply(-1e9), levels.apply(1e9)], [-1.0, 1.0]);
     // Empty: 8 of 255, or as much of 65535.
-    assert_eq!(Levels::measure(vec![7.0; 9], 1, &task, 255.0), Levels { low: 7.0, high: 15.0 });
-    assert_eq!(Levels::measure(vec![0.0, f32::NAN], 1, &task, 65535.0).high, 8.0 * 257.0);
+    assert_eq!(Levels::measure(vec![7.0; 9], 1, &finder, 255.0), Levels { low: 7.0, high: 15.0 });
+    assert_eq!(Levels::measure(vec![0.0, f32::NAN], 1, &finder, 65535.0).high, 8.0 * 257.0);
 }
 
 #[test]

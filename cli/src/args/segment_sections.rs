@@ -47,7 +47,7 @@ pub struct SegmentSections {
     /// Another model: a name, or a folder with rdf.yaml.
     #[arg(long, value_name = "NAME|DIR", default_value = "sections", help_heading = "Model")]
     pub model: String,
-    /// Pixels along a side of what goes through the network at once, beside its margin: less takes less memory.
+    /// Pixels along a side of what goes through the network at once, beside its margin: less takes less memory. A Mask R-CNN has tiles of its own.
     #[arg(long, value_name = "PX", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(64..=16384), help_heading = "Model")]
     pub tile: u32,
     /// What runs the model.

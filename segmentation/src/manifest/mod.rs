@@ -89,7 +89,7 @@ impl Manifest {
     }
 
     /// Every file that it names.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &FileReference> {
+    pub fn files(&self) -> impl Iterator<Item = &FileReference> {
         let others = match &self.task {
             Task::Image(task) => [task.locator.as_ref().map(|locator| &locator.onnx), None],
             Task::MaskRcnn(task) => [Some(&task.boxes), Some(&task.masks)],

@@ -2,7 +2,7 @@ use super::reduction::Reduction;
 use crate::{Error, Result};
 use brainmesh_core::Monitor;
 use brainmesh_formats::{PictureRows, StoredType, VolumeOptions, VolumeReader};
-use brainmesh_segmentation::{Levels, SectionsTask};
+use brainmesh_segmentation::{Levels, SectionFinder};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -166,10 +166,10 @@ impl Picture {
     }
 
     /// What becomes -.5 and .5 for the network.
-    pub fn levels(&self, channel: usize, task: &SectionsTask) -> Levels {
+    pub fn levels(&self, channel: usize, finder: &SectionFinder) -> Levels {
         let largest = self.sample.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
         let largest = if self.is_byte { 255.0 } else { f64::from(largest) };
-        Levels::measure(self.sample.clone(), channel, task, largest)
+        Levels::measure(self.sample.clone(), channel, finder, largest)
     }
 
     /// Calls `each` with the column and row (within the region) and the value of every pixel of a region.

@@ -6,7 +6,7 @@ use crate::args::SegmentSections;
 use crate::plan::session_options;
 use crate::{Error, Result};
 use brainmesh_core::{Monitor, Uncounted};
-use brainmesh_segmentation::{Levels, Model, Part, Section, SectionsTask, Session, Tile};
+use brainmesh_segmentation::{Levels, Model, Part, Section, SectionFinder, Session, Tile};
 use ndarray::Array3;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(super) struct Search {
     pub fluorescence: Option<Picture>,
     levels: [Levels; 2],
     session: Session,
-    task: SectionsTask,
+    finder: SectionFinder,
     model_sha256: String,
     scale: f64,
     tile: usize,
@@ -63,7 +63,7 @@ impl Search {
         }
         let options = session_options(&arguments.engine, threads)?;
         let model = Model::find(&arguments.model)?;
-        let task = model.manifest().sections()?.clone();
+        let finder = SectionFinder::of(model.manifest())?;
         let session = options.open(&model)?;
         tracing::info!("{}", session.device_note());
 
@@ -87,10 +87,10 @@ impl Search {
         }
         let empty = Levels { low: 0.0, high: 1.0 };
         let levels =
-            [intensity.levels(0, &task), fluorescence.as_ref().map_or(empty, |picture| picture.levels(1, &task))];
-        let tile = (arguments.tile as usize).next_multiple_of(task.step);
-        let model_sha256 = model.manifest().onnx.sha256.clone();
-        Ok(Self { intensity, fluorescence, levels, session, task, model_sha256, scale, tile, least })
+            [intensity.levels(0, &finder), fluorescence.as_ref().map_or(empty, |picture| picture.levels(1, &finder))];
+        let tile = arguments.tile as usize;
+        let model_sha256 = model.manifest().files().map(|file| file.sha256.as_str()).collect::<Vec<_>>().join(" ");
+        Ok(Self { intensity, fluorescence, levels, session, finder, model_sha256, scale, tile, least })
     }
 
     /// What a run must share with one that it goes on with.
@@ -118,7 +118,7 @@ impl Search {
     /// What the engine reports; a network that sees parts everywhere; cancelled.
     pub fn run(&mut self, mut journal: Option<&mut Journal>, monitor: &dyn Monitor) -> Result<Searched> {
         let size = self.intensity.size;
-        let tiles = Tile::cover(&self.task, size, self.tile, 0);
+        let tiles = self.finder.tiles(size, self.tile);
         monitor.stage("find sections", tiles.len() as u64);
         let mut parts: [Vec<Part>; 2] = Default::default();
         let (mut kept, mut time, mut pixels) = (0, Duration::ZERO, 0);
@@ -173,7 +173,7 @@ impl Search {
     fn warnings(&self, wafer: &WaferSections) -> Vec<String> {
         let both = [Some(&self.intensity), self.fluorescence.as_ref()].into_iter().flatten();
         let mut warnings: Vec<String> = both.flat_map(|picture| picture.warnings.clone()).collect();
-        let [short, long] = self.task.tissue_length_px;
+        let [short, long] = self.finder.tissue_length_px();
         let Some(length) = wafer.median_length_px().map(|length| length / self.scale) else {
             let seen = format!("the network knows tissue of {short} to {long} pixels length");
             warnings.push(format!("no tissue was found; {seen}: --scale F reduces a picture F times"));
