@@ -162,7 +162,7 @@ fn answers_that_are_no_numbers_or_of_other_sizes_are_refused() {
     }
     for number in 0..outputs.len() {
         let mut broken = outputs.clone();
-        *broken[number].iter_mut().next_back().unwrap() = f32::NAN;
+        *broken[number].iter_mut().last().unwrap() = f32::NAN;
         assert!(matches!(Answers::new(&broken, &settings), Err(Error::Output { .. })), "{number}");
     }
     let mut fewer = settings.clone();
