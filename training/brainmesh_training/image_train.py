@@ -37,14 +37,17 @@ def fit(
     loss: Loss,
     checkpoint: Path | None = None,
     validate: Callable[[nn.Module], float] | None = None,
+    start: dict[str, torch.Tensor] | None = None,
 ) -> nn.Module:
     """Trains one network and returns the running mean of its weights; the best one where `validate` (less is better) says.
 
-    `checkpoint` is gone on from where it exists; one of another experiment is refused.
+    `checkpoint` is gone on from where it exists; one of another experiment is refused. `start` are weights to begin with.
     """
     training = experiment.training
     torch.manual_seed(training.seed)
     model = experiment.build(channels, outputs).to(memory_format=torch.channels_last)
+    if start is not None:
+        model.load_state_dict(start)
     mean = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
     state = {"step": 0, "best": math.inf, "best_step": 0, "weights": None, "seconds": 0.0, "history": []}
