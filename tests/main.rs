@@ -70,6 +70,7 @@ mod mesh;
 mod models;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod slicer;
 mod slicer_description;

@@ -8,6 +8,7 @@ mod models;
 mod section;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod segment_ventricle;
 mod surface;
@@ -22,6 +23,7 @@ pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, Ve
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
 pub use segment_membrane::SegmentMembrane;
+pub use segment_sections::SegmentSections;
 pub use segment_tissue::SegmentTissue;
 pub use segment_ventricle::SegmentVentricle;
 pub use surface::{

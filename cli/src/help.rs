@@ -98,6 +98,13 @@ const PAGES: &[Page] = &[
         seldom: &["precision", "onnxruntime"],
     },
     Page {
+        path: &["segment", "sections"],
+        examples: &[
+            "brainmesh segment sections wafer.tif --fluorescence glow.tif --scale 3 -o wafer.magc --preview wafer.png",
+        ],
+        seldom: &["precision", "onnxruntime"],
+    },
+    Page {
         path: &["segment", "ventricle"],
         examples: &["brainmesh segment ventricle patient/ -o out/ --overlays"],
         seldom: &["precision", "onnxruntime"],

@@ -27,6 +27,7 @@ mod rays;
 mod rays2surface;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod segment_ventricle;
 mod surface;
@@ -40,6 +41,7 @@ pub use models::{add as add_model, describe as describe_model, list as list_mode
 pub use phantom::{MadePhantom, make_phantom};
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
+pub use segment_sections::{WaferSections, segment_sections};
 pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
 pub use segment_ventricle::{Ventricle, VentricleFinder};
 
@@ -65,6 +67,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
                 segment_ventricle::run(command, threads, progress)
             }
             SegmentArguments::System(SegmentSystem::Tissue(command)) => segment_tissue::run(command, threads, progress),
+            SegmentArguments::System(SegmentSystem::Sections(command)) => {
+                segment_sections::run(command, threads, progress)
+            }
         },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),
