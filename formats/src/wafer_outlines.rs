@@ -70,7 +70,9 @@ pub fn read_wafer_outlines(path: &Path) -> Result<WaferOutlines> {
             let section = |tissue| WaferSection { tissue: Some(tissue), ..WaferSection::default() };
             Ok(WaferOutlines { sections: tissue.into_iter().map(section).collect(), ..WaferOutlines::default() })
         }
-        _ => Err(fault::invalid(path, "content", ".magc, GeoJSON, truth.json, or corners x,y as text", "something else")),
+        _ => {
+            Err(fault::invalid(path, "content", ".magc, GeoJSON, truth.json, or corners x,y as text", "something else"))
+        }
     }
 }
 
@@ -137,8 +139,9 @@ fn simple(path: &Path, field: &str, corners_px: Vec<[f64; 2]>, confidence: Optio
 
 /// Confidences rank all parts of a kind, or none.
 fn checked(path: &Path, outlines: WaferOutlines) -> Result<WaferOutlines> {
-    for (kind, of) in [("tissue", (|s| s.tissue.as_ref()) as fn(&WaferSection) -> _), ("magnet", |s| s.magnet.as_ref())] {
-        let parts: Vec<&WaferOutline> = outlines.sections.iter().filter_map(of).collect();
+    let tissue: Vec<_> = outlines.sections.iter().filter_map(|section| section.tissue.as_ref()).collect();
+    let magnet: Vec<_> = outlines.sections.iter().filter_map(|section| section.magnet.as_ref()).collect();
+    for (kind, parts) in [("tissue", tissue), ("magnet", magnet)] {
         let said = parts.iter().filter(|part| part.confidence.is_some()).count();
         if said != 0 && said != parts.len() {
             let expected = format!("of all {} {kind} parts, or of none", parts.len());

@@ -105,7 +105,10 @@ fn what_is_wrong_is_named() {
         (&tissue(&[a, a, a, a]), ["sections[0].tissue", "no area"]),
         (&tissue(&vec![a; 1001]), ["sections[0].tissue", "1001 corners"]),
         (&collection(&[one.clone()]), ["features[0]", "1.5"]),
-        (&collection(&[feature("tissue", 1, &TISSUE, ""), feature("tissue", 1, &TISSUE, "")]), ["features[1]", "again"]),
+        (
+            &collection(&[feature("tissue", 1, &TISSUE, ""), feature("tissue", 1, &TISSUE, "")]),
+            ["features[1]", "again"],
+        ),
         (&collection(&some), ["confidence", "of all 2"]),
         (&collection(&[feature("brain", 1, &TISSUE, "")]), ["JSON", "brain"]),
         (&one.replace("Polygon", "MultiPolygon"), ["JSON", "expected features"]),

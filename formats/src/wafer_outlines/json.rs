@@ -1,4 +1,4 @@
-use super::{WaferOutline, WaferOutlines, WaferSection, checked, outline, whole};
+use super::{WaferOutlines, WaferSection, checked, outline, whole};
 use crate::{Result, fault};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -100,7 +100,12 @@ fn from_features(path: &Path, features: Vec<Feature>) -> Result<Vec<WaferSection
             Kind::Magnet => &mut section.magnet,
         };
         if place.is_some() {
-            return Err(fault::invalid(path, format!("{field}.properties.number"), "each part once", format!("{number} again")));
+            return Err(fault::invalid(
+                path,
+                format!("{field}.properties.number"),
+                "each part once",
+                format!("{number} again"),
+            ));
         }
         *place = part;
     }
