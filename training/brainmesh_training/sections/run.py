@@ -43,7 +43,8 @@ def train(options: argparse.Namespace) -> None:
     def sampler(rng: np.random.Generator):
         return crop(pool[rng.integers(len(pool))], experiment.augmentation, experiment.training.crop, rng)
 
-    fit(experiment, 2, OUTPUTS, sampler, loss, options.out / "network.pt")
+    start = torch.load(options.start / "network.pt", weights_only=True)["mean"] if options.start else None
+    fit(experiment, 2, OUTPUTS, sampler, loss, options.out / "network.pt", start=start)
 
 
 def trained(experiment: ImageExperiment, checkpoint: Path) -> nn.Module:
@@ -113,6 +114,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("config", type=Path, help="experiment, JSON")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines")
     parser.add_argument("--wafers", type=int, default=WAFERS, help="made wafers to train on")
+    parser.add_argument("--start", type=Path, help="folder of a run of the same network whose weights to begin with")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; gone on from where it exists")
     parser.set_defaults(run=train)
 
