@@ -55,8 +55,8 @@ def test_a_right_answer_gives_the_truth_back(change):
 
 
 def test_peaks_at_the_border_are_decoded():
-    quad = np.array([[0, 8], [0, 0], [24, 0], [24, 8.0]])
-    for corner in ([0, 0], [131, 0], [0, 147], [131, 147]):
+    quad = np.array([[0, 16], [0, 0], [40, 0], [40, 16.0]])
+    for corner in ([0, 0], [115, 0], [0, 139], [115, 139]):
         at = quad + corner
         answer = said(targets(Parts(at[None], at[None]), 156, 156))
         answer[1] = -9
