@@ -64,6 +64,7 @@ mod equivariance;
 mod equivolume;
 mod evaluate;
 mod evaluate_pictures;
+mod evaluate_sections;
 mod given_rays;
 mod hostile;
 mod mesh;

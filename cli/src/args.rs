@@ -3,6 +3,7 @@
 mod equivolume;
 mod evaluate;
 mod evaluate_pictures;
+mod evaluate_sections;
 mod mesh;
 mod models;
 mod section;
@@ -18,6 +19,7 @@ pub use evaluate::{EvaluateCommand, EvaluateLayers};
 pub use evaluate_pictures::{
     ContourArg, EvaluateMembrane, EvaluateTissue, EvaluateVentricle, EvaluationOutput, MissingArg, TissueLabelsArg,
 };
+pub use evaluate_sections::EvaluateSections;
 pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};

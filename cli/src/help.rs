@@ -125,6 +125,14 @@ const PAGES: &[Page] = &[
         seldom: &[],
     },
     Page {
+        path: &["evaluate", "sections"],
+        examples: &[
+            "brainmesh evaluate sections found.geojson made/truth.json",
+            "brainmesh evaluate sections found.magc silicon_wafer_1/ --scale 0.3333 --json",
+        ],
+        seldom: &[],
+    },
+    Page {
         path: &["convert"],
         examples: &[
             "brainmesh convert stain.mnc stain.nii.gz --reorient RAS",

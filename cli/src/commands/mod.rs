@@ -10,6 +10,7 @@ mod equivolume;
 mod evaluate;
 mod evaluate_membrane;
 mod evaluate_section;
+mod evaluate_sections;
 mod evaluate_tissue;
 mod evaluate_ventricle;
 mod evaluation;
@@ -34,6 +35,7 @@ mod surface;
 
 pub use evaluate::evaluate_layers;
 pub use evaluate_membrane::evaluate_membrane;
+pub use evaluate_sections::evaluate_sections;
 pub use evaluate_tissue::evaluate_tissue;
 pub use evaluate_ventricle::evaluate_ventricle;
 pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
@@ -84,6 +86,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Evaluate(EvaluateCommand::Membrane(command)) => evaluate_membrane::run(command, progress),
         Command::Evaluate(EvaluateCommand::Ventricle(command)) => evaluate_ventricle::run(command, progress),
         Command::Evaluate(EvaluateCommand::Tissue(command)) => evaluate_tissue::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Sections(command)) => evaluate_sections::run(command, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
