@@ -164,7 +164,8 @@ def main() -> None:
     results = read_results()
     if sys.argv[1:] == ["--check"]:
         found = faults(results)
-        print("\n".join(found))
+        for fault in found:
+            print(fault)
         sys.exit(bool(found))
     if sys.argv[1:]:
         sys.exit(__doc__)
