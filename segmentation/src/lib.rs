@@ -28,6 +28,7 @@ mod image;
 mod library;
 mod manifest;
 mod model;
+mod nearest;
 mod normalise;
 mod onnx;
 mod onnxruntime;
