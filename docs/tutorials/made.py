@@ -1,8 +1,8 @@
 """Makes small inputs with known truth for the tutorials, where real data may not be given away.
 
-    python made.py micrograph|head|heart FOLDER
+    python made.py micrograph|head|heart|wafer FOLDER
 
-Needs numpy, and Pillow (micrograph), nibabel (head) or pydicom (heart). What is made shows how a command is used and what
+Needs numpy, and Pillow (micrograph, heart, wafer), nibabel (head) or pydicom (heart). What is made shows how a command is used and what
 its answer looks like; it says nothing of how good a network is on real pictures.
 """
 
@@ -181,7 +181,51 @@ def heart(folder: Path, slices: int = 6, phases: int = 10, size: int = 192, pixe
     print(f"true end-diastole {full:.1f} ml, end-systole {empty:.1f} ml, ejection fraction {100 * (1 - empty / full):.1f} %")
 
 
-MAKERS = {"micrograph": micrograph, "head": head, "heart": heart}
+def wafer(folder: Path, size: int = 1280) -> None:
+    """Sections of tissue with their magnet parts on a silicon wafer: `light.png`, `fluorescence.png` (magnet parts glow), and the true
+    corners in `truth.json`, in pixels."""
+    import json
+
+    from PIL import Image, ImageDraw
+
+    generator = np.random.default_rng(SEED)
+    fine = 4  # outlines are drawn so many times as fine, so that edges are smooth
+    canvas = {kind: Image.new("L", (size * fine, size * fine)) for kind in ("grey", "glow", "cover")}
+    draw = {kind: ImageDraw.Draw(image) for kind, image in canvas.items()}
+    # Tissue above, magnet part below the seam; corners 0 and 3 of tissue and 1 and 2 of the magnet part lie at the seam.
+    tissue = np.array([[-60.0, -1], [-66, -57], [66, -57], [60, -1]])
+    magnet = np.array([[-55.0, 48], [-60, 1], [60, 1], [55, 48]])
+    truth = []
+    for row in range(8):
+        lean = generator.normal(0, 12)
+        for column in range(7):
+            if generator.random() < 0.2:
+                continue
+            turn = np.deg2rad(lean + generator.normal(0, 3) + (180 if row % 2 else 0))
+            turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+            middle = np.array([150 + 165 * column, 110 + 150 * row]) + generator.normal(0, 5, 2)
+            parts = [(part + generator.normal(0, 1.2, (4, 2))) @ turned + middle for part in (tissue, magnet)]
+            thin = generator.normal(0, 7)
+            seam = np.array([parts[0][0], parts[0][3], parts[1][2], parts[1][1]])
+            for part, grey, glow in zip((seam, *parts), (58, 70, 92), (0, 0, 190), strict=True):
+                outline = [tuple((corner + 0.5) * fine) for corner in part]
+                draw["grey"].polygon(outline, fill=round(float(np.clip(grey + thin, 30, 140))))
+                draw["glow"].polygon(outline, fill=glow)
+                draw["cover"].polygon(outline, fill=255)
+            truth.append({"tissue": parts[0].round(3).tolist(), "magnet": parts[1].round(3).tolist()})
+    grey, glow, cover = (np.asarray(image.resize((size, size), Image.BOX), float) for image in canvas.values())
+    shading = 1 + 0.06 * texture(generator, (size, size), size / 6)
+    bare = 1 - cover / 255
+    light = smooth(190 * bare + grey + 5 * (1 - bare) * texture(generator, (size, size), 2.5), 0.8) * shading
+    light += generator.normal(0, 4, light.shape)
+    glow = smooth(25 + glow * (1 + 0.1 * texture(generator, (size, size), 4)), 1.5) + generator.normal(0, 6, glow.shape)
+    for name, picture in (("light", light), ("fluorescence", glow)):
+        Image.fromarray(np.clip(picture, 0, 255).round().astype(np.uint8)).save(folder / f"{name}.png")
+    (folder / "truth.json").write_text(json.dumps({"seed": SEED, "scale": 1.0, "size": [size, size], "sections": truth}) + "\n")
+    print(f"{len(truth)} sections")
+
+
+MAKERS = {"micrograph": micrograph, "head": head, "heart": heart, "wafer": wafer}
 
 if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[1] not in MAKERS:
