@@ -25,8 +25,10 @@ DOCS = Path(__file__).resolve().parent
 KEYS = {"measures": str, "commands": list, "date": str, "machine": str, "recorded_in": str}
 DECIMAL = re.compile(r"(?<![\w.])(?<![A-Za-z]-)[-−]?\d*\.\d+(?![\w.]*\d)")
 UNIT = re.compile(r"(?<![\w.])\d[\d,]* ?(?:%|[KMG]iB|[kMG]B|ms|s|um)(?!\w)")
-# Pages whose prose has its figures traced as well.
-PROSE = ("README.md", "docs/accuracy.md", "docs/speed.md", "docs/tutorials/")
+# Where prose has its figures traced as well.
+PROSE = ("README.md", "docs/")
+# Pages that are being written.
+LATER = ("docs/report.md", "docs/wafer.md")
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def untraced(page: str, text: str, results: dict[str, dict]) -> list[str]:
         first = content.splitlines()[0][:80]
         if is_table and measured(content) and mark != "not measured":
             faults.append(f"{page}: a table with figures and no result file: {first}")
-        elif page.startswith(PROSE) and not is_table and mark != "not measured" and not content.startswith(("#", "    ", "!")):
+        elif page.startswith(PROSE) and page not in LATER and not is_table and mark != "not measured" and not content.startswith(("#", "    ", "!")):
             names = mark.removeprefix("figures: ").split() if mark else []
             missing = [name for name in names if name not in results]
             sources = set().union(*(numbers(results[name]) for name in names if name in results)) if names else set()
