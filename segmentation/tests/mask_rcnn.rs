@@ -35,7 +35,7 @@ fn a_manifest_that_does_not_hold_names_its_field() {
         ("sampling_ratio: 2", "sampling_ratio: 0", "settings.regions.sampling_ratio"),
         ("sampling_ratio: 2", "sampling_ratio: -1", "settings.regions.sampling_ratio"),
         ("box_size: 7", "box_size: 700", "settings.regions.box_size"),
-        ("canonical_scale_px: 224", "canonical_scale_px: .nan", "settings.regions.canonical_scale_px"),
+        ("canonical_scale_px: 224", "canonical_scale_px: -1.0", "settings.regions.canonical_scale_px"),
         ("before_suppression: 120", "before_suppression: 1000000", "settings.proposals.before_suppression"),
         ("most: 10", "most: 0", "settings.detections.most"),
         ("largest_log_scale: 4", "largest_log_scale: 1e9 #", "settings.largest_log_scale"),

@@ -57,7 +57,7 @@ fn the_picture_is_what_torchvision_gives_its_network() {
     assert_eq!(input.resized, [112, 151]);
     assert_eq!(input.tensor.dim(), (1, 3, 128, 160));
     let found = input.tensor.slice(s![0, .., ..;9, ..]);
-    assert!(largest(&found, &expected) < 1e-5);
+    assert!(largest(found, &expected) < 1e-5);
     // The larger side decides: 48 of 40 / 150 * 180.
     let long = Input::new(picture("long").view(), &task().settings);
     assert_eq!((long.resized, long.tensor.dim()), ([48, 180], (1, 3, 64, 192)));
@@ -104,7 +104,7 @@ fn detections_are_torchvisions() {
                 for (one, expected) in found.iter().zip(pasted.outer_iter()) {
                     let mask = Pasted::new(one, [80, 108]);
                     let whole = Array2::from_shape_fn((80, 108), |(y, x)| mask.at(x, y));
-                    let far = largest(whole.slice(s![..;2, ..]), &expected);
+                    let far = largest(whole.slice(s![..;2, ..]), expected);
                     assert!(far < 1e-3, "{device}: {far}");
                 }
             }
@@ -162,7 +162,7 @@ fn answers_that_are_no_numbers_or_of_other_sizes_are_refused() {
     }
     for number in 0..outputs.len() {
         let mut broken = outputs.clone();
-        *broken[number].iter_mut().next_back().unwrap() = f32::NAN;
+        *broken[number].iter_mut().last().unwrap() = f32::NAN;
         assert!(matches!(Answers::new(&broken, &settings), Err(Error::Output { .. })), "{number}");
     }
     let mut fewer = settings.clone();
