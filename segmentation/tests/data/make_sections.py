@@ -5,7 +5,7 @@ python make_sections.py      (numpy, scipy, onnx; no PyTorch) writes beside this
 - `sections_answer.npy` and `sections.json`: a made answer of a network (true outlines, noise, peaks that mean nothing) and what
   `training/brainmesh_training/sections/decode.py` reads from it.
 - `made-sections/`: a network whose answer can be worked out by hand. Tissue is where intensity is bright around a place (a Gaussian
-  of SD 2.5 pixels), magnet parts where fluorescence is; every part is 24 pixels wide and 12 high; the partner of tissue
+  of SD 2.5 pixels), magnet parts where fluorescence is (logit 16 times the mean, less 4); every part is 24 pixels wide and 12 high; the partner of tissue
   lies 14 pixels below. Pixels between -.5 and .5 in; steps of 16, an answer looks 12 pixels far.
 """
 
@@ -73,6 +73,7 @@ def network():
         second[kind, kind] = 0.5
         second[kind, kind, 1, 1] = 12.0
     corners = [(-1, 1), (-1, -1), (1, -1), (1, 1)]
+    bias[:2] = -4
     bias[2:10] = numpy.array([[x * WIDTH / 2, y * HEIGHT / 2] for x, y in corners]).ravel() / 32
     second[11, :, 1, 1] = numpy.array([1, -1]) * PARTNER / 32 / 0.9
     shape = {"dilations": [1, 1], "group": 1}

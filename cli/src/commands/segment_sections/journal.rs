@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Numbers a part is kept as: corners, confidence, the way to the partner.
 const NUMBERS: usize = 11;
 
+/// What a run must share with one that it goes on with, by name; the first that differs is told.
+pub(super) type Identity = Vec<(&'static str, Value)>;
+
 /// What finished tiles held, a line each, beside the result: a run that was stopped goes on from there.
 pub(super) struct Journal {
     path: PathBuf,
@@ -23,7 +26,7 @@ impl Journal {
     /// # Errors
     /// [`Error::Usage`] for one of something else, with the first thing that differs; [`Error::Unusable`] for a file that is
     /// none; [`Error::Write`].
-    pub fn open(path: PathBuf, identity: &Value, resume: bool) -> Result<Self> {
+    pub fn open(path: PathBuf, identity: &Identity, resume: bool) -> Result<Self> {
         let failed = |source| Error::Write { path: path.clone(), source };
         let known = if resume && path.exists() { Some(std::fs::read_to_string(&path).map_err(failed)?) } else { None };
         let mut done = BTreeMap::new();
@@ -42,7 +45,9 @@ impl Journal {
         // Written anew, so that a line cut short is gone.
         let file = File::create(&path).map_err(failed)?;
         let mut journal = Self { path, file, done: BTreeMap::new() };
-        journal.line(identity)?;
+        let head: serde_json::Map<_, _> =
+            identity.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
+        journal.line(&head.into())?;
         for (tile, parts) in done {
             journal.keep(tile, parts)?;
         }
@@ -79,9 +84,8 @@ impl Journal {
     }
 }
 
-fn check_same(path: &Path, identity: &Value, head: &Value) -> Result<()> {
-    let fields = identity.as_object().into_iter().flatten();
-    match fields.into_iter().find(|(field, value)| head.get(field) != Some(value)) {
+fn check_same(path: &Path, identity: &Identity, head: &Value) -> Result<()> {
+    match identity.iter().find(|(field, value)| head.get(field) != Some(value)) {
         None => Ok(()),
         Some((field, value)) => {
             let kept = head.get(field).unwrap_or(&Value::Null);
@@ -121,7 +125,7 @@ mod tests {
     fn what_was_kept_comes_back_and_nothing_of_another_run() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.magc.part");
-        let identity = json!({ "model": "abc", "scale": 1.5 });
+        let identity = vec![("scale", json!(1.5)), ("model", json!("abc"))];
         let found = |x: f64, toward_px| Part { corners_px: [[x, 0.1]; 4], confidence: 1.0 / 3.0, toward_px };
         let parts = [vec![found(0.7, Some([1e-300, 5.0]))], vec![found(-1.0 / 7.0, None)]];
         let mut journal = Journal::open(path.clone(), &identity, false).unwrap();
@@ -137,8 +141,8 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         drop(journal);
 
-        let error = |identity: Value| Journal::open(path.clone(), &identity, true).err().unwrap();
-        let other = error(json!({ "model": "abc", "scale": 2.0 }));
+        let error = |identity: Identity| Journal::open(path.clone(), &identity, true).err().unwrap();
+        let other = error(vec![("scale", json!(2.0)), ("model", json!("else"))]);
         assert!(other.to_string().contains("scale: expected 2.0, found 1.5"), "{other}");
         std::fs::write(&path, "{\"model\":\"abc\",\"scale\":1.5}\nsomething\n").unwrap();
         assert!(matches!(error(identity.clone()), Error::Unusable(_)));

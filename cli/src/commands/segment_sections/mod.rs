@@ -42,7 +42,7 @@ pub fn run(arguments: &SegmentSections, threads: usize, progress: &Progress) -> 
     let preview = arguments.preview.as_ref().map(|_| {
         let [intensity, glow] = search.levels();
         let fluorescence = search.fluorescence.as_ref().map(|picture| (picture, glow));
-        Preview::new((&search.intensity, intensity), fluorescence, &searched.wafer)
+        Preview::new((&search.intensity, intensity), fluorescence, &searched.wafer, arguments.scale)
     });
     outputs.write(&searched.wafer, preview.transpose()?.as_ref())?;
     journal.remove();

@@ -38,11 +38,16 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    /// Draws what was found on intensity, and fluorescence in blue.
+    /// Draws what was found on intensity, and fluorescence in blue, of pictures that were reduced `scale` times.
     ///
     /// # Errors
     /// A hidden file that cannot be read back.
-    pub fn new(intensity: (&Picture, Levels), glow: Option<(&Picture, Levels)>, wafer: &WaferSections) -> Result<Self> {
+    pub fn new(
+        intensity: (&Picture, Levels),
+        glow: Option<(&Picture, Levels)>,
+        wafer: &WaferSections,
+        scale: f64,
+    ) -> Result<Self> {
         let full = intensity.0.size;
         let blocks = full[0].max(full[1]).div_ceil(SIDE).max(1);
         let size = full.map(|length| length.div_ceil(blocks));
@@ -54,7 +59,7 @@ impl Preview {
             let pixel = [220.0 * value, 220.0 * value, 220.0 * value + glow];
             rgb.extend(pixel.map(|value| value.clamp(0.0, 255.0) as u8));
         }
-        let mut preview = Self { size, factor: wafer.size[0] as f64 / full[0] as f64 * blocks as f64, rgb };
+        let mut preview = Self { size, factor: scale * blocks as f64, rgb };
         preview.draw(wafer);
         Ok(preview)
     }

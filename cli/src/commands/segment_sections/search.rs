@@ -1,4 +1,4 @@
-use super::journal::Journal;
+use super::journal::{Identity, Journal};
 use super::picture::{Picture, Which};
 use super::reduction::Reduction;
 use super::wafer::WaferSections;
@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use brainmesh_core::{Monitor, Uncounted};
 use brainmesh_segmentation::{Levels, Model, Part, Section, SectionFinder, Session, Tile};
 use ndarray::Array3;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -94,17 +94,19 @@ impl Search {
     }
 
     /// What a run must share with one that it goes on with.
-    pub fn identity(&self) -> Value {
-        json!({
-            "brainmesh": env!("CARGO_PKG_VERSION"),
-            "picture": self.intensity.sha256,
-            "fluorescence": self.fluorescence.as_ref().map(|picture| &picture.sha256),
-            "size": self.intensity.full,
-            "model": self.model_sha256,
-            "device": self.session.device_note(),
-            "scale": self.scale,
-            "tile": self.tile,
-        })
+    pub fn identity(&self) -> Identity {
+        let fluorescence = self.fluorescence.as_ref().map(|picture| &picture.sha256);
+        vec![
+            ("brainmesh", env!("CARGO_PKG_VERSION").into()),
+            ("model", self.model_sha256.as_str().into()),
+            ("device", self.session.device_note().into()),
+            ("scale", self.scale.into()),
+            ("tile", self.tile.into()),
+            ("size", json!(self.intensity.full)),
+            // As they are reduced.
+            ("picture", self.intensity.sha256.as_str().into()),
+            ("fluorescence", json!(fluorescence)),
+        ]
     }
 
     /// Grey values between which the network and people see.
