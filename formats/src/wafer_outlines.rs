@@ -3,7 +3,7 @@
 //! - GeoJSON of `brainmesh segment sections`: polygons with `kind` (tissue or magnet), `number` (one for both parts of a section)
 //!   and perhaps `confidence`; perhaps the picture's `size`.
 //! - `truth.json` of `brainmesh_training make-wafer`, also written by hand: `size` and `sections`, each with `tissue`, `magnet`.
-//! - `.magc`: tissue outlines; of magnet parts the middle alone.
+//! - `.magc`: tissue outlines; of magnet parts the middle alone, but where `segment sections` added an `outline`.
 //! - Annotators' text: a section a line, its corners `x,y` parted by white space. A folder with `source_sections_tissue.txt` and
 //!   perhaps `source_sections_mag.txt`, line by line of the same sections, or one file of tissue parts.
 //!
@@ -16,6 +16,7 @@ mod texts;
 use crate::bytes::read_bytes;
 use crate::magc::{WaferMark, WaferMarks, read_magc};
 use crate::{Result, fault};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// More corners than any outline drawn by hand has; each is compared with all others.
@@ -48,7 +49,7 @@ pub struct WaferOutlines {
     pub size_px: Option<[f64; 2]>,
     /// The sections, in order of their numbers.
     pub sections: Vec<WaferSection>,
-    /// Whether the file holds outlines of magnet parts: `.magc` and text files of tissue do not.
+    /// Whether the file holds outlines of magnet parts: `.magc` of others and text files of tissue do not.
     pub has_magnet_outlines: bool,
 }
 
@@ -77,25 +78,51 @@ pub fn read_wafer_outlines(path: &Path) -> Result<WaferOutlines> {
 }
 
 fn from_marks(path: &Path, marks: WaferMarks) -> Result<WaferOutlines> {
-    let section = |(number, mark): (&u32, &WaferMark)| {
+    let mut sections: BTreeMap<u32, WaferSection> = BTreeMap::new();
+    for (number, mark) in &marks.sections {
         let field = format!("[section.{number:04}]");
-        let confidence = match mark.other.iter().find(|(key, _)| key == "confidence") {
-            Some((_, word)) => {
-                let wrong = |_| fault::invalid(path, format!("{field} confidence"), "a number", format!("{word:?}"));
-                Some(word.parse().map_err(wrong)?)
-            }
-            None => None,
-        };
+        let confidence = confidence_of(path, &field, &mark.other)?;
         let tissue = simple(path, &format!("{field} polygon"), mark.points_px.clone(), confidence)?;
-        let magnet_px = marks.magnets.get(number).and_then(|mark| mark.points_px.first().copied());
-        Ok(WaferSection { tissue: Some(tissue), magnet: None, magnet_px })
-    };
-    let mut sections = marks.sections.iter().map(section).collect::<Result<Vec<_>>>()?;
-    let lonely = marks.magnets.iter().filter(|(number, _)| !marks.sections.contains_key(number));
-    sections.extend(lonely.filter_map(|(_, mark)| {
-        mark.points_px.first().map(|at| WaferSection { magnet_px: Some(*at), ..WaferSection::default() })
-    }));
-    checked(path, WaferOutlines { sections, ..WaferOutlines::default() })
+        sections.insert(*number, WaferSection { tissue: Some(tissue), ..WaferSection::default() });
+    }
+    let mut alone = Vec::new();
+    for (number, mark) in &marks.magnets {
+        let section = sections.entry(*number).or_default();
+        section.magnet = outline_of(path, &format!("[magnet.{number:04}]"), &mark.other)?;
+        section.magnet_px = mark.points_px.first().copied();
+    }
+    for (name, keys) in marks.other.iter().filter(|(name, _)| name.starts_with("magnet_alone.")) {
+        alone.push(whole(None, outline_of(path, &format!("[{name}]"), keys)?));
+    }
+    let mut sections: Vec<WaferSection> = sections.into_values().chain(alone).collect();
+    let mut magnets =
+        sections.iter().filter(|section| section.tissue.is_none() || section.magnet_px.is_some()).peekable();
+    let has_magnet_outlines = magnets.peek().is_some() && magnets.all(|section| section.magnet.is_some());
+    if !has_magnet_outlines {
+        sections.iter_mut().for_each(|section| section.magnet = None);
+    }
+    checked(path, WaferOutlines { size_px: None, sections, has_magnet_outlines })
+}
+
+type Keys = [(String, String)];
+
+fn confidence_of(path: &Path, field: &str, keys: &Keys) -> Result<Option<f64>> {
+    let word = keys.iter().find(|(key, _)| key == "confidence").map(|(_, word)| word);
+    let wrong = |word: &str| fault::invalid(path, format!("{field} confidence"), "a number", format!("{word:?}"));
+    word.map(|word| word.parse().map_err(|_| wrong(word))).transpose()
+}
+
+/// What `segment sections` adds to a magnet part: x and y of its corners from 0 to 3, in the frame of `.magc`.
+fn outline_of(path: &Path, field: &str, keys: &Keys) -> Result<Option<WaferOutline>> {
+    let Some((_, words)) = keys.iter().find(|(key, _)| key == "outline") else { return Ok(None) };
+    let field = format!("{field} outline");
+    let numbers: Option<Vec<f64>> = words.split(',').map(|word| Some(word.trim().parse::<f64>().ok()? - 0.5)).collect();
+    let wrong = || fault::invalid(path, field.as_str(), "pairs of numbers x,y", format!("{words:.60?}"));
+    let numbers = numbers.ok_or_else(wrong)?;
+    match numbers.as_chunks::<2>() {
+        (corners, []) => outline(path, &field, corners.to_vec(), confidence_of(path, &field, keys)?).map(Some),
+        _ => Err(wrong()),
+    }
 }
 
 fn whole(tissue: Option<WaferOutline>, magnet: Option<WaferOutline>) -> WaferSection {

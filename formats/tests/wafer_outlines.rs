@@ -88,6 +88,47 @@ fn confidences_are_read_of_either_kind_of_result() {
 }
 
 #[test]
+fn a_magc_may_have_outlines_of_magnet_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    // As `segment sections` writes them: a section with both parts, and a magnet part alone.
+    let corners: Vec<String> = MAGNET.as_flattened().iter().map(|v| (v + 0.5).to_string()).collect();
+    let outline = ("outline".to_owned(), corners.join(","));
+    let keys = vec![outline.clone(), ("confidence".to_owned(), "0.5".to_owned())];
+    let mark = |points_px: &[[f64; 2]], other: &[(String, String)]| WaferMark {
+        points_px: points_px.to_vec(),
+        other: other.to_vec(),
+    };
+    let mut marks = WaferMarks {
+        sections: BTreeMap::from([(1, mark(&FROM_FAR_SIDE, &[("confidence".into(), "0.75".into())]))]),
+        magnets: BTreeMap::from([(1, mark(&[[50.5, 61.0]], &keys))]),
+        other: vec![("magnet_alone.0002".into(), keys)],
+        ..WaferMarks::default()
+    };
+    let path = folder.path().join("a.magc");
+    write_magc(&path, &marks).unwrap();
+    let read = read_wafer_outlines(&path).unwrap();
+    assert!(read.has_magnet_outlines);
+    let [both, alone] = read.sections.as_slice() else { unreachable!("{read:?}") };
+    assert!(both.tissue.is_some() && alone.tissue.is_none());
+    for magnet in [&both.magnet, &alone.magnet] {
+        let magnet = magnet.as_ref().unwrap();
+        assert_eq!((magnet.corners_px[0], magnet.confidence), (MAGNET[1], Some(0.5)));
+    }
+    // Where one has no outline they are places alone.
+    marks.sections.insert(3, mark(&TISSUE.map(|[x, y]| [x, y + 200.0]), &[("confidence".into(), "0.5".into())]));
+    marks.magnets.insert(3, mark(&[[50.0, 260.0]], &[]));
+    write_magc(&path, &marks).unwrap();
+    let read = read_wafer_outlines(&path).unwrap();
+    assert!(!read.has_magnet_outlines && read.sections.iter().all(|section| section.magnet.is_none()));
+    assert_eq!(read.sections[0].magnet_px, Some([50.5, 61.0]));
+    let wrong = ("outline".to_owned(), "1,2,3".to_owned());
+    marks.magnets.insert(3, mark(&[[50.0, 260.0]], &[wrong]));
+    write_magc(&path, &marks).unwrap();
+    let error = read_wafer_outlines(&path).unwrap_err().to_string();
+    assert!(error.contains("[magnet.0003] outline") && error.contains("1,2,3"), "{error}");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let tissue = |corners: &[[f64; 2]]| format!(r#"{{"size":[9,9],"sections":[{{"tissue":{corners:?}}}]}}"#);

@@ -27,7 +27,7 @@ def from_seam(quad: np.ndarray, partner: np.ndarray, first: int) -> np.ndarray:
 def read_labels(path: Path, scale: float = 1.0) -> Parts:
     """Both parts of every section, corners in the order of `quads`; positions divided by `scale` (pixel centres are whole).
 
-    Of a `.magc` with the middles of magnet parts alone these are taken to be symmetric around them, from the seam on.
+    Of a `.magc` with the middles of magnet parts alone (MagFinder's; `segment sections` adds `outline`) these are taken to be symmetric around them, from the seam on.
     """
     path = Path(path)
     pairs = marked(path) if path.suffix == ".magc" else listed(path)
@@ -68,12 +68,14 @@ def marked(path: Path) -> list[tuple[str, np.ndarray, np.ndarray]]:
                 continue
             quad, at = ((np.array(file[place][key].split(","), float).reshape(-1, 2) - 0.5)
                         for place, key in ((name, "polygon"), (f"magnet.{number}", "location")))  # fmt: skip
-            if quad.shape == (4, 2):
+            if "outline" in file[f"magnet.{number}"]:
+                magnet = np.array(file[f"magnet.{number}"]["outline"].split(","), float).reshape(-1, 2) - 0.5
+            elif quad.shape == (4, 2):
                 quad = from_seam(quad, at[0], 3)
-                quad_of_magnet = np.stack([2 * at[0] - quad[3], quad[0], quad[3], 2 * at[0] - quad[0]])
+                magnet = np.stack([2 * at[0] - quad[3], quad[0], quad[3], 2 * at[0] - quad[0]])
             else:
-                quad_of_magnet = at
-            found.append((f"[{name}]", quad, quad_of_magnet))
+                magnet = at
+            found.append((f"[{name}]", quad, magnet))
     except (ValueError, KeyError, configparser.Error) as error:
         message = f"{path}: expected [section.N] polygon and [magnet.N] location, found {error!r}"
         raise ValueError(message) from error

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import map_coordinates, uniform_filter
+from scipy.ndimage import map_coordinates, median_filter, uniform_filter
 from scipy.spatial import cKDTree
 
-from .canvas import outside_px
+from .canvas import cover, outside_px
 from .layout import Habits, deal
 from .quads import DOWN, shapes
 from .targets import Parts
@@ -16,7 +16,7 @@ from .targets import Parts
 #: Of the surroundings so much is cut out with a section, and so much more fades into the background.
 KEEP_PX, FADE_PX = 2.0, 4.0
 #: Around a section so many of its lengths are looked at for background.
-AROUND = 2.5
+AROUND = 1.5
 #: Sides of pieces of background, the largest of which there are enough is taken.
 PIECES_PX, LEAST_PIECES = (128, 96, 64, 48, 32, 24), 12
 #: Texture is measured in squares of this side, at every STEP_PX.
@@ -34,9 +34,10 @@ def body(tissue: np.ndarray, magnet: np.ndarray) -> np.ndarray:
 
 
 def off_px(outlines: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
-    """Distance out of the nearest of convex outlines, `[h, w]`, about; negative inside."""
-    y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)[None]
-    found = np.full(shape, np.inf, np.float32)
+    """How far every STEP_PX-th pixel of `[h, w]` is out of the nearest of convex outlines, about; negative inside."""
+    y, x = (np.arange(0, side, STEP_PX, dtype=np.float32) for side in shape)
+    y, x = y[:, None], x[None]
+    found = np.full((y.size, x.size), np.inf, np.float32)
     for outline in outlines:
         found = np.minimum(found, outside_px(outline, x, y))
     return found
@@ -49,7 +50,7 @@ class Window:
     picture: np.ndarray
     """`[2, h, w]`."""
     off: np.ndarray
-    """Distance out of labelled parts and those that the network finds."""
+    """`[rows, columns]`: distance out of labelled parts and those that the network finds."""
     within: np.ndarray
     """Likewise of labelled parts alone."""
 
@@ -81,8 +82,8 @@ def background_pieces(around: Sequence[Window]) -> np.ndarray:
     unlike that of labelled sections, so that sections nobody labelled are left out.
     """
     textures = [window.textures() for window in around]
-    places = [window.off[::STEP_PX, ::STEP_PX] > AWAY_PX for window in around]
-    own = [window.within[::STEP_PX, ::STEP_PX] < -TEXTURE_PX / 3 for window in around]
+    places = [window.off > AWAY_PX for window in around]
+    own = [window.within < -TEXTURE_PX / 3 for window in around]
     everywhere = np.concatenate([texture.reshape(-1, 3) for texture in textures])
     unit = everywhere.std(0).clip(1)
     outside = np.concatenate([texture[place] for texture, place in zip(textures, places, strict=True)]) / unit
@@ -102,18 +103,19 @@ def background_pieces(around: Sequence[Window]) -> np.ndarray:
     for texture, place in zip(textures, places, strict=True):
         points = texture.reshape(-1, 3) / unit
         is_good = (share(some, points) > least) & (share(section, points) < share(some, points) / 2)
-        good.append(is_good.reshape(place.shape) & place)
+        # Noise alone makes a place here and there unlike the others.
+        good.append(median_filter(is_good.reshape(place.shape), 3) & place)
     for side in PIECES_PX:
         pieces = []
         cells = side // STEP_PX
         for window, known in zip(around, good, strict=True):
             if min(known.shape) <= cells or min(window.picture.shape[1:]) < side:
                 continue
-            bare = sliding_window_view(known, (cells, cells))[::2, ::2].mean((2, 3)) > 0.95
+            bare = sliding_window_view(known, (cells, cells))[::2, ::2].all((2, 3))
             for row, column in np.argwhere(bare):
                 top, left = 2 * STEP_PX * row, 2 * STEP_PX * column
                 piece = window.picture[:, top : top + side, left : left + side]
-                if piece.shape[1:] == (side, side) and (window.off[top : top + side, left : left + side] > 2).all():
+                if piece.shape[1:] == (side, side):
                     pieces.append(piece)
         if len(pieces) >= LEAST_PIECES:
             chosen = rng.permutation(len(pieces))[:400]
@@ -165,13 +167,13 @@ def pasted(
     known = np.concatenate([labels.tissue, labels.magnet], 1)
     habits = replace(Habits.draw(rng), dummies=0.0)
     dealt = deal(rng, shapes(labels.tissue * DOWN, labels.magnet * DOWN), size, float(np.exp(rng.uniform(-0.1, 0.1))), habits)
-    canvas = background(pieces, size, rng)
+    canvas, taken = background(pieces, size, rng), np.zeros(size, np.float32)
     tissue, magnet = [], []
     for section in dealt:
         corners = np.concatenate([section.tissue, section.magnet])
         source, forward = best_map(known, corners)
         put = known[source] @ forward[:2] + forward[2]
-        lay(canvas, picture, known[source], forward, 1 + 0.04 * rng.normal())
+        lay(canvas, taken, picture, known[source], forward, 1 + 0.04 * rng.normal())
         tissue.append(put[:4])
         magnet.append(put[4:])
     empty = np.zeros((0, 4, 2))
@@ -190,8 +192,8 @@ def best_map(known: np.ndarray, corners: np.ndarray) -> tuple[int, np.ndarray]:
     return number, forward
 
 
-def lay(canvas: np.ndarray, picture: np.ndarray, own: np.ndarray, forward: np.ndarray, gain: float) -> None:
-    """Pastes one section, its edge faded into what is there."""
+def lay(canvas: np.ndarray, taken: np.ndarray, picture: np.ndarray, own: np.ndarray, forward: np.ndarray, gain: float) -> None:
+    """Pastes one section, its edge faded into what is there; `taken` is the share of each pixel that sections cover."""
     margin = KEEP_PX + FADE_PX + 1
     outlines = [own[:4], own[4:], body(own[:4], own[4:])]
     put = own @ forward[:2] + forward[2]
@@ -207,10 +209,12 @@ def lay(canvas: np.ndarray, picture: np.ndarray, own: np.ndarray, forward: np.nd
     share = ((KEEP_PX + FADE_PX - out) / FADE_PX).clip(0, 1)
     # Nothing is known beyond the picture.
     is_in = (at > 0).all(-1) & (at[..., 0] < picture.shape[2] - 1) & (at[..., 1] < picture.shape[1] - 1)
-    share = share * is_in
-    window = (slice(None), slice(y[0, 0], y[-1, 0] + 1), slice(x[0, 0], x[0, -1] + 1))
+    window = (slice(y[0, 0], y[-1, 0] + 1), slice(x[0, 0], x[0, -1] + 1))
+    # What surrounded it does not hide others.
+    share = np.where(out < 0, share, share * (1 - taken[window])) * is_in
+    taken[window] = np.maximum(taken[window], cover(out))
     cut = np.stack([map_coordinates(channel, place, order=3, mode="nearest") for channel in source])
     cut[0] *= gain
-    canvas[window] += share * (cut - canvas[window])
+    canvas[:, *window] += share * (cut - canvas[:, *window])
 
 
