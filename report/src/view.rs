@@ -63,12 +63,13 @@ impl View {
 
     /// Azimuth and elevation in degrees as the viewer of a page counts them: azimuth 0 looks from behind, 90 from the left.
     pub fn azimuth_elevation(self, structure: Structure) -> [f64; 2] {
-        let [eye, _] = self.directions(structure);
-        match self {
-            Self::Superior => [0.0, 90.0],
-            Self::Inferior => [0.0, -90.0],
-            _ => [azimuth(eye), 0.0],
-        }
+        Self::towards(self.directions(structure)[0])
+    }
+
+    /// The same for an eye in any direction.
+    pub fn towards(eye: DVec3) -> [f64; 2] {
+        let elevation = eye.z.atan2(eye.x.hypot(eye.y)).to_degrees();
+        [if elevation.abs() > 89.9 { 0.0 } else { azimuth(eye) }, elevation]
     }
 }
 
