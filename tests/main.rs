@@ -67,6 +67,7 @@ mod given_rays;
 mod hostile;
 mod mesh;
 mod models;
+mod report;
 mod segment;
 mod slicer;
 mod slicer_description;

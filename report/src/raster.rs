@@ -43,7 +43,7 @@ pub fn render(shaded: Shaded<'_>, view: View, width: usize) -> Result<(Picture, 
     // One pixel is left free at each side.
     let pixel_mm = extent.x / (width - 2) as f64;
     // A surface that is far higher than wide would need a picture without end.
-    let height = ((extent.y / pixel_mm).ceil() as usize + 2).min(4 * width);
+    let height = ((extent.y / pixel_mm - 1e-9).ceil() as usize + 2).min(4 * width);
     let pixel_mm = pixel_mm.max(extent.y / (height - 2) as f64);
     let fine = [width * SAMPLES, height * SAMPLES];
     let scale = SAMPLES as f64 / pixel_mm;

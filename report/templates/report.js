@@ -166,7 +166,7 @@ const drawSurfaces = async () => {
     loadingText: "",
     logLevel: "error",
   });
-  await nv.attachToCanvas(canvas);
+  await nv.attachToCanvas(canvas, true);
   const meshes = scene.surfaces.map((surface, k) =>
     new niivue.NVMesh(surface.points, scene.corners, surface.name, colorsOf(scene, k, "layers"), 1, true, nv.gl));
   meshes.forEach((mesh) => nv.addMesh(mesh));

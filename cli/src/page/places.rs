@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(left_out, 0);
         // The first part: x = 0 to 2, its middle at x = 1.
         assert_eq!(places[0].at_mm[0], 1.0);
-        assert!((places[0].area_mm2 - 2.5).abs() < 0.51, "{}", places[0].area_mm2);
+        assert!((places[0].area_mm2 - 2.5).abs() < 1e-9, "{}", places[0].area_mm2);
         // It lies to the left of the middle: looked at from the left.
         assert!((places[0].seen_from[0] - 90.0).abs() < 10.0);
     }

@@ -12,7 +12,7 @@ const MOST_TRIANGLES: usize = 44_000;
 /// Share of values that a colour bar covers.
 const SHOWN: f64 = 0.99;
 
-/// Names of the maps of thickness: total, then layers I to VI.
+/// What the colours of the thickness of the cortex stand for.
 pub(super) fn total_range(results: &LayerResults) -> ValueRange {
     ValueRange::up_to_share(results.thickness_mm[0].iter().copied(), SHOWN)
 }

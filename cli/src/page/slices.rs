@@ -244,8 +244,7 @@ fn median(values: &[f32]) -> f64 {
 /// A point where the cortex is cut straight across and is about as thick as it mostly is: there layers are seen best.
 fn detail_place(results: &LayerResults, axis: usize) -> Option<WorldPoint> {
     let [outer, inner] = [0, 6].map(|k: usize| results.surfaces[k].vertices());
-    let [_, middle, _] = places(results, axis);
-    let [low, _, high] = places(results, axis);
+    let [low, middle, high] = places(results, axis);
     let usual = median(&results.thickness_mm[0]);
     let score = |v: usize| {
         let across = inner[v].0 - outer[v].0;

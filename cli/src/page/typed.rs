@@ -35,7 +35,9 @@ fn words(parameters: &Value, model: &str) -> Result<Vec<String>, String> {
     if let Some(volume) = source.get("volume") {
         push("--volume", &volume["raw"])?;
         push("--smoothed-volume", &volume["smoothed"])?;
-        push("--volume-index", &volume["index"])?;
+        if volume["index"] != 0 {
+            push("--volume-index", &volume["index"])?;
+        }
         push("--series", &volume["series"])?;
     } else if let Some(profiles) = source.get("profiles") {
         push("--profiles", &profiles["raw"])?;
