@@ -69,11 +69,32 @@ impl View {
     /// The same for an eye in any direction.
     pub fn towards(eye: DVec3) -> [f64; 2] {
         let elevation = eye.z.atan2(eye.x.hypot(eye.y)).to_degrees();
-        [if elevation.abs() > 89.9 { 0.0 } else { azimuth(eye) }, elevation]
+        // From above and from below the front is up.
+        let azimuth = match elevation {
+            89.9.. => 0.0,
+            ..=-89.9 => 180.0,
+            _ => azimuth(eye),
+        };
+        [azimuth, elevation]
     }
 }
 
 /// Degrees from behind (0) over the left (90), the front (180) and the right (270).
 fn azimuth(eye: DVec3) -> f64 {
     (-eye.x).atan2(-eye.y).to_degrees().rem_euclid(360.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_side_has_its_angles() {
+        let left = View::ALL.map(|view| view.azimuth_elevation(Structure::CortexLeft));
+        assert_eq!(left, [[90.0, 0.0], [270.0, 0.0], [180.0, 0.0], [0.0, 0.0], [0.0, 90.0], [180.0, -90.0]]);
+        assert_eq!(View::Lateral.azimuth_elevation(Structure::CortexRight), [270.0, 0.0]);
+        let [azimuth, elevation] = View::towards(DVec3::new(-1.0, 0.0, 1.0));
+        assert!((azimuth - 90.0).abs() < 1e-12 && (elevation - 45.0).abs() < 1e-12);
+        assert_eq!(View::ALL.map(|view| View::of_name(view.name())), View::ALL.map(Some));
+    }
 }
