@@ -98,9 +98,12 @@ impl Error {
             Self::Formats(_) | Self::Missing { .. } | Self::Inputs { .. } | Self::Unusable(_) | Self::Meshing(_) => {
                 ExitCode::Input
             }
-            Self::Segmentation(_) | Self::Unverified(_) | Self::Phantom(_) | Self::Page(_) | Self::Core(_) | Self::Write { .. } => {
-                ExitCode::Runtime
-            }
+            Self::Segmentation(_)
+            | Self::Unverified(_)
+            | Self::Phantom(_)
+            | Self::Page(_)
+            | Self::Core(_)
+            | Self::Write { .. } => ExitCode::Runtime,
         }
     }
 }

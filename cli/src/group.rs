@@ -16,16 +16,24 @@ const FEWEST: usize = 5;
 /// # Errors
 /// A folder without a `report.json` of `rays2surface`.
 pub(crate) fn group_html(results: &[(PathBuf, PathBuf)], out: &Path) -> Result<String> {
-    let mut columns: Vec<(String, usize)> =
-        [("Rays", 0), ("Measured (%)", 2), ("Filled (%)", 2), ("Without layers (%)", 2), ("Faults of surfaces", 0), ("Moved vertices", 0), ("Thickness (mm)", 3)]
-            .map(|(name, digits)| (name.to_string(), digits))
-            .to_vec();
+    let mut columns: Vec<(String, usize)> = [
+        ("Rays", 0),
+        ("Measured (%)", 2),
+        ("Filled (%)", 2),
+        ("Without layers (%)", 2),
+        ("Faults of surfaces", 0),
+        ("Moved vertices", 0),
+        ("Thickness (mm)", 3),
+    ]
+    .map(|(name, digits)| (name.to_string(), digits))
+    .to_vec();
     columns.extend(LAYER_NAMES.map(|layer| (format!("{layer} (mm)"), 3)));
     columns.push(("Uncertainty (mm)".into(), 4));
     let mut rows = Vec::new();
     for (folder, page) in results {
         let path = folder.join("report.json");
-        let text = std::fs::read_to_string(&path).map_err(|source| brainmesh_formats::Error::Io { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| brainmesh_formats::Error::Io { path: path.clone(), source })?;
         let report = Report::parse(&path, &text)?;
         let page = page.exists().then(|| link(out, page));
         rows.push(GroupRow { name: name_of(folder), page, values: values(&report), far: Vec::new() });

@@ -106,7 +106,9 @@ impl Report {
         let value: serde_json::Value = serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
         let found = value.get("schema").unwrap_or(&serde_json::Value::Null);
         if found.as_str() != Some(REPORT_SCHEMA) {
-            return Err(refused(format!("schema: expected \"{REPORT_SCHEMA}\" (a result of rays2surface), found {found}")));
+            return Err(refused(format!(
+                "schema: expected \"{REPORT_SCHEMA}\" (a result of rays2surface), found {found}"
+            )));
         }
         serde_path_to_error::deserialize(value).map_err(|error| refused(error.to_string()))
     }

@@ -79,9 +79,7 @@ impl Picture {
         let height = height.map_err(|e| self.refused(e))?;
         let grey: Vec<u8> = self.rgba.chunks_exact(4).map(|pixel| pixel[0]).collect();
         let mut bytes = Vec::new();
-        Encoder::new(&mut bytes, quality)
-            .encode(&grey, width, height, ColorType::Luma)
-            .map_err(|e| self.refused(e))?;
+        Encoder::new(&mut bytes, quality).encode(&grey, width, height, ColorType::Luma).map_err(|e| self.refused(e))?;
         Ok(bytes)
     }
 

@@ -52,7 +52,8 @@ impl ProfilePlot {
             let [r, g, b] = mark.color;
             let color = format!("#{r:02x}{g:02x}{b:02x}");
             if mark.sd_mm.is_finite() {
-                let (from, to) = (x(mark.depth_mm - mark.sd_mm).max(LEFT), x(mark.depth_mm + mark.sd_mm).min(WIDTH - RIGHT));
+                let (from, to) =
+                    (x(mark.depth_mm - mark.sd_mm).max(LEFT), x(mark.depth_mm + mark.sd_mm).min(WIDTH - RIGHT));
                 let _ = write!(
                     svg,
                     "<rect x=\"{from:.2}\" y=\"{TOP}\" width=\"{:.2}\" height=\"{:.1}\" fill=\"{color}\" opacity=\".3\"/>",

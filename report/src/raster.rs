@@ -58,7 +58,8 @@ pub fn render(shaded: Shaded<'_>, view: View, width: usize) -> Result<(Picture, 
         .collect();
     // Light falls from the eye and a little from above: folds show, colours stay what they are where it is faced.
     let light = (eye + 0.35 * up + 0.15 * right).normalize();
-    let bright: Vec<f64> = surface.vertex_normals().iter().map(|normal| AMBIENT + (1.0 - AMBIENT) * normal.dot(light).max(0.0)).collect();
+    let bright: Vec<f64> =
+        surface.vertex_normals().iter().map(|normal| AMBIENT + (1.0 - AMBIENT) * normal.dot(light).max(0.0)).collect();
 
     let mut depth = vec![f64::NEG_INFINITY; fine[0] * fine[1]];
     let mut samples = vec![[0u8; 3]; depth.len()];
@@ -128,7 +129,13 @@ mod tests {
 
     /// A cube of side 2 around the origin, each corner in the colour of its signs.
     fn cube() -> (Surface, Vec<[u8; 3]>) {
-        let corner = |n: u8| WorldPoint::new(f64::from(n & 1) * 2.0 - 1.0, f64::from(n >> 1 & 1) * 2.0 - 1.0, f64::from(n >> 2) * 2.0 - 1.0);
+        let corner = |n: u8| {
+            WorldPoint::new(
+                f64::from(n & 1) * 2.0 - 1.0,
+                f64::from(n >> 1 & 1) * 2.0 - 1.0,
+                f64::from(n >> 2) * 2.0 - 1.0,
+            )
+        };
         let quads = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
         let triangles = quads.iter().flat_map(|&[a, b, c, d]| [[a, b, c], [a, c, d]]).collect();
         let surface = Surface::new((0..8).map(corner).collect(), triangles, Structure::CortexLeft).unwrap();
@@ -167,7 +174,11 @@ mod tests {
             let polar = std::f64::consts::PI * f64::from(ring) / f64::from(rings);
             for n in 0..around {
                 let turn = std::f64::consts::TAU * f64::from(n) / f64::from(around);
-                vertices.push(WorldPoint::new(5.0 * polar.sin() * turn.cos(), 5.0 * polar.sin() * turn.sin(), 5.0 * polar.cos()));
+                vertices.push(WorldPoint::new(
+                    5.0 * polar.sin() * turn.cos(),
+                    5.0 * polar.sin() * turn.sin(),
+                    5.0 * polar.cos(),
+                ));
             }
         }
         vertices.push(WorldPoint::new(0.0, 0.0, -5.0));

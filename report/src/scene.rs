@@ -110,7 +110,11 @@ impl Scene {
     pub fn set_labels(&mut self, names: Vec<(String, [u8; 3])>, labels: Vec<u8>) -> Result<()> {
         self.check("labels of vertices", labels.len())?;
         if let Some(&beyond) = labels.iter().find(|&&n| usize::from(n) >= names.len()) {
-            return Err(Error::Length { field: "names of labels", expected: usize::from(beyond) + 1, found: names.len() });
+            return Err(Error::Length {
+                field: "names of labels",
+                expected: usize::from(beyond) + 1,
+                found: names.len(),
+            });
         }
         self.described.labels = names.into_iter().map(|(name, color)| Named { name, color }).collect();
         self.labels = labels;

@@ -77,7 +77,9 @@ impl Slice {
             let [r, g, b] = outline.color;
             let _ = write!(svg, "<path stroke=\"#{r:02x}{g:02x}{b:02x}\" d=\"");
             for (points, closed) in &outline.lines {
-                let placed = points.iter().map(|p| [p[0] - self.low[0], self.high[1] - p[1]].map(|mm| (mm / step_mm).round() as i64));
+                let placed = points
+                    .iter()
+                    .map(|p| [p[0] - self.low[0], self.high[1] - p[1]].map(|mm| (mm / step_mm).round() as i64));
                 write_line(&mut svg, placed, *closed);
             }
             let _ = write!(svg, "\"><title>{}</title></path>", escaped(&outline.name));
@@ -177,7 +179,9 @@ mod tests {
     fn lines_are_where_they_are() {
         let svg = slice(vec![(vec![[10.0, 30.0], [15.0, 25.0], [20.0, 20.0], [20.0, 29.0]], true)]).svg(200.0, 1.0);
         assert!(svg.contains("d=\"M0 0l10000 10000 0-9000z\""), "{svg}");
-        assert!(svg.contains("stroke=\"#ff0010\"") && svg.contains("pia &lt;1&gt;") && svg.contains("axial &amp; flat"));
+        assert!(
+            svg.contains("stroke=\"#ff0010\"") && svg.contains("pia &lt;1&gt;") && svg.contains("axial &amp; flat")
+        );
         assert!(svg.contains("height=\"100.0\""));
     }
 

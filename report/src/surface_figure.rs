@@ -83,7 +83,11 @@ impl SurfaceFigure {
             escaped(&self.title)
         );
         if head > 0.0 {
-            let _ = write!(svg, "<text x=\"{GAP}\" y=\"18\" font-size=\"14\" font-weight=\"bold\">{}</text>", escaped(&self.title));
+            let _ = write!(
+                svg,
+                "<text x=\"{GAP}\" y=\"18\" font-size=\"14\" font-weight=\"bold\">{}</text>",
+                escaped(&self.title)
+            );
         }
         Ok(svg + &body + "</svg>")
     }

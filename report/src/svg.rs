@@ -4,8 +4,7 @@ use resvg::usvg::{Options, Tree, fontdb};
 use std::sync::Arc;
 
 /// Words of figures: DejaVu Sans, cut down to Latin and Greek, so that a figure looks the same on every machine.
-const FONTS: [&[u8]; 2] =
-    [include_bytes!("../assets/DejaVuSans.ttf"), include_bytes!("../assets/DejaVuSans-Bold.ttf")];
+const FONTS: [&[u8]; 2] = [include_bytes!("../assets/DejaVuSans.ttf"), include_bytes!("../assets/DejaVuSans-Bold.ttf")];
 
 /// Font of figures, and what to take where it is not installed.
 pub(crate) const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
@@ -28,8 +27,8 @@ pub fn png_of_svg(svg: &str, scale: f64) -> Result<Vec<u8>> {
     if !(size[0] * size[1] <= MOST_PIXELS && size[0] >= 1.0 && size[1] >= 1.0) {
         return Err(refused(size, "expected between 1 and 400 million pixels".into()));
     }
-    let mut pixels = Pixmap::new(size[0] as u32, size[1] as u32)
-        .ok_or_else(|| refused(size, "too large for memory".into()))?;
+    let mut pixels =
+        Pixmap::new(size[0] as u32, size[1] as u32).ok_or_else(|| refused(size, "too large for memory".into()))?;
     let scale = Transform::from_scale(scale as f32, scale as f32);
     resvg::render(&tree, scale, &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| refused(size, error.to_string()))
@@ -71,7 +70,11 @@ mod tests {
             assert_eq!((info.width, info.height), (80, 40));
             bytes.chunks(4).filter(|p| p[3] > 128).count()
         };
-        let (empty, few, more) = (ink(png_of_svg(&svg(""), 2.0).unwrap()), ink(png_of_svg(&svg("I"), 2.0).unwrap()), ink(png_of_svg(&svg("III"), 2.0).unwrap()));
+        let (empty, few, more) = (
+            ink(png_of_svg(&svg(""), 2.0).unwrap()),
+            ink(png_of_svg(&svg("I"), 2.0).unwrap()),
+            ink(png_of_svg(&svg("III"), 2.0).unwrap()),
+        );
         assert_eq!(empty, 0);
         assert!(few > 20 && (2.5..3.5).contains(&(more as f64 / few as f64)), "{few} {more}");
         assert!(png_of_svg("no picture", 1.0).is_err());

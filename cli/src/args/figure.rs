@@ -91,7 +91,14 @@ pub struct FigureSlice {
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     pub window: Vec<f32>,
     /// Middle of a part to show: three numbers, in mm, of which that along the plane's axis is not used.
-    #[arg(long, value_name = "X,Y,Z", value_delimiter = ',', num_args = 1, allow_hyphen_values = true, requires = "side")]
+    #[arg(
+        long,
+        value_name = "X,Y,Z",
+        value_delimiter = ',',
+        num_args = 1,
+        allow_hyphen_values = true,
+        requires = "side"
+    )]
     pub center: Vec<f64>,
     /// Side of that part.
     #[arg(long, value_name = "MM", requires = "center")]

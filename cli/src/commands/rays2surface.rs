@@ -1,5 +1,5 @@
-use super::report::{PAGE, name_of};
 use super::print_line;
+use super::report::{PAGE, name_of};
 use crate::args::Rays2surface;
 use crate::output::{Staging, write_json, write_text};
 use crate::page::PageSource;

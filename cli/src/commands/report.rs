@@ -58,7 +58,9 @@ fn write_page(arguments: &ReportCommand, folder: &Path, page: &Path, progress: &
     let report = Report::parse(&folder.join("report.json"), &results.report)?;
     let timings = match &arguments.timings {
         Some(path) => read_timings(path)?,
-        None => Some(folder.join(TIMINGS)).filter(|path| path.exists()).map_or(Ok(Vec::new()), |path| read_timings(&path))?,
+        None => Some(folder.join(TIMINGS))
+            .filter(|path| path.exists())
+            .map_or(Ok(Vec::new()), |path| read_timings(&path))?,
     };
     let title = arguments.title.clone().unwrap_or_else(|| name_of(folder));
     let source =
@@ -83,7 +85,8 @@ pub(crate) fn name_of(folder: &Path) -> String {
 }
 
 fn read_timings(path: &Path) -> Result<Vec<(String, f64)>> {
-    let text = std::fs::read_to_string(path).map_err(|source| brainmesh_formats::Error::Io { path: path.into(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| brainmesh_formats::Error::Io { path: path.into(), source })?;
     let seconds: BTreeMap<String, f64> = serde_json::from_str(&text)
         .map_err(|error| Error::Unusable(format!("{}: expected seconds of stages: {error}", path.display())))?;
     let mut stages: Vec<(String, f64)> = seconds.into_iter().collect();

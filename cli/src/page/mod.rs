@@ -66,7 +66,11 @@ impl PageSource<'_> {
             slices: slices.whole,
             details: slices.details,
             slices_note: slices.note,
-            legend: surface_names().into_iter().enumerate().map(|(k, name)| (name, words::bar_color(layer_color(k)))).collect(),
+            legend: surface_names()
+                .into_iter()
+                .enumerate()
+                .map(|(k, name)| (name, words::bar_color(layer_color(k))))
+                .collect(),
             histograms,
             thickness,
             published_source: thickness::SOURCE.into(),

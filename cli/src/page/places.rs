@@ -77,7 +77,8 @@ mod tests {
     fn parts_of_one_kind_are_places() {
         let vertices: Vec<WorldPoint> =
             (0..22).map(|n| WorldPoint::new(f64::from(n / 2), f64::from(n % 2), 0.0)).collect();
-        let triangles = (0..10u32).flat_map(|s| [[2 * s, 2 * s + 2, 2 * s + 3], [2 * s, 2 * s + 3, 2 * s + 1]]).collect();
+        let triangles =
+            (0..10u32).flat_map(|s| [[2 * s, 2 * s + 2, 2 * s + 3], [2 * s, 2 * s + 3, 2 * s + 1]]).collect();
         let surface = Surface::new(vertices, triangles, Structure::CortexLeft).unwrap();
         let mut defects = vec![0; 22];
         defects[0..6].fill(8);

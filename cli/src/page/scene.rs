@@ -46,7 +46,9 @@ pub(super) fn scene(results: &LayerResults) -> Result<(Scene, String)> {
     set_defects(&mut scene, results, &thinned)?;
     let (all, left) = (given.vertices().len(), thinned.vertices.len());
     let note = if left < all {
-        format!("Drawn with {left} of {all} vertices, so that the file stays small; values are those of the vertices drawn. Files hold all.")
+        format!(
+            "Drawn with {left} of {all} vertices, so that the file stays small; values are those of the vertices drawn. Files hold all."
+        )
     } else {
         format!("All {all} vertices are drawn.")
     };
@@ -79,7 +81,8 @@ fn set_defects(scene: &mut Scene, results: &LayerResults, thinned: &Thinned) -> 
 /// The pia from four sides with the thickness of the cortex, as SVG.
 pub(super) fn still(results: &LayerResults) -> Result<String> {
     let range = total_range(results);
-    let colors: Vec<[u8; 3]> = results.thickness_mm[0].iter().map(|&v| color_of(ColorScale::Viridis, range, v)).collect();
+    let colors: Vec<[u8; 3]> =
+        results.thickness_mm[0].iter().map(|&v| color_of(ColorScale::Viridis, range, v)).collect();
     let shaded = Shaded { surface: &results.surfaces[0], colors: &colors };
     let panels = [View::Lateral, View::Medial, View::Superior, View::Inferior]
         .into_iter()
@@ -89,7 +92,8 @@ pub(super) fn still(results: &LayerResults) -> Result<String> {
         })
         .collect::<Result<_>>()?;
     let bar = Some((ColorScale::Viridis, range, "thickness of the cortex (mm)".into()));
-    let figure = SurfaceFigure { title: "Thickness of the cortex on its outer surface".into(), panels, columns: 4, bar };
+    let figure =
+        SurfaceFigure { title: "Thickness of the cortex on its outer surface".into(), panels, columns: 4, bar };
     Ok(figure.svg(1100.0)?)
 }
 

@@ -70,7 +70,11 @@ pub(crate) fn outlines(surfaces: &[Surface; BOUNDARY_COUNT], plan: &SlicePlan) -
         .iter()
         .zip(surface_names())
         .enumerate()
-        .map(|(k, (surface, name))| Outline { name, color: layer_color(k).map(|c| (c * 255.0).round() as u8), lines: line(surface) })
+        .map(|(k, (surface, name))| Outline {
+            name,
+            color: layer_color(k).map(|c| (c * 255.0).round() as u8),
+            lines: line(surface),
+        })
         .collect()
 }
 
@@ -97,10 +101,15 @@ fn shown(source: &PageSource<'_>) -> Result<Shown> {
         }
         (None, Some(path)) if is_input(source.report, "volume", &path)? => (path, index),
         (None, Some(path)) => {
-            return none(&format!("{} is not as it was in the run (another SHA-256): lines alone are shown.", path.display()));
+            return none(&format!(
+                "{} is not as it was in the run (another SHA-256): lines alone are shown.",
+                path.display()
+            ));
         }
         (None, None) if volume.is_null() => return none("The run had no volume: lines alone are shown."),
-        (None, None) => return none("The volume of the run was not found: lines alone are shown. Give it with --volume."),
+        (None, None) => {
+            return none("The volume of the run was not found: lines alone are shown. Give it with --volume.");
+        }
     };
     Ok(Shown { file: Some(open(&path, index, series)?), index, note: format!("Picture: {}.", path.display()) })
 }
@@ -151,7 +160,9 @@ pub(super) fn slices(source: &PageSource<'_>, monitor: &dyn Monitor) -> Result<S
     let seen = whole.iter().filter_map(|drawn| drawn.values.as_ref()).flat_map(|values| values.values.iter().copied());
     let range = ValueRange::between_shares(seen, 0.005, 0.995);
     let window = [range.low as f32, range.high as f32];
-    let panels = |drawn: Vec<Drawn>, width: f64| drawn.into_iter().map(|drawn| panel(drawn, window, width)).collect::<Result<_>>();
+    let panels = |drawn: Vec<Drawn>, width: f64| {
+        drawn.into_iter().map(|drawn| panel(drawn, window, width)).collect::<Result<_>>()
+    };
     let note = format!(
         "{note} Lines are where the surfaces of the files meet the plane. Left is left (L); a slice opens when it is pressed, and can then be enlarged."
     );
@@ -208,9 +219,11 @@ fn within(outlines: Vec<Outline>, frame: &Frame) -> Vec<Outline> {
 
 fn panel(drawn: Drawn, window: [f32; 2], width: f64) -> Result<SlicePanel> {
     let Drawn { plan, frame, outlines, marked, values } = drawn;
-    let image = values.map(|values| Ok::<_, Error>(values.picture(window)?.grey_jpeg_address(JPEG_QUALITY)?)).transpose()?;
+    let image =
+        values.map(|values| Ok::<_, Error>(values.picture(window)?.grey_jpeg_address(JPEG_QUALITY)?)).transpose()?;
     let title = plan.title.clone();
-    let slice = Slice { title: plan.title, low: frame.low, high: frame.high, image, outlines, edges: plan.edges, marked };
+    let slice =
+        Slice { title: plan.title, low: frame.low, high: frame.high, image, outlines, edges: plan.edges, marked };
     Ok(SlicePanel { title, svg: slice.svg(width, 1.2) })
 }
 

@@ -11,7 +11,14 @@ One brain and one atlas: a difference is no fault by itself.";
 
 /// Histograms (title, SVG) of the whole and of the layers, and the table beside them.
 pub(super) fn thickness(results: &LayerResults, report: &Report) -> (Vec<(String, String)>, Table) {
-    let head = ["Layer", "Mean (mm)", "SD (mm)", "5th to 95th percentile", "Published mean (SD)", "Uncertainty of its lower boundary (mm)"];
+    let head = [
+        "Layer",
+        "Mean (mm)",
+        "SD (mm)",
+        "5th to 95th percentile",
+        "Published mean (SD)",
+        "Uncertainty of its lower boundary (mm)",
+    ];
     let mut table = Table { head: head.map(Into::into).to_vec(), rows: Vec::new() };
     let mut histograms = Vec::new();
     let layers = ValueRange::up_to_share(results.thickness_mm[1..].iter().flatten().copied(), 0.995);

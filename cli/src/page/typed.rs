@@ -107,9 +107,29 @@ mod tests {
         };
         let ribbon = ["--pial", &pial, "--white", &white];
         let odd = [
-            "--volume", &volume, "--smoothed-volume", &volume, "--volume-index", "2", "--mask", &mask, "--missing-value", "-1.5",
-            "--min-thickness-mm", "0.7", "--smoothing", "3.5", "--min-gap-mm", "0.02", "--seed", "7", "--polarity",
-            "bright-is-dense", "--interpolation", "cubic", "--keep-crossings",
+            "--volume",
+            &volume,
+            "--smoothed-volume",
+            &volume,
+            "--volume-index",
+            "2",
+            "--mask",
+            &mask,
+            "--missing-value",
+            "-1.5",
+            "--min-thickness-mm",
+            "0.7",
+            "--smoothing",
+            "3.5",
+            "--min-gap-mm",
+            "0.02",
+            "--seed",
+            "7",
+            "--polarity",
+            "bright-is-dense",
+            "--interpolation",
+            "cubic",
+            "--keep-crossings",
         ];
         let rays = ["--rays", &mask, "--ray-distance-mm", "0.4"];
         let profiles = ["--profiles", &volume, "--profiles-span", "pial-white", "--profiles-depths", "equidistant"];

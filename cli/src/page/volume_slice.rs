@@ -71,7 +71,13 @@ impl SliceVolume<'_> {
     ///
     /// # Errors
     /// An unreadable file, cancellation.
-    pub fn values(&self, plane: &Plane, frame: &Frame, most: f64, monitor: &dyn Monitor) -> Result<Option<SliceValues>> {
+    pub fn values(
+        &self,
+        plane: &Plane,
+        frame: &Frame,
+        most: f64,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<SliceValues>> {
         let grid = self.file.grid();
         let finest = grid.spacing_mm().into_iter().fold(f64::INFINITY, f64::min);
         let [width_mm, height_mm] = frame.size();
@@ -92,7 +98,8 @@ impl SliceVolume<'_> {
         }
         let mean = |x: usize, y: usize| {
             let inside = (0..fold).flat_map(|dy| (0..fold).map(move |dx| (x * fold + dx) + fine[0] * (y * fold + dy)));
-            let (sum, n) = inside.map(|at| values[at]).filter(|v| v.is_finite()).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+            let (sum, n) =
+                inside.map(|at| values[at]).filter(|v| v.is_finite()).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
             if n > 0.0 { sum / n } else { f32::NAN }
         };
         let values = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| (x, y))).map(|(x, y)| mean(x, y)).collect();

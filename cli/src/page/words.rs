@@ -52,12 +52,16 @@ pub(super) fn is_no_fault(kind: &str) -> bool {
 }
 
 pub(super) fn subtitle(report: &Report) -> String {
-    format!("Six cortical layers by brainmesh {}, model {} {}", report.brainmesh, report.model.name, report.model.version)
+    format!(
+        "Six cortical layers by brainmesh {}, model {} {}",
+        report.brainmesh, report.model.name, report.model.version
+    )
 }
 
 pub(super) fn facts(report: &Report) -> Vec<Fact> {
     let fact = |name: &str, value: String, note: String, warns: bool| Fact { name: name.into(), value, note, warns };
-    let without: usize = report.defects.iter().filter(|(kind, _)| is_no_fault(kind)).map(|(_, c)| c.missing + c.filled).sum();
+    let without: usize =
+        report.defects.iter().filter(|(kind, _)| is_no_fault(kind)).map(|(_, c)| c.missing + c.filled).sum();
     let meant = report.rays.saturating_sub(without);
     let faults = || report.defects.iter().filter(|(kind, _)| !is_no_fault(kind)).map(|(_, count)| count);
     let (filled, missing) = (faults().map(|c| c.filled).sum::<usize>(), faults().map(|c| c.missing).sum::<usize>());
@@ -65,7 +69,16 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
         fact(
             "Rays measured",
             percent(report.measured, meant),
-            format!("{} of {}{}", grouped(report.measured), grouped(meant), if without > 0 { format!("; {} more without cortex or not wanted", grouped(without)) } else { String::new() }),
+            format!(
+                "{} of {}{}",
+                grouped(report.measured),
+                grouped(meant),
+                if without > 0 {
+                    format!("; {} more without cortex or not wanted", grouped(without))
+                } else {
+                    String::new()
+                }
+            ),
             report.measured * 10 < meant * 9,
         ),
         fact(
@@ -81,7 +94,11 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
     facts.push(fact(
         "Certificate",
         if clean { "clean".into() } else { format!("{} faults", grouped(crossing + certificate.order_violations)) },
-        if clean { "no surface crosses itself or the next".into() } else { format!("{} triangles cross, {} rays out of order", grouped(crossing), certificate.order_violations) },
+        if clean {
+            "no surface crosses itself or the next".into()
+        } else {
+            format!("{} triangles cross, {} rays out of order", grouped(crossing), certificate.order_violations)
+        },
         !clean,
     ));
     if let Some(mean) = report.thickness_mean_mm {
@@ -90,7 +107,12 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
     let uncertainty: Vec<f64> = report.layers.iter().filter_map(|layer| layer.uncertainty_mean_mm).collect();
     if !uncertainty.is_empty() {
         let mean = uncertainty.iter().sum::<f64>() / uncertainty.len() as f64;
-        facts.push(fact("Uncertainty", format!("{:.0} \u{b5}m", 1000.0 * mean), "mean standard deviation of boundaries I / II to grey / white".into(), false));
+        facts.push(fact(
+            "Uncertainty",
+            format!("{:.0} \u{b5}m", 1000.0 * mean),
+            "mean standard deviation of boundaries I / II to grey / white".into(),
+            false,
+        ));
     }
     facts
 }
@@ -98,7 +120,12 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
 pub(super) fn defects(report: &Report) -> Table {
     let head = ["Kind", "Filled from neighbours", "Without layers", "Share of all rays"].map(Into::into).to_vec();
     let row = |(kind, count): (&String, &crate::report::DefectCount)| {
-        vec![kind.clone(), grouped(count.filled), grouped(count.missing), percent(count.filled + count.missing, report.rays)]
+        vec![
+            kind.clone(),
+            grouped(count.filled),
+            grouped(count.missing),
+            percent(count.filled + count.missing, report.rays),
+        ]
     };
     Table { head, rows: report.defects.iter().map(row).collect() }
 }
@@ -107,7 +134,14 @@ pub(super) fn certificate(report: &Report) -> Table {
     let certificate = &report.certificate;
     let names = surface_names();
     let mut head = vec!["Surface".to_string()];
-    head.extend(["Triangles that cross others of it", "Triangles that cross the next surface", "Least distance to the next (mm)"].map(Into::into));
+    head.extend(
+        [
+            "Triangles that cross others of it",
+            "Triangles that cross the next surface",
+            "Least distance to the next (mm)",
+        ]
+        .map(Into::into),
+    );
     let count = |counts: &[usize], k: usize| counts.get(k).map_or_else(|| "-".into(), |&n| grouped(n));
     let mut rows: Vec<Vec<String>> = (0..BOUNDARY_COUNT)
         .map(|k| {
@@ -154,7 +188,9 @@ pub(super) fn timings(stages: &[(String, f64)]) -> Table {
         return Table::default();
     }
     let total: f64 = stages.iter().map(|s| s.1).sum();
-    let row = |(name, seconds): &(String, f64)| vec![name.clone(), format!("{seconds:.2}"), format!("{:.0} %", 100.0 * seconds / total.max(1e-9))];
+    let row = |(name, seconds): &(String, f64)| {
+        vec![name.clone(), format!("{seconds:.2}"), format!("{:.0} %", 100.0 * seconds / total.max(1e-9))]
+    };
     let mut rows: Vec<_> = stages.iter().map(row).collect();
     rows.push(vec!["All".into(), format!("{total:.2}"), String::new()]);
     Table { head: ["Stage", "Seconds", "Share"].map(Into::into).to_vec(), rows }
@@ -177,11 +213,20 @@ pub(super) fn methods(report: &Report) -> String {
     };
     let faults = || report.defects.iter().filter(|(kind, _)| !is_no_fault(kind)).map(|(_, count)| count);
     let (filled, missing) = (faults().map(|c| c.filled).sum::<usize>(), faults().map(|c| c.missing).sum::<usize>());
-    let lengths: Vec<f64> = report.parameters["smoothing_lengths_mm"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect();
+    let lengths: Vec<f64> = report.parameters["smoothing_lengths_mm"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_f64)
+        .collect();
     let smoothing = match (lengths.iter().copied().reduce(f64::min), lengths.iter().copied().reduce(f64::max)) {
         (Some(_), Some(high)) if high > 0.0 => {
             let low = lengths.iter().copied().fold(f64::INFINITY, f64::min);
-            let chosen = if report.parameters["smoothing"] == "auto" { ", a length chosen from held-out parts of the data" } else { "" };
+            let chosen = if report.parameters["smoothing"] == "auto" {
+                ", a length chosen from held-out parts of the data"
+            } else {
+                ""
+            };
             let length = if low == high { format!("{low} mm") } else { format!("{low} to {high} mm") };
             format!(
                 "Boundaries were then smoothed over the mesh as a Gaussian field (correlation length {length}{chosen}), in the share of the volume above them [3], each weighted by its own variance."
@@ -208,10 +253,16 @@ pub(super) fn methods(report: &Report) -> String {
             report.ray_field.moved_mean_mm
         ),
     };
-    let layers: Vec<String> =
-        report.layers.iter().filter_map(|l| Some(format!("{} {:.3} ({:.3})", l.layer, l.thickness_mean_mm?, l.thickness_sd_mm?))).collect();
+    let layers: Vec<String> = report
+        .layers
+        .iter()
+        .filter_map(|l| Some(format!("{} {:.3} ({:.3})", l.layer, l.thickness_mean_mm?, l.thickness_sd_mm?)))
+        .collect();
     let thickness = match report.thickness_mean_mm {
-        Some(mean) => format!(" Mean thickness was {mean:.3} mm; of the layers (standard deviation between rays): {} mm.", layers.join(", ")),
+        Some(mean) => format!(
+            " Mean thickness was {mean:.3} mm; of the layers (standard deviation between rays): {} mm.",
+            layers.join(", ")
+        ),
         None => String::new(),
     };
     format!(
@@ -237,7 +288,10 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        assert_eq!([0, 12, 999, 1000, 163_842, 1_000_000].map(grouped), ["0", "12", "999", "1,000", "163,842", "1,000,000"]);
+        assert_eq!(
+            [0, 12, 999, 1000, 163_842, 1_000_000].map(grouped),
+            ["0", "12", "999", "1,000", "163,842", "1,000,000"]
+        );
     }
 
     #[test]

@@ -53,10 +53,9 @@ impl Format {
         match output.out.extension().and_then(|e| e.to_str()) {
             Some("png") => Ok(Self::Png),
             Some("svg") => Ok(Self::Svg),
-            _ => Err(Error::Usage(format!(
-                "--out {}: expected a name that ends in .png or .svg",
-                output.out.display()
-            ))),
+            _ => {
+                Err(Error::Usage(format!("--out {}: expected a name that ends in .png or .svg", output.out.display())))
+            }
         }
     }
 }

@@ -14,7 +14,9 @@ pub(super) fn svg(arguments: &FigureSlice, monitor: &dyn Monitor) -> Result<Stri
     let window = match arguments.window.as_slice() {
         [] => None,
         &[low, high] if low < high => Some([low, high]),
-        other => return Err(Error::Usage(format!("--window: expected two numbers, the smaller first, found {other:?}"))),
+        other => {
+            return Err(Error::Usage(format!("--window: expected two numbers, the smaller first, found {other:?}")));
+        }
     };
     if !(arguments.line > 0.0 && arguments.line <= 100.0) {
         return Err(Error::Usage(format!("--line: expected above 0 and at most 100, found {}", arguments.line)));
@@ -43,7 +45,8 @@ pub(super) fn svg(arguments: &FigureSlice, monitor: &dyn Monitor) -> Result<Stri
         ))
     })?;
     let frame = part.unwrap_or(around);
-    let volume = if arguments.no_volume { None } else { volume_of(&report, &arguments.folder, arguments.volume.as_ref())? };
+    let volume =
+        if arguments.no_volume { None } else { volume_of(&report, &arguments.folder, arguments.volume.as_ref())? };
     let image = match volume {
         Some((path, index)) => {
             let series = report.parameters["inputs"]["source"]["volume"]["series"].as_str();
@@ -59,7 +62,8 @@ pub(super) fn svg(arguments: &FigureSlice, monitor: &dyn Monitor) -> Result<Stri
         None => None,
     };
     let title = arguments.output.title.clone().unwrap_or(plan.title);
-    let slice = Slice { title, low: frame.low, high: frame.high, image, outlines: lines, edges: plan.edges, marked: None };
+    let slice =
+        Slice { title, low: frame.low, high: frame.high, image, outlines: lines, edges: plan.edges, marked: None };
     Ok(slice.svg(f64::from(arguments.width), arguments.line))
 }
 

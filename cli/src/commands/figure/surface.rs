@@ -23,7 +23,9 @@ pub(super) fn svg(arguments: &FigureSurface) -> Result<String> {
     let range = match arguments.range.as_slice() {
         [] => None,
         &[low, high] if low < high => Some(ValueRange { low, high }),
-        other => return Err(Error::Usage(format!("--range: expected two numbers, the smaller first, found {other:?}"))),
+        other => {
+            return Err(Error::Usage(format!("--range: expected two numbers, the smaller first, found {other:?}")));
+        }
     };
     let (surface, name, map) = if arguments.input.is_dir() { of_result(arguments)? } else { of_file(arguments)? };
     let scale = match arguments.colors {
@@ -72,9 +74,10 @@ fn of_result(arguments: &FigureSurface) -> Result<(Surface, String, Option<Map>)
     let word = arguments.map.as_deref().unwrap_or("thickness");
     let map = match word.split_once(':') {
         None if word == "none" => None,
-        None if word == "thickness" => {
-            Some(Map { name: "thickness of the cortex (mm)".into(), values: std::mem::take(&mut results.thickness_mm[0]) })
-        }
+        None if word == "thickness" => Some(Map {
+            name: "thickness of the cortex (mm)".into(),
+            values: std::mem::take(&mut results.thickness_mm[0]),
+        }),
         None if word == "uncertainty" => {
             let name = "standard deviation of the boundary (mm)".into();
             Some(Map { name, values: std::mem::take(&mut results.uncertainty_mm[k]) })
