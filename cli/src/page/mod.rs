@@ -1,7 +1,9 @@
 //! The page of a result: what its files hold, put into words and pictures. Drawing itself is in brainmesh-report.
 
+mod methods;
 mod places;
 mod scene;
+mod slice_plan;
 mod slices;
 mod thickness;
 mod typed;
@@ -9,7 +11,7 @@ mod volume_slice;
 mod words;
 
 pub(crate) use scene::color_of;
-pub(crate) use slices::{SlicePlan, outlines};
+pub(crate) use slice_plan::{SlicePlan, outlines};
 pub(crate) use typed::typed_command;
 pub(crate) use volume_slice::{Frame, SliceVolume};
 pub(crate) use words::surface_names;
@@ -78,8 +80,8 @@ impl PageSource<'_> {
             places,
             places_left_out,
             certificate: words::certificate(report),
-            methods: words::methods(report),
-            citations: words::CITATIONS.map(String::from).to_vec(),
+            methods: methods::methods(report),
+            citations: methods::CITATIONS.map(String::from).to_vec(),
             inputs: report
                 .inputs
                 .iter()

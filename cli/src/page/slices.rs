@@ -1,15 +1,13 @@
 //! Slices through a result with the lines of its surfaces.
 
+use super::slice_plan::{SlicePlan, outlines, within};
 use super::volume_slice::{Frame, SliceValues, SliceVolume};
-use super::words::surface_names;
 use super::{PageSource, find_input, is_input};
 use crate::input::volume_options;
 use crate::{Error, LayerResults, Result};
-use brainmesh_core::{BOUNDARY_COUNT, Monitor, Surface, WorldPoint, layer_color};
+use brainmesh_core::{BOUNDARY_COUNT, Monitor, WorldPoint};
 use brainmesh_formats::VolumeReader;
-use brainmesh_meshing::{Plane, contours};
 use brainmesh_report::{Outline, Slice, SlicePanel, ValueRange};
-use glam::DVec3;
 use std::path::{Path, PathBuf};
 
 /// Where the slices of a page lie: shares of the vertices on their lower side.
@@ -26,56 +24,6 @@ pub(super) struct Slices {
     pub whole: Vec<SlicePanel>,
     pub details: Vec<SlicePanel>,
     pub note: String,
-}
-
-/// A plane at right angles to an axis of the world, and what it is called.
-pub(crate) struct SlicePlan {
-    pub plane: Plane,
-    pub title: String,
-    /// Letters at the left, right, upper and lower edge.
-    pub edges: [char; 4],
-}
-
-impl SlicePlan {
-    /// Axis 0 to 2 at a place in mm.
-    ///
-    /// # Errors
-    /// A place that is not finite.
-    pub fn new(axis: usize, mm: f64) -> Result<Self> {
-        let normal = DVec3::AXES[axis];
-        let (name, letter, edges) = match axis {
-            0 => ("Sagittal", 'x', ['P', 'A', 'S', 'I']),
-            1 => ("Coronal", 'y', ['L', 'R', 'S', 'I']),
-            _ => ("Axial", 'z', ['L', 'R', 'A', 'P']),
-        };
-        let title = format!("{name}, {letter} = {mm:.2} mm");
-        Ok(Self { plane: Plane::new(WorldPoint(normal * mm), normal)?, title, edges })
-    }
-
-    /// Place of a point in a picture of the plane: mm to the right and up.
-    pub fn place(&self, p: WorldPoint) -> [f64; 2] {
-        self.plane.axes().map(|axis| p.0.dot(axis))
-    }
-}
-
-/// The lines of seven surfaces in a plane.
-pub(crate) fn outlines(surfaces: &[Surface; BOUNDARY_COUNT], plan: &SlicePlan) -> Vec<Outline> {
-    let line = |surface: &Surface| {
-        contours(surface, &plan.plane)
-            .into_iter()
-            .map(|contour| (contour.points.iter().map(|&p| plan.place(p)).collect(), contour.closed))
-            .collect()
-    };
-    surfaces
-        .iter()
-        .zip(surface_names())
-        .enumerate()
-        .map(|(k, (surface, name))| Outline {
-            name,
-            color: layer_color(k).map(|c| (c * 255.0).round() as u8),
-            lines: line(surface),
-        })
-        .collect()
 }
 
 /// The volume to show and what is to be said of it.
@@ -185,38 +133,6 @@ fn drawn(
     Ok(Drawn { plan, frame, outlines: within(outlines, &frame), marked, values })
 }
 
-/// Those pieces of lines that may pass a frame.
-fn within(outlines: Vec<Outline>, frame: &Frame) -> Vec<Outline> {
-    let meets = |a: &[f64; 2], b: &[f64; 2]| {
-        (0..2).all(|axis| a[axis].max(b[axis]) >= frame.low[axis] && a[axis].min(b[axis]) <= frame.high[axis])
-    };
-    let parts = |(points, closed): (Vec<[f64; 2]>, bool)| -> Vec<(Vec<[f64; 2]>, bool)> {
-        let ring = points.iter().chain(points.first().filter(|_| closed)).copied().collect::<Vec<_>>();
-        if ring.windows(2).all(|pair| meets(&pair[0], &pair[1])) {
-            return vec![(points, closed)];
-        }
-        let meets = |n: usize| ring.get(n + 1).is_some_and(|next| meets(&ring[n], next));
-        let keep: Vec<bool> = (0..ring.len()).map(|n| meets(n) || (n > 0 && meets(n - 1))).collect();
-        let mut parts = Vec::new();
-        let mut start = None;
-        for n in 0..=ring.len() {
-            match (keep.get(n).copied().unwrap_or(false), start) {
-                (true, None) => start = Some(n),
-                (false, Some(from)) => {
-                    parts.push((ring[from..n].to_vec(), false));
-                    start = None;
-                }
-                _ => {}
-            }
-        }
-        parts
-    };
-    outlines
-        .into_iter()
-        .map(|outline| Outline { lines: outline.lines.into_iter().flat_map(parts).collect(), ..outline })
-        .collect()
-}
-
 fn panel(drawn: Drawn, window: [f32; 2], width: f64) -> Result<SlicePanel> {
     let Drawn { plan, frame, outlines, marked, values } = drawn;
     let image =
@@ -274,25 +190,4 @@ fn detail_place(results: &LayerResults, axis: usize) -> Option<WorldPoint> {
         .filter(|(score, _)| score.is_finite())
         .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;
     Some(outer[best.1].lerp(inner[best.1], 0.5))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A square around a small frame passes it along no side; a cross passes it with its middle alone.
-    #[test]
-    fn far_parts_of_lines_are_left_out() {
-        let frame = Frame { low: [-1.0; 2], high: [1.0; 2] };
-        let square = (vec![[-9.0, -9.0], [9.0, -9.0], [9.0, 9.0], [-9.0, 9.0]], true);
-        let across = ((-9..=9).map(|x| [f64::from(x), 0.0]).collect::<Vec<_>>(), false);
-        let outline = |line| vec![Outline { name: "a".into(), color: [0; 3], lines: vec![line] }];
-        assert!(within(outline(square), &frame)[0].lines.is_empty());
-        // One point beyond the frame stays at each end, so that the line leaves the picture.
-        let left = &within(outline(across), &frame)[0].lines;
-        assert_eq!(left.len(), 1);
-        assert_eq!((left[0].0.first(), left[0].0.last()), (Some(&[-2.0, 0.0]), Some(&[2.0, 0.0])));
-        let inside = (vec![[0.0, 0.0], [0.5, 0.0], [0.0, 0.5]], true);
-        assert!(within(outline(inside.clone()), &frame)[0].lines == [inside]);
-    }
 }
