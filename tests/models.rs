@@ -51,7 +51,8 @@ fn names(models: &Value) -> Vec<&str> {
     models.as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect()
 }
 
-const SHIPPED: [&str; 3] = ["cortical-layers", "cortical-layers-fast", "cortical-layers-ribbon"];
+const SHIPPED: [&str; 6] =
+    ["cortical-layers", "cortical-layers-fast", "cortical-layers-ribbon", "tissue", "membrane", "ventricle"];
 
 #[test]
 fn models_are_listed_shown_added_used_and_removed() {
@@ -60,8 +61,8 @@ fn models_are_listed_shown_added_used_and_removed() {
     let folder = data("made-layers");
     ok(&user.run(&["models", "add", text(&folder), "--name", "mine", "--device", "builtin"]));
     let models = user.json(&["models", "list", "--json"]);
-    assert_eq!(names(&models), [SHIPPED[0], SHIPPED[1], SHIPPED[2], "mine"]);
-    assert_eq!(models[3]["task"], "layers");
+    assert_eq!(names(&models), [&SHIPPED[..], &["mine"]].concat());
+    assert_eq!(models[SHIPPED.len()]["task"], "layers");
     let shown = user.json(&["models", "show", "mine", "--json"]);
     let given = user.json(&["info", text(&folder), "--json"]);
     assert_eq!((&shown["sha256"], &shown["classes"]), (&given["sha256"], &json!(8)));
@@ -87,8 +88,8 @@ fn verification_says_the_difference_and_fails_on_a_mismatch() {
     assert_eq!(names(&found), SHIPPED);
     for model in found.as_array().unwrap() {
         assert!(model["agrees"] == true && model["difference"].as_f64().unwrap() <= 1e-4, "{model}");
-        // The ribbon's dense layers are no convolutions along rays: the plain engine runs them.
-        let engine = if model["name"] == "cortical-layers-ribbon" { "rten" } else { "built-in" };
+        // The ribbon's dense layers, and networks over pictures, are no convolutions along rays: the plain engine runs them.
+        let engine = if SHIPPED[..2].contains(&model["name"].as_str().unwrap()) { "built-in" } else { "rten" };
         assert!(model["device"].as_str().unwrap().contains(engine), "{model}");
     }
     // What agreed is remembered, one file each.
@@ -120,8 +121,8 @@ fn a_damaged_model_is_listed_as_such_and_the_others_stay() {
     let folder = PathBuf::from(shown["folder"].as_str().unwrap());
     std::fs::write(folder.join("rdf.yaml"), "name: [").unwrap();
     let models = user.json(&["models", "list", "--json"]);
-    assert_eq!(names(&models), [SHIPPED[0], SHIPPED[1], SHIPPED[2], "made-layers"]);
-    assert!(models[3]["error"].as_str().unwrap().contains("rdf.yaml"), "{models}");
+    assert_eq!(names(&models), [&SHIPPED[..], &["made-layers"]].concat());
+    assert!(models[SHIPPED.len()]["error"].as_str().unwrap().contains("rdf.yaml"), "{models}");
     fails(&user.run(&["models", "show", "made-layers"]), 4, &["rdf.yaml"]);
     ok(&user.run(&["models", "remove", "made-layers"]));
 }

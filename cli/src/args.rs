@@ -2,20 +2,32 @@
 
 mod equivolume;
 mod evaluate;
+mod evaluate_pictures;
 mod figure;
 mod mesh;
 mod models;
 mod report;
 mod section;
+mod segment;
+mod segment_membrane;
+mod segment_tissue;
+mod segment_ventricle;
 mod surface;
 
 pub use equivolume::EquivolumeCommand;
 pub use evaluate::{EvaluateCommand, EvaluateLayers};
+pub use evaluate_pictures::{
+    ContourArg, EvaluateMembrane, EvaluateTissue, EvaluateVentricle, EvaluationOutput, MissingArg, TissueLabelsArg,
+};
 pub use figure::{ColorsArg, FigureCommand, FigureOutput, FigureProfile, FigureSlice, FigureSurface};
 pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
 pub use report::ReportCommand;
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
+pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
+pub use segment_membrane::SegmentMembrane;
+pub use segment_tissue::SegmentTissue;
+pub use segment_ventricle::SegmentVentricle;
 pub use surface::{
     AreaCommand, ContoursCommand, CurvatureArg, CurvatureCommand, DecimateCommand, MapOutput, RemeshCommand,
     SmoothMapCommand, SubdivideCommand, SurfaceCommand, SurfaceInfoCommand, ThicknessArg, ThicknessCommand,
@@ -62,7 +74,7 @@ pub enum Command {
     /// Six cortical layers as surfaces, from a pial and a white surface and intensities.
     Rays2surface(Box<Rays2surface>),
     /// Label images or volumes with a model, or give the probability of a class.
-    Segment(Box<SegmentCommand>),
+    Segment(Box<SegmentArguments>),
     /// Sample intensities along cortical rays into an .npz file (what the network sees).
     Profiles(ProfilesCommand),
     /// Surfaces at fractions of the volume of a ribbon, without intensities.
@@ -101,6 +113,12 @@ pub enum Command {
         /// The shell.
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one a command (`man -l DIR/brainmesh.1`).
+    Man {
+        /// Folder for them.
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
     },
 }
 
@@ -265,62 +283,6 @@ pub struct EngineArguments {
     /// ONNX Runtime library (libonnxruntime.so, .dylib, .dll).
     #[arg(long, value_name = "FILE", help_heading = "Model")]
     pub onnxruntime: Option<PathBuf>,
-}
-
-/// Arguments of `segment`.
-#[derive(Debug, Clone, Args)]
-pub struct SegmentCommand {
-    /// Model: a name, or a folder with rdf.yaml.
-    #[arg(value_name = "MODEL")]
-    pub model: String,
-    /// Volumes (files, or folders of DICOM images or slices). Several channels are the volumes of one file.
-    #[arg(value_name = "INPUT", required = true)]
-    pub inputs: Vec<PathBuf>,
-    /// Result, whose ending says the format; or a folder, for INPUT_MODEL.nii.gz of each input.
-    #[arg(long, short, value_name = "FILE|DIR", help_heading = "Output")]
-    pub out: PathBuf,
-    /// labels, or `probability:CLASS` (float32). Default: what the model is for.
-    #[arg(long, value_name = "WHAT", help_heading = "Output")]
-    pub output: Option<String>,
-    /// Ending, and so the format, of results in a folder.
-    #[arg(long, value_name = "ENDING", default_value = "nii.gz", help_heading = "Output")]
-    pub format: String,
-    /// Replace results that exist.
-    #[arg(long, help_heading = "Output", conflicts_with = "skip_existing")]
-    pub force: bool,
-    /// Leave out inputs whose result exists: goes on where a run was stopped.
-    #[arg(long, help_heading = "Output")]
-    pub skip_existing: bool,
-    /// One of several volumes of the input, from 0.
-    #[arg(long, value_name = "N", help_heading = "Input")]
-    pub volume: Option<usize>,
-    /// SeriesInstanceUID to read from a DICOM folder that holds several.
-    #[arg(long, value_name = "UID", help_heading = "Input")]
-    pub series: Option<String>,
-    /// Mend what is wrong with a DICOM series where that is possible, and say so.
-    #[arg(long, help_heading = "Input")]
-    pub repair: bool,
-    /// Go on with the next input where one fails; the exit code then is that of the first failure.
-    #[arg(long, help_heading = "Input")]
-    pub keep_going: bool,
-    /// What runs the model.
-    #[command(flatten)]
-    pub engine: EngineArguments,
-    /// Whether mirrored inputs are segmented too and all averaged: better, and 2 to 8 times slower.
-    #[arg(long, value_name = "BOOL", help_heading = "Model")]
-    pub flips: Option<bool>,
-    /// Share of a window that the next one covers again.
-    #[arg(long, value_name = "0..0.9", help_heading = "Model")]
-    pub overlap: Option<f64>,
-    /// Voxels the network is given at a time, in the order of its axes.
-    #[arg(long, value_name = "N,N[,N]", value_delimiter = ',', num_args = 1, help_heading = "Model")]
-    pub window: Vec<usize>,
-    /// Print one JSON object an input.
-    #[arg(long, help_heading = "General")]
-    pub json: bool,
-    /// Check everything and print what would be done and the memory it takes.
-    #[arg(long, help_heading = "General")]
-    pub dry_run: bool,
 }
 
 /// Arguments of `profiles`.

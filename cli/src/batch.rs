@@ -62,7 +62,7 @@ pub(crate) fn jobs(inputs: &[PathBuf], out: &Path, suffix: &str, ending: &str, r
 }
 
 /// Names without endings; with that of their folder where several are the same.
-fn names(inputs: &[PathBuf]) -> Vec<String> {
+pub(crate) fn names(inputs: &[PathBuf]) -> Vec<String> {
     let mut names: Vec<String> = inputs.iter().map(|input| stem(input)).collect();
     let mut counts: HashMap<String, usize> = HashMap::new();
     names.iter().for_each(|name| *counts.entry(name.clone()).or_default() += 1);

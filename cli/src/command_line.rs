@@ -1,7 +1,7 @@
 use crate::args::{Arguments, LogFormat};
 use crate::commands::output_fault;
 use crate::{Error, Progress, dispatch};
-use clap::Parser;
+use clap::FromArgMatches;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 /// The whole program: words as typed (the program's name first), until `cancel` becomes true. Returns the exit code.
 pub fn command_line(words: impl IntoIterator<Item = OsString>, cancel: Arc<AtomicBool>) -> u8 {
-    let arguments = match Arguments::try_parse_from(words) {
+    let parsed = crate::help::command().try_get_matches_from(words);
+    let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Usage errors end here with exit code 2, help and version with 0. A reader that has gone away is no error.

@@ -8,6 +8,7 @@ mod analyze;
 mod array_info;
 mod atomic;
 mod bytes;
+mod contour_text;
 mod convert;
 mod data_files;
 mod decoded_surface;
@@ -20,9 +21,11 @@ mod glb;
 mod gzip;
 mod gzip_stream;
 mod header_lines;
+mod ini;
 mod input;
 mod layer_spots;
 mod length_unit;
+mod magc;
 mod memory;
 mod merge;
 mod meta_image;
@@ -75,8 +78,9 @@ mod write_parts;
 
 pub use array_info::{ArrayInfo, array_info};
 pub use atomic::{WriteSeek, write_atomically};
+pub use contour_text::{read_contour, write_contour};
 pub use convert::{VolumeConversion, VolumeConversionPlan};
-pub use dicom::{DicomFault, DicomPixels, dicom_sidecar, read_dicom_pixels};
+pub use dicom::{DicomFault, DicomPicture, DicomPixels, dicom_pictures, dicom_sidecar, read_dicom_pixels};
 pub use error::Error;
 pub use freesurfer::{
     VertexLabel, read_annot, read_freesurfer_label, read_morphometry, write_annot, write_freesurfer_label,
@@ -88,6 +92,7 @@ pub use gifti::{
 };
 pub use glb::{SceneOptions, SceneSurface, read_scene, write_scene};
 pub use layer_spots::{LayerSpot, read_layer_spots};
+pub use magc::{WaferMark, WaferMarks, read_magc, write_magc};
 pub use mz3::write_mz3_maps;
 pub use nifti::Extension;
 pub use npy::{NpyArray, read_npy, write_npy};

@@ -1,7 +1,8 @@
 //! A folder of slices: TIFF or PNG images of one size and type, one file a slice (PNG: ISO/IEC 15948).
 //!
 //! - **Axes**: `i` runs along columns to the right, `j` down the rows, `k` over the files in the order of their numbers: the
-//!   last number of their names. Names must agree in all else; numbers must follow one another in equal steps.
+//!   last number of their names. Names must agree in all else; numbers must follow one another in equal steps
+//!   ([`VolumeOptions::with_separate_slices`]: in the natural order of any names).
 //! - **World**: as that of TIFF stacks: spacing alone, `unregistered`. PNG's pixels a metre are read; the distance of slices
 //!   is never known, and taken as 1 mm with a warning unless [`VolumeOptions::with_spacing_mm`] states it.
 //! - PNG of 8 and 16 bits, grey or colours (planes), interlaced or not. Only the slices of a region are
@@ -39,7 +40,7 @@ fn ending(path: &Path) -> Option<&'static str> {
 
 /// Opens images as the slices of a volume.
 pub(crate) fn open(folder: &Path, images: Vec<PathBuf>, options: &VolumeOptions) -> Result<VolumeReader> {
-    let (slices, warnings) = ordered(folder, images)?;
+    let (slices, warnings) = if options.separate_slices { (sorted(images), None) } else { ordered(folder, images)? };
     let format = slices.first().and_then(|path| ending(path));
     if slices.iter().any(|path| ending(path) != format) {
         return Err(fault::invalid(folder, "slices", "images of one format", "TIFF and PNG"));
@@ -49,6 +50,35 @@ pub(crate) fn open(folder: &Path, images: Vec<PathBuf>, options: &VolumeOptions)
         _ => tiff_stack::open_slices(folder, &slices, options)?,
     };
     Ok(reader.with_warnings(warnings))
+}
+
+/// Sorts files by name, numbers by their value.
+fn sorted(mut images: Vec<PathBuf>) -> Vec<PathBuf> {
+    images.sort_by_cached_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (natural(&name), name)
+    });
+    images
+}
+
+/// Runs of digits, without leading zeros and after their length, and single other characters.
+fn natural(name: &str) -> Vec<(usize, String)> {
+    let mut parts: Vec<(usize, String)> = Vec::new();
+    let mut in_number = false;
+    for c in name.chars() {
+        match parts.last_mut() {
+            Some((length, digits)) if in_number && c.is_ascii_digit() => {
+                if digits == "0" {
+                    digits.clear();
+                }
+                digits.push(c);
+                *length = digits.len();
+            }
+            _ => parts.push((usize::from(c.is_ascii_digit()), c.into())),
+        }
+        in_number = c.is_ascii_digit();
+    }
+    parts
 }
 
 /// Sorts files by the last number of their names.
@@ -92,4 +122,19 @@ fn split(path: &Path) -> Option<((String, String), u64)> {
         .map_or(0, |at| at + name[at..].chars().next().map_or(1, char::len_utf8));
     let number = name[start..end].parse().ok()?;
     Some(((name[..start].into(), name[end..].into()), number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn natural_order_is_that_of_numbers_and_takes_any_names() {
+        let names =
+            ["s10.png", "s9.png", "s.png", "s009b.png", "t1.png", "s0.png", "s00.png", "s10a2.png", "s10a10.png"];
+        let sorted = sorted(names.iter().map(PathBuf::from).collect());
+        let expected =
+            ["s.png", "s0.png", "s00.png", "s9.png", "s009b.png", "s10.png", "s10a2.png", "s10a10.png", "t1.png"];
+        assert_eq!(sorted, expected.map(PathBuf::from));
+    }
 }

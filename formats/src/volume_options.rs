@@ -19,6 +19,7 @@ pub struct VolumeOptions {
     pub(crate) repair: bool,
     pub(crate) level: usize,
     pub(crate) spacing_mm: Option<[f64; 3]>,
+    pub(crate) separate_slices: bool,
 }
 
 impl VolumeOptions {
@@ -64,6 +65,14 @@ impl VolumeOptions {
     #[must_use]
     pub fn with_spacing_mm(mut self, spacing_mm: [f64; 3]) -> Self {
         self.spacing_mm = Some(spacing_mm);
+        self
+    }
+
+    /// Takes the pictures of a folder in the natural order of their names (2 before 10), whatever the names are and whichever
+    /// numbers are missing: for slices that are looked at one by one.
+    #[must_use]
+    pub fn with_separate_slices(mut self, are_separate: bool) -> Self {
+        self.separate_slices = are_separate;
         self
     }
 

@@ -29,6 +29,9 @@ pub(crate) const EMBEDDED: &[Embedded] = &[
     embedded!("../models", "cortical-layers"),
     embedded!("../models", "cortical-layers-fast"),
     embedded!("../models", "cortical-layers-ribbon"),
+    embedded!("../models", "tissue"),
+    embedded!("../models", "membrane"),
+    embedded!("../models", "ventricle"),
     // Not part of any release: tests of embedding use it.
     #[cfg(test)]
     embedded!("tests/data", "made-layers"),

@@ -44,11 +44,11 @@ mod verification;
 
 pub use device::Device;
 pub use error::Error;
-pub use image::{Forecast, SegmentOptions, Segmentation, Segmented};
+pub use image::{Forecast, NearCentre, SegmentOptions, Segmentation, Segmented};
 pub use library::search_packages;
 pub use manifest::{
     Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
-    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Scope, Span, Task,
+    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Refinement, Scope, Span, Task,
 };
 pub use model::Model;
 pub use normalise::normalise;

@@ -168,7 +168,8 @@ impl Session {
         monitor: &dyn Monitor,
     ) -> Result<Segmented> {
         let task = options.apply(self.manifest.image()?)?;
-        image::segment(&mut self.backend, self.locator.as_mut(), &task, channels, monitor)
+        let locator = self.locator.as_mut();
+        image::segment(&mut self.backend, locator, &task, channels, options.probabilities(), monitor)
     }
 
     /// Largest difference from the test tensors that the manifest or the arithmetic allows.

@@ -392,11 +392,11 @@ fn a_bundle_runs_once_added() {
     let mut package = Package::open(data("made-bundle"), false).unwrap();
     // Only ONNX Runtime runs networks of three dimensions.
     let session = SessionOptions::default().with_device(Device::Cpu).with_threads(1);
-    match store.add(&mut package, "tissue", false, &session) {
+    match store.add(&mut package, "organs", false, &session) {
         Err(Error::RuntimeLibrary { detail }) => eprintln!("no ONNX Runtime here, not tested: {detail}"),
         added => {
             assert_eq!(added.unwrap().difference, None);
-            assert_eq!(store.open("tissue").unwrap().manifest(), package.manifest());
+            assert_eq!(store.open("organs").unwrap().manifest(), package.manifest());
         }
     }
 }

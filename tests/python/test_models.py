@@ -32,12 +32,12 @@ def test_a_monai_bundle_becomes_a_bioimageio_model(brainmesh, tmp_path, monkeypa
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     # Networks of three dimensions need ONNX Runtime, which the environment of these tests has.
-    brainmesh("models", "add", FIXTURES / "made-bundle", "--name", "tissue", "--device", "cpu")
-    description = is_model(tmp_path / "brainmesh/models/tissue/rdf.yaml")
+    brainmesh("models", "add", FIXTURES / "made-bundle", "--name", "organs", "--device", "cpu")
+    description = is_model(tmp_path / "brainmesh/models/organs/rdf.yaml")
     bundle = json.loads((FIXTURES / "made-bundle/configs/metadata.json").read_text())
     assert description.name == bundle["name"] and str(description.version) == bundle["version"]
     # The last brings percentiles to 0 and 2 rather than 0 and 1; beside it stands what the format itself adds.
     steps = [step.id for step in description.inputs[0].preprocessing if step.id != "ensure_dtype"]
     assert steps == ["scale_linear", "clip", "scale_range", "scale_linear"]
     assert [axis.scale for axis in description.inputs[0].axes[2:]] == [1.5, 1.5, 2.0]
-    assert len(list((tmp_path / "brainmesh/models/tissue").iterdir())) == 2
+    assert len(list((tmp_path / "brainmesh/models/organs").iterdir())) == 2

@@ -5,8 +5,9 @@ import logging
 
 import torch
 
-from . import deepbet, extended, image_run, image_ship, phantoms, program, quantise, ribbon, section, ship, ship_ribbon
-from . import tissue_volume
+from . import deepbet, extended, image_run, image_ship, phantoms, picture_cases, program, quantise, ribbon, section, ship
+from . import ship_ribbon, tissue_volume
+from .sections import run as sections_run
 
 
 def main() -> int:
@@ -15,7 +16,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=0, help="threads of the processor; 0 leaves it to torch")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     layers = (phantoms, extended, ship, ribbon, ship_ribbon, program, deepbet, quantise, section)
-    images = (image_run, image_ship, tissue_volume)
+    images = (image_run, image_ship, picture_cases, tissue_volume, sections_run)
     for module in layers + images:
         module.add_parser(subparsers)
     options = parser.parse_args()

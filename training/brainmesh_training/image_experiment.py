@@ -9,7 +9,11 @@ from typing import Literal
 from torch import nn
 
 from .augment import Augmentation
-from .image_networks import CourseUNet, FcnAlexnet, Stack, UNet, image_network
+from .image_networks import SHAPES, CourseUNet, FcnAlexnet, Stack, UNet, image_network
+from .sections.network import StridedUNet
+
+# It builds on `image_networks`, which therefore cannot name it.
+SHAPES["strided_unet"] = StridedUNet
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class ImageExperiment:
     """A network and its training."""
 
     name: str
-    system: Literal["membrane", "ventricle", "tissue"]
-    network: UNet | Stack | CourseUNet | FcnAlexnet
+    system: Literal["membrane", "ventricle", "tissue", "sections"]
+    network: UNet | Stack | CourseUNet | FcnAlexnet | StridedUNet
     training: ImageTraining
     augmentation: Augmentation
 

@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,14 @@ import onnx
 import onnxruntime
 import torch
 import yaml
+from onnx import helper, numpy_helper
 from torch import nn
 
 from .export import OPSET
 from .image_experiment import ImageExperiment
+
+#: Numbers in a tensor from which its size counts.
+HALVED_FROM = 256
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,17 @@ class ImageAbout:
 
 
 class Exported(nn.Module):
-    """Networks with their batch norms folded, the stem as one strided convolution, and only the exported logits (their mean)."""
+    """Networks with their batch norms folded, the stem as one strided convolution, and only the exported logits (their mean).
 
-    def __init__(self, members: Sequence[nn.Module], exported: int) -> None:
+    `shift` is added to them.
+    """
+
+    def __init__(self, members: Sequence[nn.Module], exported: int, shift: float = 0.0) -> None:
         super().__init__()
         self.members = nn.ModuleList(prepared(member, exported) for member in members)
+        for member in self.members if shift else ():
+            last = [part for part in member.modules() if isinstance(part, nn.Conv2d)][-1]
+            last.bias.data += shift
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """`[batch, 1, h, w]` to logits `[batch, exported, h, w]`."""
@@ -87,12 +97,12 @@ def strided(convolution: nn.Conv2d, stem: int) -> nn.Conv2d:
     return whole
 
 
-def write_onnx(members: Sequence[nn.Module], exported: int, stride: int, path: Path) -> None:
+def write_onnx(members: Sequence[nn.Module], exported: int, stride: int, path: Path, shift: float = 0.0) -> None:
     """Exports the networks with free sizes, logits out, and checks the file."""
     size = max(4 * stride, 32)
     free = {0: "batch", 2: "height", 3: "width"}
     torch.onnx.export(
-        Exported(members, exported).eval(),
+        Exported(members, exported, shift).eval(),
         (torch.zeros(1, 1, size, size),),
         str(path),
         input_names=["image"],
@@ -101,7 +111,29 @@ def write_onnx(members: Sequence[nn.Module], exported: int, stride: int, path: P
         opset_version=OPSET,
         dynamo=False,
     )
-    onnx.checker.check_model(onnx.load(path), full_check=True)
+    model = halved(onnx.load(path))
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network with its larger weights stored as float16, cast to float32 where it is loaded: half the size.
+
+    Engines compute as before; probabilities change by some 1e-4, for all engines alike.
+    """
+    graph, stored, casts = model.graph, [], []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size >= HALVED_FROM:
+            stored.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}_half"))
+            casts.append(helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], to=onnx.TensorProto.FLOAT))
+        else:
+            stored.append(tensor)
+    nodes = list(graph.node)
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(stored)
+    graph.node.extend(casts + nodes)
+    return model
 
 
 def run_onnx(path: Path, image: np.ndarray) -> np.ndarray:
@@ -117,18 +149,19 @@ def write_model(
     about: ImageAbout,
     test: tuple[np.ndarray, np.ndarray],
     folder: Path,
+    shift: float = 0.0,
 ) -> float:
     """Writes the folder and returns the largest difference of probabilities between ONNX Runtime and torch on the test image.
 
-    `test` is an image `[1, 1, h, w]` as it is in the file, and as the network sees it.
+    `test` is an image `[1, 1, h, w]` as it is in the file, and as the network sees it; `shift` is added to all logits.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_onnx(members, exported, experiment.network.stride, folder / "model.onnx")
+    write_onnx(members, exported, experiment.network.stride, folder / "model.onnx", shift)
     raw, seen = test
     activate = (lambda x: 1 / (1 + np.exp(-x))) if exported == 1 else softmax
     outputs = activate(run_onnx(folder / "model.onnx", seen)).astype(np.float32)
     with torch.no_grad():
-        logits = sum(member(torch.from_numpy(seen))[:, :exported] for member in members) / len(members)
+        logits = sum(member(torch.from_numpy(seen))[:, :exported] for member in members) / len(members) + shift
     difference = float(np.abs(activate(logits.numpy()) - outputs).max())
     np.save(folder / "test_input.npy", raw.astype(np.float32))
     np.save(folder / "test_output.npy", outputs)
@@ -154,11 +187,16 @@ def manifest(experiment: ImageExperiment, exported: int, about: ImageAbout, fold
     stride = experiment.network.stride
     spacing = {"scale": about.spacing_mm, "unit": "millimeter"} if about.spacing_mm else {}
 
-    def axes(names: Sequence[str], **size) -> list[dict]:
-        space = [{"type": "space", "id": axis, **size, **spacing} for axis in about.axes]
+    def axes(names: Sequence[str], size: Callable[[str], dict]) -> list[dict]:
+        space = [{"type": "space", "id": axis, "size": size(axis), **spacing} for axis in about.axes]
         return [{"type": "batch"}, {"type": "channel", "channel_names": list(names)}, *space]
 
-    free = {"size": {"min": max(32, stride), "step": stride}}
+    def free(_axis: str) -> dict:
+        return {"min": max(32, stride), "step": stride}
+
+    def same(axis: str) -> dict:
+        return {"tensor_id": "image", "axis_id": axis}
+
     activation = {"id": "sigmoid"} if exported == 1 else {"id": "softmax", "kwargs": {"axis": "channel"}}
     return {
         "format_version": "0.5.4",
@@ -173,7 +211,7 @@ def manifest(experiment: ImageExperiment, exported: int, about: ImageAbout, fold
         "inputs": [
             {
                 "id": "image",
-                "axes": axes([about.channel], **free),
+                "axes": axes([about.channel], free),
                 "data": {"type": "float32"},
                 "test_tensor": file("test_input.npy"),
                 "preprocessing": about.preprocessing,
@@ -182,7 +220,7 @@ def manifest(experiment: ImageExperiment, exported: int, about: ImageAbout, fold
         "outputs": [
             {
                 "id": "classes",
-                "axes": axes(about.classes, **free),
+                "axes": axes(about.classes, same),
                 "data": {"type": "float32"},
                 "test_tensor": file("test_output.npy"),
                 "postprocessing": [activation],

@@ -1,18 +1,21 @@
-"""Trains a network over images on all of the data and writes its model folder."""
+"""The model folder of a system over images: the networks of its cross-validation, averaged."""
 
 import argparse
 import json
 import logging
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from . import membrane, tissue, ventricle
-from .image_cards import ABOUT, card
+from .image_cards import ABOUT, Made, card
 from .image_experiment import ImageExperiment
 from .image_export import write_model
-from .image_run import SYSTEMS, train
+from .image_run import SYSTEMS, add_run_options, folds, train
+from .networks import parameters
 
 log = logging.getLogger(__name__)
 
@@ -37,27 +40,41 @@ def test_pictures(system: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ship(options: argparse.Namespace) -> None:
-    """Trains, exports and describes."""
+    """Exports the networks of a cross-validation, averaged, and describes them.
+
+    Together they have seen all of the data; each was scored on what it had not seen.
+    """
     experiment = ImageExperiment.read(options.config)
     system = SYSTEMS[experiment.system]
-    cases = system.read(options.data)
-    members = train(experiment, cases, options.run_folder / "all.pt")
+    members, numbers, seen, seconds = [], [], set(), 0.0
+    for fold in folds(experiment, options):
+        members += train(experiment, fold.kept, fold.checkpoint)
+        numbers.append(fold.number)
+        seen |= {system.name(case) for case in fold.kept}
+        cases = len(fold.kept) + len(fold.held_out)
+        for file in (fold.checkpoint, *fold.checkpoint.parent.glob(f"{fold.checkpoint.stem}-*.pt")):
+            seconds += torch.load(file, weights_only=True)["state"]["seconds"]
+    total = sum(parameters(member) for member in members)
+    made = Made(len(members), total, numbers, options.folds, len(seen), cases, seconds)
     scores = json.loads((options.run_folder / "scores.json").read_text())
+    of_volumes = [json.loads(file.read_text()) for file in sorted(options.run_folder.glob("volumes-*.json"))]
     about = ABOUT[experiment.system]
     settings = about.brainmesh | {"flips": experiment.augmentation.flips}
-    words = card(experiment, about, scores, len(cases), options.folds, members)
+    words = card(experiment, about, scores, made, of_volumes[0] if of_volumes else None)
     about = replace(about, brainmesh=settings, card=words)
-    test = test_pictures(experiment.system)
-    difference = write_model(experiment, members, system.EXPORTED, about, test, options.out)
+    shift = shift_of(scores.get("threshold", 0.5))
+    difference = write_model(experiment, members, system.EXPORTED, about, test_pictures(experiment.system), options.out, shift)
     log.info("%s: %.1e between ONNX Runtime and torch", options.out, difference)
+
+
+def shift_of(threshold: float) -> float:
+    """What is added to logits so that probabilities at `threshold` become 0.5."""
+    return math.log((1 - threshold) / threshold)
 
 
 def add_parser(subparsers) -> None:
     """The subcommand `ship-images`."""
-    parser = subparsers.add_parser("ship-images", help="train a network over images on all data and write its model folder")
-    parser.add_argument("config", type=Path, help="experiment, JSON")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the pictures and their truth")
-    parser.add_argument("--folds", type=int, default=3, help="of the cross-validation, for the card")
-    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="folder of `cross-validate-images`")
+    parser = subparsers.add_parser("ship-images", help="write the model folder of a cross-validation's networks")
+    add_run_options(parser, "--run")
     parser.add_argument("--out", type=Path, required=True, help="model folder")
     parser.set_defaults(run=ship)

@@ -57,7 +57,7 @@ def fit(
         state = saved["state"]
 
     start, total = time.process_time(), 0.0
-    while state["step"] < training.steps:
+    while state["step"] < training.steps and not state.get("stopped"):
         step = state["step"]
         for group in optimiser.param_groups:
             group["lr"] = rate(training, step)
@@ -85,9 +85,8 @@ def fit(
             if score < state["best"]:
                 state |= {"best": score, "best_step": state["step"], "weights": copy.deepcopy(mean.state_dict())}
             waited = (state["step"] - state["best_step"]) // training.check_every
-            if training.patience and waited >= training.patience:
-                break
-        if state["step"] % KEEP_EVERY == 0 or state["step"] == training.steps:
+            state["stopped"] = bool(training.patience) and waited >= training.patience
+        if state["step"] % KEEP_EVERY == 0 or state["step"] == training.steps or state.get("stopped"):
             state["seconds"] += time.process_time() - start
             state["history"].append(total / KEEP_EVERY)
             log.info("step %d of %d: loss %.5f, %.0f s", state["step"], training.steps, state["history"][-1], state["seconds"])

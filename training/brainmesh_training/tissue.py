@@ -1,4 +1,6 @@
-"""Grey and white matter and fluid on T1 slices, learnt from made images of real label maps: data, crops, losses, scores."""
+"""Grey and white matter and fluid on T1 slices, learnt from made images of real label maps, from real scans with labels, or
+both: data, crops, losses, scores.
+"""
 
 import zlib
 from collections.abc import Sequence
@@ -10,15 +12,15 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from . import scans
 from .augment import Augmentation
+from .scans import Scan, normalise
 from .tissue_synthesis import CLASSES, Head, Priors, render
 
 OUTPUTS = EXPORTED = len(CLASSES)
 #: Whether held-out probabilities are worth keeping: others are made again from the checkpoint.
 KEPT = False
-#: Percentile of the volume's voxels other than 0 that becomes 1.
-PERCENTILE = 99.0
-#: Made slices that a held-out head is scored on.
+#: Slices that a held-out head or scan is scored on.
 SLICES = 60
 TEST_SIZE = 192
 TEST = Augmentation(
@@ -27,19 +29,34 @@ TEST = Augmentation(
 
 
 @dataclass(frozen=True)
-class Case:
+class MadeCase:
     """A head and the priors its images are made with."""
 
     head: Head
     priors: Priors
 
+    @property
+    def name(self) -> str:
+        """Of the head."""
+        return self.head.name
+
+    def crop(self, augmentation: Augmentation, size: int, rng: np.random.Generator) -> tuple[np.ndarray, dict]:
+        """A made slice `[1, size, size]` in any of the three views, and its classes."""
+        image, truth = render(self.head, self.priors, augmentation, size, int(rng.integers(3)), rng)
+        return image[None], {"classes": truth}
+
+
+Case = MadeCase | Scan
+
 
 def read(folder: Path) -> list[Case]:
-    """`label_maps/*.nii.gz` and `priors/`."""
-    priors = Priors.read(folder / "priors")
-    cases = [Case(read_head(path), priors) for path in sorted((folder / "label_maps").glob("*.nii.gz"))]
+    """`label_maps/*.nii.gz` with `priors/`, and pairs of real scans and labels (`scans.PAIRS`) anywhere under the folder."""
+    maps = sorted((folder / "label_maps").glob("*.nii.gz"))
+    priors = Priors.read(folder / "priors") if maps else None
+    cases: list[Case] = [MadeCase(read_head(path), priors) for path in maps]
+    cases += scans.read(folder)
     if not cases:
-        raise ValueError(f"{folder}: expected label_maps/*.nii.gz, found none")
+        raise ValueError(f"{folder}: expected label_maps/*.nii.gz or *_T1w_anat_rsl.mnc with labels, found none")
     return cases
 
 
@@ -64,22 +81,14 @@ def read_head(path: Path) -> Head:
     )
 
 
-def normalise(volume: np.ndarray) -> np.ndarray:
-    """As the manifest: from the least to the PERCENTILE of voxels other than 0, which stay 0."""
-    tissue = volume[volume != 0].astype(np.float64)
-    low, high = np.percentile(tissue, (0, PERCENTILE))
-    return np.where(volume != 0, (volume - low) / (high - low + 1e-6), 0).astype(np.float32)
-
-
 def folds(cases: Sequence[Case], count: int) -> np.ndarray:
-    """Fold of each head: dealt out in turn."""
+    """Fold of each subject: dealt out in turn."""
     return np.arange(len(cases)) % count
 
 
 def crop(case: Case, augmentation: Augmentation, size: int, rng: np.random.Generator) -> tuple[np.ndarray, dict]:
-    """A made slice `[1, size, size]` in any of the three views, and its classes."""
-    image, truth = render(case.head, case.priors, augmentation, size, int(rng.integers(3)), rng)
-    return image[None], {"classes": truth}
+    """A slice `[1, size, size]` in any of the three views, and its classes."""
+    return case.crop(augmentation, size, rng)
 
 
 def loss(logits: torch.Tensor, targets: dict[str, torch.Tensor], weights: dict[str, float]) -> torch.Tensor:
@@ -92,11 +101,20 @@ def loss(logits: torch.Tensor, targets: dict[str, torch.Tensor], weights: dict[s
     return entropy + weights.get("dice", 1.0) * (1 - ((2 * overlap + 1) / (total + 1)).mean())
 
 
-def made(case: Case) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The slices a held-out head is scored on, changed as TEST says, and their classes."""
-    rng = np.random.default_rng(hash_of(case.head.name))
+def looked_at(case: Case) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The slices a held-out case is scored on and their classes: made ones changed as TEST says, real ones as they are."""
+    if isinstance(case, Scan):
+        numbers = [(view, number) for view in range(3) for number in np.flatnonzero(case.classes.any(_others(view)))]
+        chosen = np.linspace(0, len(numbers) - 1, min(SLICES, len(numbers))).astype(int)
+        slices = [case.slice(*numbers[number]) for number in chosen]
+        return [(np.ascontiguousarray(image)[None], classes.astype(np.int64)) for image, classes in slices]
+    rng = np.random.default_rng(hash_of(case.name))
     pairs = [crop(case, TEST, TEST_SIZE, rng) for _ in range(SLICES)]
     return [(image, truth["classes"]) for image, truth in pairs]
+
+
+def _others(view: int) -> tuple[int, ...]:
+    return tuple(axis for axis in range(3) if axis != view)
 
 
 def hash_of(name: str) -> int:
@@ -106,17 +124,17 @@ def hash_of(name: str) -> int:
 
 def pictures(case: Case) -> list[np.ndarray]:
     """What the network sees, `[1, h, w]` each."""
-    return [image for image, _ in made(case)]
+    return [image for image, _ in looked_at(case)]
 
 
 def name(case: Case) -> str:
-    """Of the head."""
-    return case.head.name
+    """Of the head or the subject."""
+    return case.name
 
 
 def score(case: Case, answers: Sequence[np.ndarray]) -> np.ndarray:
-    """Confusion counts over the head's made slices."""
-    pairs = zip(made(case), answers, strict=True)
+    """Confusion counts over the case's slices."""
+    pairs = zip(looked_at(case), answers, strict=True)
     return np.sum([confusion(truth, answer.argmax(0)) for (_, truth), answer in pairs], axis=0)
 
 
@@ -133,3 +151,27 @@ def summary(scores: Sequence[np.ndarray]) -> dict[str, float]:
     dice = 2 * hits / np.maximum(counts.sum(0) + counts.sum(1), 1)
     names = {f"dice_{name}": float(dice[number]) for number, name in enumerate(CLASSES[:4]) if number}
     return {"accuracy": float(hits.sum() / counts.sum()), **names}
+
+
+def views(case: Case, answers: Sequence[np.ndarray]) -> list[dict]:
+    """What `picture_cases` draws: slices with enough brain, the right way up; outer fluid is background."""
+    rows = []
+    for number, ((image, classes), answer) in enumerate(zip(looked_at(case), answers, strict=True)):
+        truth, found = (np.where(values == 4, 0, values)[::-1] for values in (classes, answer.argmax(0)))
+        counts = confusion(classes, answer.argmax(0))
+        if counts[2].sum() < 1000 or counts[3].sum() < 1000:
+            continue
+        dice = summary([counts])
+        grey, white = dice["dice_grey_matter"], dice["dice_white_matter"]
+        rows.append(
+            {
+                "name": f"{case.name}, slice {number}",
+                "score": (grey + white) / 2,
+                "words": f"Dice grey {grey:.3f}, white {white:.3f}",
+                "grey": image[0][::-1],
+                "truth": truth,
+                "found": found,
+                "group": case.name,
+            }
+        )
+    return rows

@@ -14,7 +14,8 @@ from torch import nn
 
 from . import tissue
 from .image_experiment import ImageExperiment
-from .image_run import train
+from .image_run import add_run_options, folds, train
+from .scans import Scan
 from .tissue_synthesis import Head, Priors
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,17 @@ def score_made(members: Sequence[nn.Module], cases: Sequence[tissue.Case], strid
     return {f"{difficulty}, {view}": tissue.summary(found) for (difficulty, view), found in counts.items()}
 
 
+def score_scans(members: Sequence[nn.Module], scans: Sequence[Scan], stride: int) -> dict:
+    """For each view, the summary pooled over real scans."""
+    counts: dict[str, list[np.ndarray]] = {}
+    for scan in scans:
+        single = [segment(members, scan.image, (view,), stride) for view in range(3)]
+        for name, views in VIEWS.items():
+            found = np.mean([single[view] for view in views], axis=0).argmax(0)
+            counts.setdefault(name, []).append(tissue.confusion(scan.classes, found))
+    return {f"real scans, {view}": tissue.summary(found) for view, found in counts.items()}
+
+
 def score_template(members: Sequence[nn.Module], folder: Path, stride: int) -> dict:
     """Dice with the grey and white matter of MNI152 (likeliest of the two maps and the rest), for each view."""
     parts = {}
@@ -129,26 +141,23 @@ def score_template(members: Sequence[nn.Module], folder: Path, stride: int) -> d
 
 
 def run(options: argparse.Namespace) -> None:
-    """Scores one fold's network."""
+    """Scores the network of each fold that was asked for."""
     experiment = ImageExperiment.read(options.config)
-    cases = tissue.read(options.data)
-    fold = tissue.folds(cases, options.folds)
-    kept = [case for case, of in zip(cases, fold, strict=True) if of != options.fold]
-    held_out = [case for case, of in zip(cases, fold, strict=True) if of == options.fold]
-    members = train(experiment, kept, options.run_folder / f"fold-{options.fold + 1}.pt")
-    stride = experiment.network.stride
-    rows = score_made(members, held_out[: options.heads], stride) | score_template(members, options.data / "mni152", stride)
-    (options.run_folder / f"volumes-{options.fold + 1}.json").write_text(json.dumps(rows, indent=1) + "\n")
-    print(json.dumps(rows, indent=1))
+    for fold in folds(experiment, options):
+        members = train(experiment, fold.kept, fold.checkpoint)
+        stride = experiment.network.stride
+        made = [case for case in fold.held_out if not isinstance(case, Scan)]
+        rows = score_made(members, made[: options.heads], stride)
+        rows |= score_scans(members, [case for case in fold.held_out if isinstance(case, Scan)], stride)
+        if (options.data / "mni152").exists():
+            rows |= score_template(members, options.data / "mni152", stride)
+        (options.run_folder / f"volumes-{fold.number}.json").write_text(json.dumps(rows, indent=1) + "\n")
+        print(json.dumps(rows, indent=1))
 
 
 def add_parser(subparsers) -> None:
     """The subcommand `score-tissue`."""
     parser = subparsers.add_parser("score-tissue", help="score a fold's tissue network on whole made volumes and MNI152")
-    parser.add_argument("config", type=Path, help="experiment, JSON")
-    parser.add_argument("--data", type=Path, required=True, help="folder with label_maps, priors and mni152")
-    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="folder of `cross-validate-images`")
-    parser.add_argument("--folds", type=int, default=2)
-    parser.add_argument("--fold", type=int, default=0)
+    add_run_options(parser, "--run")
     parser.add_argument("--heads", type=int, default=4, help="held-out heads, at most")
     parser.set_defaults(run=run)

@@ -9,14 +9,16 @@ import onnx
 import pytest
 import torch
 import yaml
+from onnx import numpy_helper
 from PIL import Image
 
 from brainmesh_training import image_run, image_ship
 from brainmesh_training.cli import main
-from brainmesh_training.image_cards import ABOUT, card
+from brainmesh_training.image_cards import ABOUT, Made, card
 from brainmesh_training.image_experiment import ImageExperiment
 from brainmesh_training.image_export import Exported, run_onnx, write_onnx
 from brainmesh_training.image_networks import image_network
+from brainmesh_training.networks import parameters
 
 
 def settled(values, outputs):
@@ -52,7 +54,32 @@ def test_onnx_runtime_gives_the_same_at_sizes_not_traced(values, tmp_path):
 def test_exports_have_only_what_the_built_in_engine_knows(tmp_path):
     write_onnx([settled({"kind": "unet", "stem": 2, "widths": [6, 8]}, 3)], 1, 4, tmp_path / "model.onnx")
     kinds = {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node}
-    assert kinds <= {"Conv", "Relu", "MaxPool", "Resize", "Concat", "DepthToSpace", "Constant", "Identity"}
+    assert kinds <= {"Cast", "Conv", "Relu", "MaxPool", "Resize", "Concat", "DepthToSpace", "Constant", "Identity"}
+
+
+def test_larger_weights_are_stored_in_half_the_size_and_computed_with_as_before(tmp_path):
+    network = settled({"kind": "stack", "kernels": [3, 3], "maps": [16, 16]}, 1)
+    write_onnx([network], 1, 1, tmp_path / "model.onnx")
+    kinds = {values.dtype for values in map(numpy_helper.to_array, onnx.load(tmp_path / "model.onnx").graph.initializer)}
+    assert kinds == {np.dtype(np.float16), np.dtype(np.float32)}  # biases stay
+    assert (tmp_path / "model.onnx").stat().st_size < 2 * parameters(network) + 2500
+    # What is computed is the network with its weights rounded, in float32.
+    image = np.random.default_rng(0).normal(size=(1, 1, 20, 24)).astype(np.float32)
+    for weight in network.parameters():
+        if weight.numel() >= 256:
+            weight.data = weight.data.half().float()
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image)).numpy()
+    np.testing.assert_allclose(run_onnx(tmp_path / "model.onnx", image), expected, atol=1e-5)
+
+
+def test_a_shift_is_added_to_the_exported_logits(tmp_path):
+    network = settled({"kind": "unet", "stem": 2, "widths": [4, 8]}, 3)
+    image = np.random.default_rng(0).normal(size=(1, 1, 32, 32)).astype(np.float32)
+    write_onnx([network, network], 1, 4, tmp_path / "plain.onnx")
+    write_onnx([network, network], 1, 4, tmp_path / "moved.onnx", image_ship.shift_of(0.25))
+    difference = run_onnx(tmp_path / "moved.onnx", image) - run_onnx(tmp_path / "plain.onnx", image)
+    np.testing.assert_allclose(difference, np.log(3), atol=1e-5)  # 0.25 has odds of 1 to 3
 
 
 def test_from_pictures_to_a_model_folder(tmp_path, monkeypatch):
@@ -102,5 +129,10 @@ def test_every_system_has_its_words():
         assert raw.shape == seen.shape == (1, 1, 96, 128)
         assert len(about.classes) == image_run.SYSTEMS[system].EXPORTED
         experiment = ImageExperiment.read(Path(__file__).parent.parent / "configs" / f"{system}.json")
-        text = card(experiment, about, {"cases": 3, "accuracy": 0.5}, 3, 2, [])
-        assert "| accuracy | 0.5000 |" in text
+        made = Made(networks=2, parameters=10, folds=[1, 2], of_folds=4, seen=3, cases=3, seconds=7200)
+        scores = {"cases": 3, "folds": ["fold-1"], "accuracy": 0.5}
+        text = card(experiment, about, scores, made, {"none, axial": {"accuracy": 0.25, "dice_grey_matter": 0.75}})
+        assert "| accuracy (made slices, one view) | 0.5000 |" in text
+        assert "| none, axial | 0.250 | - | 0.750 | - |" in text
+        assert "--folds 4 --only 0 --only 1 --run run" in text and "2.0 hours" in text
+        assert "3 of the 3 cases" in text and "3 cases in 1 of 4 folds" in text

@@ -50,6 +50,15 @@ def test_the_courses_other_networks_have_their_parameters():
     assert parameters(wide.build(1, 4)) == 208 + 1608 + 3216 + 6416 + 12832 + 132
 
 
+def test_the_courses_unet_has_its_parameters():
+    # Two 3x3 convolutions at each scale, 2x2 transposed ones between, 1x1 to 4 classes; 32 to 512 maps.
+    down = [320 + 9248, 18496 + 36928, 73856 + 147584, 295168 + 590080, 1180160 + 2359808]
+    across = [524544, 131200, 32832, 8224]
+    up = [1179904 + 590080, 295040 + 147584, 73792 + 36928, 18464 + 9248]
+    network = image_network({"kind": "course_unet"}).build(1, 4)
+    assert parameters(network) == sum(down) + sum(across) + sum(up) + 132
+
+
 def test_fcn_alexnet_has_alexnets_parameters():
     # Krizhevsky 2012, convolutions of 96, 256, 384, 384, 256 in groups, dense layers of 4096; then 4096 x 2 + 2, and the
     # transposed convolution 63 x 63 x 2 x 2.

@@ -127,6 +127,18 @@ def test_a_stack_is_read_in_its_order_and_folds_cover_both_halves(tmp_path):
         membrane.read(tmp_path)
 
 
+def test_pictures_are_numbered_by_the_last_digits_of_their_names(tmp_path):
+    write_stack(tmp_path, 2)
+    for part in ("image", "label"):
+        (tmp_path / part / "0.png").rename(tmp_path / part / "s2_10.png")
+    assert [section.number for section in membrane.read(tmp_path)] == [1, 10]
+    (tmp_path / "image/1.png").rename(tmp_path / "image/one.png")
+    with pytest.raises(ValueError, match="expected a number in the name"):
+        membrane.read(tmp_path)
+    with pytest.raises(ValueError, match="or train-volume.tif, found none"):
+        membrane.read(tmp_path / "label")
+
+
 def test_the_challenges_tiff_stacks_give_the_same_sections(tmp_path):
     write_stack(tmp_path, 4)
     for part, name in (("image", "train-volume.tif"), ("label", "train-labels.tif")):

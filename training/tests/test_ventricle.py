@@ -54,21 +54,32 @@ def test_the_part_near_the_centre_stays_and_its_holes_are_filled():
     assert (ventricle.mask(far) == (far > 0)).all()
     assert (ventricle.mask(probability / 4) == box((64, 64), (28, 36), (28, 36))).all()
     assert not ventricle.mask(np.zeros((4, 4))).any()
+    assert not ventricle.mask(probability / 20).any()  # its best is below 0.05
 
 
 def test_the_summary_is_over_patients_and_over_frames():
     cases = [
-        {"patient": "A", "stem": "1", "dice": 0.9, "distance_mm": 1.0, "pixels": 9},
-        {"patient": "A", "stem": "2", "dice": 0.0, "distance_mm": float("inf"), "pixels": 9},
-        {"patient": "B", "stem": "3", "dice": 0.8, "distance_mm": 3.0, "pixels": 9},
+        {"patient": "A", "stem": "1", "dice": 0.9, "distance_mm": 1.0, "accuracy": 0.9},
+        {"patient": "A", "stem": "2", "dice": 0.0, "distance_mm": float("inf"), "accuracy": 0.6},
+        {"patient": "B", "stem": "3", "dice": 0.8, "distance_mm": 3.0, "accuracy": 0.9},
     ]
     got = ventricle.summary(cases)
     assert got["good"] == pytest.approx(0.75)
     assert got["dice_good"] == pytest.approx(0.85)
     assert got["distance_mm"] == pytest.approx(2)
     assert got["dice_all_frames"] == pytest.approx(1.7 / 3)
+    assert got["pixel_accuracy"] == pytest.approx(0.8)
     assert got["conformity_good"] == pytest.approx((0.7 / 0.9 + 0.4 / 0.8) / 2)
-    assert (got["missed_frames"], got["worst_patient"]) == (1, "A")
+    assert (got["missed_frames"], got["worst_patient"], got["without_misdrawn"]) == (1, "A", None)
+
+
+def test_patients_drawn_beside_the_ventricle_are_also_left_out():
+    drawn = {"patient": "A", "stem": "1", "dice": 0.9, "distance_mm": 1.0, "accuracy": 0.9}
+    beside = {"patient": next(iter(ventricle.MISDRAWN)), "stem": "2", "dice": 0.5, "distance_mm": 12.0, "accuracy": 0.8}
+    got = ventricle.summary([drawn, beside])
+    assert (got["good"], got["dice_all_frames"]) == pytest.approx((0.5, 0.7))
+    second = got["without_misdrawn"]
+    assert (second["good"], second["dice_all_frames"], second["missed_frames"]) == pytest.approx((1.0, 0.9, 0))
 
 
 def write_set(folder, colours=False):

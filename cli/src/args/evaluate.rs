@@ -1,4 +1,4 @@
-use super::EvaluateSection;
+use super::{EvaluateMembrane, EvaluateSection, EvaluateTissue, EvaluateVentricle};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -9,6 +9,12 @@ pub enum EvaluateCommand {
     Layers(EvaluateLayers),
     /// A model on a section whose layers are drawn, from picture and labels to a results file.
     Section(Box<EvaluateSection>),
+    /// Cells between membranes: probabilities against labels (V_rand, V_info, pixel, Rand and warping error).
+    Membrane(EvaluateMembrane),
+    /// The left ventricle: masks or contours against those of an expert (distance, Dice, good contours).
+    Ventricle(EvaluateVentricle),
+    /// Grey and white matter and fluid: label volumes against each other (accuracy, Dice, Jaccard).
+    Tissue(EvaluateTissue),
 }
 
 /// Arguments of `evaluate layers`.

@@ -3,36 +3,51 @@
 mod bench;
 mod bench_engine;
 mod bench_report;
+mod case_pictures;
 mod convert;
 mod demo;
 mod equivolume;
 mod evaluate;
+mod evaluate_membrane;
 mod evaluate_section;
+mod evaluate_tissue;
+mod evaluate_ventricle;
+mod evaluation;
 mod figure;
 mod info;
 mod info_text;
 mod labelled_rays;
+mod man;
 mod mesh;
 mod model_text;
 mod models;
+mod pages;
 mod phantom;
 mod profiles;
 mod rays;
 mod rays2surface;
 mod report;
 mod segment;
+mod segment_membrane;
+mod segment_tissue;
+mod segment_ventricle;
 mod surface;
 
 pub use evaluate::evaluate_layers;
+pub use evaluate_membrane::evaluate_membrane;
+pub use evaluate_tissue::evaluate_tissue;
+pub use evaluate_ventricle::evaluate_ventricle;
 pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
 pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
 pub use phantom::{MadePhantom, make_phantom};
 pub(crate) use report::name_of;
 pub use segment::segment_volumes;
+pub use segment_membrane::{Cells, Membranes, segment_membrane};
+pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
+pub use segment_ventricle::{Ventricle, VentricleFinder};
 
-use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand};
+use crate::args::{Arguments, BenchCommand, Command, EvaluateCommand, SegmentArguments, SegmentSystem};
 use crate::{Error, ExitCode, Progress, Result};
-use clap::CommandFactory;
 use std::io::{ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -44,7 +59,16 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
     let threads = arguments.threads.map_or(0, usize::from);
     thread_pool(threads)?.install(|| match &arguments.command {
         Command::Rays2surface(command) => rays2surface::run(command, threads, progress),
-        Command::Segment(command) => segment::run(command, threads, progress),
+        Command::Segment(command) => match command.as_ref() {
+            SegmentArguments::Model(command) => segment::run(command, threads, progress),
+            SegmentArguments::System(SegmentSystem::Membrane(command)) => {
+                segment_membrane::run(command, threads, progress)
+            }
+            SegmentArguments::System(SegmentSystem::Ventricle(command)) => {
+                segment_ventricle::run(command, threads, progress)
+            }
+            SegmentArguments::System(SegmentSystem::Tissue(command)) => segment_tissue::run(command, threads, progress),
+        },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),
         Command::Mesh(command) => mesh::run(command, progress),
@@ -57,15 +81,19 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
         Command::Evaluate(EvaluateCommand::Section(command)) => evaluate_section::run(command, threads, progress),
+        Command::Evaluate(EvaluateCommand::Membrane(command)) => evaluate_membrane::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Ventricle(command)) => evaluate_ventricle::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Tissue(command)) => evaluate_tissue::run(command, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "brainmesh", &mut script);
+            clap_complete::generate(*shell, &mut crate::help::command(), "brainmesh", &mut script);
             print_bytes(&script);
             Ok(ExitCode::Done)
         }
+        Command::Man { out } => man::run(out),
     })
 }
 

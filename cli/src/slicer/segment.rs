@@ -3,7 +3,7 @@ use super::outputs::Outputs;
 use super::program::{Output, Program, Role};
 use super::progress::SlicerProgress;
 use super::values::Values;
-use crate::args::{Command, SegmentCommand};
+use crate::args::{Command, SegmentArguments, SegmentCommand};
 use crate::commands::print_line;
 use crate::{Error, ExitCode, Result, segment_volumes};
 use brainmesh_core::{Monitor, Uncounted};
@@ -52,6 +52,9 @@ pub(super) static PROGRAM: Program = Program {
 
 fn run(command: &Command, threads: usize, values: &Values, progress: &SlicerProgress) -> Result<ExitCode> {
     let Command::Segment(arguments) = command else { return Err(super::another_command(&PROGRAM)) };
+    let SegmentArguments::Model(arguments) = arguments.as_ref() else {
+        return Err(Error::Usage("--model: expected a model, found the name of a system; give its folder".into()));
+    };
     let flag = if gives_probability(arguments)? { PROBABILITY } else { LABELS };
     let target = values.path(flag).ok_or_else(|| {
         Error::Usage(format!("--{flag}: expected a volume to write, since that is what the model gives (see --output)"))

@@ -25,22 +25,28 @@ const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
 
 /// The elements that say what an image is and where it lies; no other is parsed.
-const WANTED: [Tag; 31] = [
+const WANTED: [Tag; 37] = [
     tags::SPECIFIC_CHARACTER_SET,
     tags::IMAGE_TYPE,
     tags::SOP_INSTANCE_UID,
     tags::SERIES_DESCRIPTION,
+    tags::PATIENT_ID,
+    tags::BODY_PART_EXAMINED,
     tags::SLICE_THICKNESS,
     tags::ECHO_TIME,
     tags::SPACING_BETWEEN_SLICES,
     tags::TRIGGER_TIME,
+    tags::NOMINAL_INTERVAL,
     tags::DIFFUSION_B_VALUE,
+    tags::STUDY_INSTANCE_UID,
     tags::SERIES_INSTANCE_UID,
     tags::ACQUISITION_NUMBER,
+    tags::INSTANCE_NUMBER,
     tags::IMAGE_POSITION_PATIENT,
     tags::IMAGE_ORIENTATION_PATIENT,
     tags::FRAME_OF_REFERENCE_UID,
     tags::TEMPORAL_POSITION_IDENTIFIER,
+    tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME,
     tags::SAMPLES_PER_PIXEL,
     tags::PHOTOMETRIC_INTERPRETATION,
     tags::PLANAR_CONFIGURATION,

@@ -7,6 +7,7 @@ use super::layout::Layout;
 use crate::{Result, fault};
 use dicom_dictionary_std::tags;
 use glam::DVec3;
+use std::path::Path;
 
 /// Direction cosines are written with six digits or more.
 const UNIT_TOLERANCE: f64 = 1e-3;
@@ -42,6 +43,18 @@ pub(super) struct Frame {
 pub(super) fn frames_of(file: &DicomFile, layout: &Layout, index: usize) -> Result<Vec<Frame>> {
     let path = &file.path;
     let first = Attributes::new(path, &file.attributes, 0);
+    check_kind(file, layout, &first)?;
+    // Every frame of an enhanced image has its own item, so that the count cannot outgrow the file.
+    let frames = (0..layout.frames).map(|number| frame(file, layout, index, number)).collect::<Result<Vec<_>>>()?;
+    if first.text(None, tags::IMAGE_TYPE).is_some_and(|t| t.split('\\').any(|kind| kind == "MOSAIC")) {
+        return frames.iter().map(|frame| mosaic(file, frame)).collect::<Result<Vec<_>>>().map(|tiles| tiles.concat());
+    }
+    Ok(frames)
+}
+
+/// Refuses images whose pixels are no intensities, or whose frames nothing sets apart.
+pub(super) fn check_kind(file: &DicomFile, layout: &Layout, first: &Attributes) -> Result<()> {
+    let path = &file.path;
     if layout.frames > 1 && !first.has_functional_groups() {
         let supported = "one frame a file, or functional groups";
         return Err(fault::unsupported(path, "NumberOfFrames", layout.frames, supported));
@@ -57,12 +70,17 @@ pub(super) fn frames_of(file: &DicomFile, layout: &Layout, index: usize) -> Resu
     if !file.is_native() {
         check_syntax(path, &file.transfer_syntax)?;
     }
-    // Every frame of an enhanced image has its own item, so that the count cannot outgrow the file.
-    let frames = (0..layout.frames).map(|number| frame(file, layout, index, number)).collect::<Result<Vec<_>>>()?;
-    if first.text(None, tags::IMAGE_TYPE).is_some_and(|t| t.split('\\').any(|kind| kind == "MOSAIC")) {
-        return frames.iter().map(|frame| mosaic(file, frame)).collect::<Result<Vec<_>>>().map(|tiles| tiles.concat());
+    Ok(())
+}
+
+/// Refuses vectors that are no axes of a plane.
+pub(super) fn check_axes(path: &Path, row_lps: DVec3, column_lps: DVec3) -> Result<()> {
+    let off = [row_lps.length() - 1.0, column_lps.length() - 1.0, row_lps.dot(column_lps)];
+    if off.iter().any(|x| x.abs() > UNIT_TOLERANCE) {
+        let found = format!("{row_lps} and {column_lps}");
+        return Err(fault::invalid(path, "ImageOrientationPatient", "two unit vectors at a right angle", found));
     }
-    Ok(frames)
+    Ok(())
 }
 
 /// The slices of a mosaic, which lie row by row in the smallest square that holds them. ImagePositionPatient is that of a
@@ -118,11 +136,7 @@ fn frame(file: &DicomFile, layout: &Layout, index: usize, number: usize) -> Resu
     let orientation =
         a.vectors(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT, "ImageOrientationPatient")?;
     let [row_lps, column_lps] = orientation.ok_or_else(|| DicomFault::MissingOrientation { file: name() }.at(path))?;
-    let off = [row_lps.length() - 1.0, column_lps.length() - 1.0, row_lps.dot(column_lps)];
-    if off.iter().any(|x| x.abs() > UNIT_TOLERANCE) {
-        let found = format!("{row_lps} and {column_lps}");
-        return Err(fault::invalid(path, "ImageOrientationPatient", "two unit vectors at a right angle", found));
-    }
+    check_axes(path, row_lps, column_lps)?;
     let measures = Some(tags::PIXEL_MEASURES_SEQUENCE);
     let Some(spacing) = a.numbers(measures, tags::PIXEL_SPACING, "PixelSpacing", 2)? else {
         return Err(DicomFault::MissingSpacing { file: name() }.at(path));

@@ -63,7 +63,7 @@ pub(super) fn same_pixels(images: &Images, a: &Frame, b: &Frame) -> Result<bool>
     Ok(intensities(a)? == intensities(b)?)
 }
 
-fn checked<'a>(layout: &Layout, samples: &'a [u8], path: &Path) -> Result<&'a [u8]> {
+pub(super) fn checked<'a>(layout: &Layout, samples: &'a [u8], path: &Path) -> Result<&'a [u8]> {
     let needed = layout.frame_bytes();
     samples.get(..needed).ok_or_else(|| fault::truncated(path, needed, samples.len()))
 }
@@ -77,23 +77,29 @@ fn cut<T: Voxel>(
     values: &mut [T],
     path: &Path,
 ) -> Result<()> {
+    let scale = (frame.slope, frame.intercept);
     let misfit = |value| fault::invalid(path, "intensity", format!("a value of type {}", T::STORED), value);
     if region[0].len() == layout.columns && region[1].len() == layout.rows {
-        return convert(frame, layout, samples, values).map_err(misfit);
+        return convert(scale, layout, samples, values).map_err(misfit);
     }
     let width = layout.stored.bytes();
     let [left, top] = [frame.corner[0] + region[0].start, frame.corner[1] + region[1].start];
     for (row, values) in values.chunks_exact_mut(region[0].len()).enumerate() {
         let start = (top + row) * layout.columns + left;
-        convert(frame, layout, &samples[start * width..][..values.len() * width], values).map_err(misfit)?;
+        convert(scale, layout, &samples[start * width..][..values.len() * width], values).map_err(misfit)?;
     }
     Ok(())
 }
 
 /// `slope * stored + intercept`, in double precision and rounded once. The error is a value that `T` cannot hold.
-fn convert<T: Voxel>(frame: &Frame, layout: &Layout, samples: &[u8], values: &mut [T]) -> std::result::Result<(), f64> {
+pub(super) fn convert<T: Voxel>(
+    scale: (f64, f64),
+    layout: &Layout,
+    samples: &[u8],
+    values: &mut [T],
+) -> std::result::Result<(), f64> {
     let stored = layout.stored;
-    let scale = Some((frame.slope, frame.intercept)).filter(|&scale| scale != (1.0, 0.0));
+    let scale = Some(scale).filter(|&scale| scale != (1.0, 0.0));
     if stored.is_full() {
         return Encoding { stored: stored.stored_type(), order: ByteOrder::Little, scale }.decode(samples, 1, values);
     }

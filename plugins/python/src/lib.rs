@@ -14,6 +14,7 @@ mod phantom;
 mod result;
 mod ribbon;
 mod segment;
+mod segment_membrane;
 mod shared;
 mod surface;
 mod volume;
@@ -47,6 +48,8 @@ mod _brainmesh {
     use crate::ribbon::PyRibbon;
     #[pymodule_export]
     use crate::segment::segment;
+    #[pymodule_export]
+    use crate::segment_membrane::segment_membrane;
     #[pymodule_export]
     use crate::surface::PySurface;
     #[pymodule_export]

@@ -2,7 +2,7 @@ use crate::argv::{Argv, engine};
 use crate::given;
 use crate::volume::PyVolume;
 use crate::work::{self, Caller};
-use brainmesh_cli::args::Command;
+use brainmesh_cli::args::{Command, SegmentArguments};
 use brainmesh_core::Volume;
 use brainmesh_segmentation::Segmentation;
 use pyo3::exceptions::PyValueError;
@@ -70,6 +70,9 @@ pub fn segment(
     let argv = engine(py, argv, device, precision, onnxruntime)?.positional([model, path]);
     let Command::Segment(arguments) = argv.parse()? else {
         return Err(PyValueError::new_err("the command changed its name"));
+    };
+    let SegmentArguments::Model(arguments) = *arguments else {
+        return Err(PyValueError::new_err("model: expected a model, found the name of a system; give its folder"));
     };
     let (segmented, labels) = work::run(py, Caller::new(progress, cancel, threads), move |watch| {
         brainmesh_cli::segment_volumes(&arguments, volumes.as_deref(), watch.threads(), watch)

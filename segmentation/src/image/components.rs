@@ -126,11 +126,13 @@ pub(crate) fn fill_holes(classes: &mut [u8], shape: [usize; 3], is_tissue: impl 
 }
 
 fn fill_holes_in(classes: &mut [u8], shape: [usize; 3], is_tissue: &impl Fn(u8) -> bool) {
-    let [ni, nj, nk] = shape;
+    let [ni, nj, _] = shape;
     let mut flood = Flood::new(shape);
+    // A picture has no border above and below.
+    let is_end = |(at, length): (usize, usize)| length > 1 && (at == 0 || at == length - 1);
     let is_border = |voxel: usize| {
-        let (i, j, k) = (voxel % ni, voxel / ni % nj, voxel / (ni * nj));
-        i == 0 || j == 0 || k == 0 || i == ni - 1 || j == nj - 1 || k == nk - 1
+        let at = [voxel % ni, voxel / ni % nj, voxel / (ni * nj)];
+        at.into_iter().zip(shape).any(is_end)
     };
     for seed in (0..classes.len()).filter(|&voxel| is_border(voxel)) {
         if !is_tissue(classes[seed]) && !flood.is_visited(seed) {
@@ -196,5 +198,20 @@ mod tests {
         fill_holes(&mut classes, shape, |class| class > 0);
         assert_eq!((open, classes[6 + 9 * (6 + 9 * 6)]), (0, 0));
         assert_eq!(classes.iter().filter(|&&class| class == 2).count(), 343 - 2);
+    }
+
+    #[test]
+    fn holes_of_a_single_picture_are_filled() {
+        // Cause: every pixel of a volume one voxel thick counted as its border.
+        for shape in [[7, 7, 1], [7, 1, 7], [1, 7, 7]] {
+            let mut classes = vec![0; 49];
+            let [low, high] = [1, 6].map(|edge| shape.map(|length| if length > 1 { edge } else { edge / 6 }));
+            paint(&mut classes, shape, low, high, 1);
+            let [low, high] = [3, 4].map(|edge| shape.map(|length| if length > 1 { edge } else { edge - 3 }));
+            paint(&mut classes, shape, low, high, 0);
+            assert_eq!(classes.iter().filter(|&&class| class == 1).count(), 24);
+            fill_holes(&mut classes, shape, |class| class > 0);
+            assert_eq!(classes.iter().filter(|&&class| class == 1).count(), 25);
+        }
     }
 }

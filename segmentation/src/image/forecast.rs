@@ -26,6 +26,7 @@ impl Forecast {
         let placement = Placement::new(grid, task, None)?;
         let (slab_bytes, window_bytes) = working_bytes(task, placement.model_shape());
         let value = match task.output {
+            ImageOutput::Labels { .. } if task.near_centre.is_some() => 5,
             ImageOutput::Labels { .. } if task.values.iter().any(|&value| value > 255) => 3,
             ImageOutput::Labels { .. } => 1,
             ImageOutput::Probability { .. } => 4,

@@ -1,6 +1,6 @@
 use super::Field;
 use crate::Result;
-use crate::manifest::{ImageTask, Preprocessing, Scope};
+use crate::manifest::{ImageTask, Preprocessing};
 use brainmesh_core::Monitor;
 use rayon::prelude::*;
 
@@ -44,11 +44,11 @@ impl Intensity {
     /// Cancelled.
     pub fn measure(task: &ImageTask, field: &Field, whole: &Field, monitor: &dyn Monitor) -> Result<Self> {
         let channels = task.channels.len();
-        let per_slice = task.preprocessing.iter().any(|step| scope(step).is_some_and(|scope| scope.per_slice));
+        let per_slice = task.preprocessing.iter().any(|step| step.scope().is_some_and(|scope| scope.per_slice));
         let slices = if per_slice && task.axes.len() == 2 { field.slices() } else { 1 };
         let mut intensity = Self { chains: vec![vec![Vec::new(); slices]; channels], nonzero: task.nonzero };
         for step in &task.preprocessing {
-            let Some(scope) = scope(step) else {
+            let Some(scope) = step.scope() else {
                 let step = match *step {
                     Preprocessing::Clip { min, max } => Step::Clip { min, max },
                     Preprocessing::Linear { gain, offset } => Step::Linear { gain, offset },
@@ -185,13 +185,6 @@ impl Intensity {
             let a = order(low as u64);
             if share == 0.0 { a } else { a + (order(low as u64 + 1) - a) * share }
         })
-    }
-}
-
-fn scope(step: &Preprocessing) -> Option<Scope> {
-    match step {
-        Preprocessing::ZeroMeanUnitVariance { scope, .. } | Preprocessing::ScaleRange { scope, .. } => Some(*scope),
-        _ => None,
     }
 }
 

@@ -1,4 +1,5 @@
 use super::slab::Slab;
+use super::views::views;
 use super::windows::Windows;
 use crate::manifest::ImageTask;
 
@@ -32,6 +33,11 @@ impl Layout {
         Self { axes, order, windows }
     }
 
+    /// How many windows there are.
+    pub fn window_count(&self) -> u64 {
+        self.windows.iter().map(|windows| windows.starts.len() as u64).product()
+    }
+
     pub fn plane(&self) -> [usize; 2] {
         [self.windows[1].length, self.windows[2].length]
     }
@@ -43,10 +49,21 @@ pub(super) fn slice_axis(task: &ImageTask, shape: [usize; 3]) -> usize {
     across.unwrap_or_else(|| (0..3).max_by_key(|&axis| (shape[axis], axis)).unwrap_or(2))
 }
 
-/// Bytes of the slab for a volume, and of a window's input and output.
+/// Bytes of the slab for a volume (with several views, of the largest slab and the sums of all), and of a window's input
+/// and output.
 pub(super) fn working_bytes(task: &ImageTask, shape: [usize; 3]) -> (u64, u64) {
-    let layout = Layout::new(task, shape);
-    let window: u64 = layout.windows.iter().map(|windows| windows.size as u64).product();
-    let channels = (task.channels.len() + task.classes.len()) as u64;
-    (Slab::bytes(task.classes.len(), layout.plane(), layout.windows[0].size), window * channels * 4)
+    let bytes = |task: &ImageTask| {
+        let layout = Layout::new(task, shape);
+        let window: u64 = layout.windows.iter().map(|windows| windows.size as u64).product();
+        let channels = (task.channels.len() + task.classes.len()) as u64;
+        (Slab::bytes(task.classes.len(), layout.plane(), layout.windows[0].size), window * channels * 4)
+    };
+    let most = |a: (u64, u64), b: (u64, u64)| (a.0.max(b.0), a.1.max(b.1));
+    let (slab, window) = views(task).iter().map(bytes).fold((0, 0), most);
+    let sums = if task.views.is_empty() && task.refine.is_none() {
+        0
+    } else {
+        Slab::bytes(task.classes.len(), [shape[0], shape[1]], shape[2])
+    };
+    (slab + sums, window)
 }

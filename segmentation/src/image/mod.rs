@@ -10,15 +10,19 @@ mod forecast;
 mod intensity;
 mod layout;
 mod locate;
+mod near_centre;
 mod options;
 mod placement;
+mod refine;
 mod runner;
 mod segment;
 mod slab;
 mod trial;
+mod views;
 mod windows;
 
 pub use forecast::Forecast;
+pub use near_centre::NearCentre;
 pub use options::SegmentOptions;
 pub use segment::{Segmentation, Segmented};
 

@@ -8,6 +8,9 @@ pub struct SegmentOptions {
     overlap: Option<f64>,
     window: Option<Vec<usize>>,
     output: Option<String>,
+    spacing_mm: Option<f64>,
+    probabilities: bool,
+    labels: Vec<(String, i32)>,
 }
 
 impl SegmentOptions {
@@ -40,6 +43,33 @@ impl SegmentOptions {
         self
     }
 
+    /// Distance of the voxels that the network is given, along all its axes, whatever the model says: volumes of another
+    /// spacing are resampled and the result brought back.
+    #[must_use]
+    pub fn with_spacing_mm(mut self, spacing_mm: f64) -> Self {
+        self.spacing_mm = Some(spacing_mm);
+        self
+    }
+
+    /// Another label for a class than the model's; 0 for none. The names of labels stay.
+    #[must_use]
+    pub fn with_label(mut self, class: impl Into<String>, value: u8) -> Self {
+        self.labels.push((class.into(), value.into()));
+        self
+    }
+
+    /// Whether the probabilities of all classes are given beside the result. They are kept in memory, of the whole volume;
+    /// of models with a locator there are none.
+    #[must_use]
+    pub fn with_probabilities(mut self, probabilities: bool) -> Self {
+        self.probabilities = probabilities;
+        self
+    }
+
+    pub(crate) fn probabilities(&self) -> bool {
+        self.probabilities
+    }
+
     /// A model's task with these options.
     ///
     /// # Errors
@@ -58,6 +88,12 @@ impl SegmentOptions {
             }
             task.overlap = overlap;
         }
+        if let Some(spacing_mm) = self.spacing_mm {
+            if !(spacing_mm.is_finite() && spacing_mm > 0.0) {
+                return Err(wrong("spacing", "a length above 0".into(), spacing_mm.to_string()));
+            }
+            task.axes.iter_mut().for_each(|axis| axis.spacing_mm = Some(spacing_mm));
+        }
         if let Some(window) = &self.window {
             let fits = window.len() == task.axes.len()
                 && task.axes.iter().zip(window).all(|(axis, &size)| match axis.size {
@@ -75,6 +111,12 @@ impl SegmentOptions {
                 return Err(wrong("window", expected, format!("{window:?}")));
             }
             task.window.clone_from(window);
+        }
+        for (name, value) in &self.labels {
+            let Some(class) = task.classes.iter().position(|class| class == name) else {
+                return Err(wrong("label", format!("one of {}", task.classes.join(", ")), name.clone()));
+            };
+            task.values[class] = *value;
         }
         if let Some(output) = &self.output {
             let class = output.strip_prefix("probability:");

@@ -25,8 +25,8 @@ struct AxisMap {
     length: usize,
 }
 
-/// More voxels along an axis than any model grid has.
-const MOST_VOXELS: f64 = (1_u64 << 32) as f64;
+/// More voxels than any model grid has: a spacing that is wrong by powers of ten would make a grid that no memory holds.
+const MOST_VOXELS: f64 = (1_u64 << 33) as f64;
 
 impl AxisMap {
     /// Place of a model voxel's centre in the volume, in its voxels.
@@ -55,28 +55,30 @@ impl Placement {
             let range = region.map_or(0..shape[from], |region| region[n].clone());
             AxisMap { from, flipped: swap.flipped[n], start: range.start as f64, step: 1.0, length: range.len() }
         });
-        for axis in &task.axes {
-            let map = &mut axes[axis.axis];
+        for (n, map) in axes.iter_mut().enumerate() {
             let covered = map.length as f64;
+            let size = task.axes.iter().find(|axis| axis.axis == n).map(|axis| axis.size);
             /// Headers round their spacing: up to this, it is the same.
             const SAME: f64 = 1e-3;
-            match (task.fit, axis.size, axis.spacing_mm) {
-                (true, AxisSize::Fixed(length), _) => {
+            match (task.fit, size, task.spacing_mm(n)) {
+                (true, Some(AxisSize::Fixed(length)), _) => {
                     map.length = length;
                     map.step = covered / length as f64;
                 }
                 (_, _, Some(wanted_mm)) if (wanted_mm / spacing_mm[map.from] - 1.0).abs() > SAME => {
                     map.step = wanted_mm / spacing_mm[map.from];
-                    let length = (covered / map.step).round().max(1.0);
-                    if length > MOST_VOXELS {
-                        let expected = format!("a spacing near {wanted_mm} mm");
-                        return Err(Error::Input { field: "volume", expected, found: format!("{spacing_mm:?} mm") });
-                    }
+                    let length = (covered / map.step).round().clamp(1.0, MOST_VOXELS);
                     map.length = length as usize;
                     map.start += (covered - length * map.step) / 2.0;
                 }
                 _ => {}
             }
+        }
+        let voxels: f64 = axes.iter().map(|axis| axis.length as f64).product();
+        if voxels > MOST_VOXELS.max(shape.iter().map(|&length| length as f64).product()) {
+            let wanted: Vec<_> = task.axes.iter().filter_map(|axis| axis.spacing_mm).map(|mm| mm.to_string()).collect();
+            let expected = format!("a spacing near {} mm", wanted.join(" x "));
+            return Err(Error::Input { field: "volume", expected, found: format!("{spacing_mm:?} mm") });
         }
         Ok(Self { axes, shape })
     }
@@ -90,6 +92,22 @@ impl Placement {
             AxisMap { from: swap.from[n], flipped: swap.flipped[n], start: 0.0, step, length: shape[n] }
         });
         Self { axes, shape: grid.shape() }
+    }
+
+    /// The axis of the volume that model axis `n` runs along.
+    pub fn axis_of(&self, n: usize) -> usize {
+        self.axes[n].from
+    }
+
+    /// A box of the volume and `margin` of the model's voxels around it, in voxels of the turned volume.
+    pub fn turned_box(&self, range: &[Range<usize>; 3], margin: f64) -> [Range<usize>; 3] {
+        self.axes.map(|axis| {
+            let (length, range) = (self.shape[axis.from], &range[axis.from]);
+            let (start, end) =
+                if axis.flipped { (length - range.end, length - range.start) } else { (range.start, range.end) };
+            let margin = (margin * axis.step).ceil() as usize;
+            start.saturating_sub(margin)..end.saturating_add(margin).min(length)
+        })
     }
 
     /// Voxels of the model's grid along x, y, z.

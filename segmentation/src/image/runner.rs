@@ -7,8 +7,9 @@ use crate::backend::Backend;
 use crate::manifest::{Activation, ImageTask};
 use crate::{Error, Result};
 use brainmesh_core::{Monitor, Uncounted};
-use ndarray::{Array1, ArrayD, ArrayView4, ArrayViewMut2, Axis, Zip};
+use ndarray::{Array1, ArrayD, ArrayView4, ArrayViewD, ArrayViewMut2, Axis, Zip};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// A finished row of a plane.
 pub(super) struct Row<'a> {
@@ -19,7 +20,7 @@ pub(super) struct Row<'a> {
     /// Its first voxel.
     pub start: usize,
     /// Weight of all windows at each voxel.
-    pub totals: &'a [f32],
+    pub totals: Cow<'a, [f32]>,
 }
 
 impl Row<'_> {
@@ -32,6 +33,9 @@ impl Row<'_> {
 /// What the voxels of a finished row become.
 pub(super) type Finish<'a, T> = dyn Fn(&Row, &mut [T]) + Sync + 'a;
 
+/// Gives the rows of a finished plane.
+type Rows<'a> = dyn Fn(usize) -> Row<'a> + Sync + 'a;
+
 pub(super) struct Runner<'a> {
     pub backend: &'a mut Backend,
     pub task: &'a ImageTask,
@@ -39,19 +43,52 @@ pub(super) struct Runner<'a> {
     pub intensity: Intensity,
     pub layout: Layout,
     pub monitor: &'a dyn Monitor,
+    /// Probabilities of a window of zeros, once one was met: much of a stripped head is empty.
+    pub empty: Option<ArrayD<f32>>,
 }
 
 impl Runner<'_> {
     /// One value a voxel of the network's grid, x fastest.
     pub fn run<T: Copy + Default + Send>(&mut self, shape: [usize; 3], finish: &Finish<T>) -> Result<Vec<T>> {
+        let strides = [1, shape[0], shape[0] * shape[1]];
+        let plane = self.layout.plane();
+        let [across, row, column] = self.layout.axes.map(|axis| strides[axis]);
+        let mut values = vec![T::default(); shape.iter().product()];
+        self.planes(&mut |z, rows| {
+            let mut finished = vec![T::default(); plane[0] * plane[1]];
+            finished.par_chunks_mut(plane[1]).enumerate().for_each(|(y, line)| finish(&rows(y), line));
+            for (y, line) in finished.chunks_exact(plane[1]).enumerate() {
+                for (x, &value) in line.iter().enumerate() {
+                    values[z * across + y * row + x * column] = value;
+                }
+            }
+        })?;
+        Ok(values)
+    }
+
+    /// Adds the probabilities to `sums` `[class, voxel]` of the network's grid, x fastest.
+    pub fn add_to(&mut self, sums: &mut [f32], shape: [usize; 3]) -> Result<()> {
+        let strides = [1, shape[0], shape[0] * shape[1]];
+        let plane = self.layout.plane();
+        let [across, row, column] = self.layout.axes.map(|axis| strides[axis]);
+        self.planes(&mut |z, rows| {
+            sums.par_chunks_mut(shape.iter().product()).enumerate().for_each(|(class, sums)| {
+                for y in 0..plane[0] {
+                    let line = rows(y);
+                    for (x, (&sum, &total)) in line.class(class).iter().zip(&*line.totals).enumerate() {
+                        sums[z * across + y * row + x * column] += sum / total;
+                    }
+                }
+            });
+        })
+    }
+
+    /// Shows `each` every finished plane: its number, and what gives its rows.
+    fn planes(&mut self, each: &mut dyn FnMut(usize, &Rows)) -> Result<()> {
         let windows = self.layout.windows.clone();
         let plane = self.layout.plane();
         let mut slab = Slab::new(self.task.classes.len(), plane, windows[0].size);
         let totals = [0, 1, 2].map(|n: usize| windows[n].totals());
-        let strides = [1, shape[0], shape[0] * shape[1]];
-        let [across, row, column] = self.layout.axes.map(|axis| strides[axis]);
-        let mut values = vec![T::default(); shape.iter().product()];
-        self.monitor.stage("segment", windows.iter().map(|windows| windows.starts.len() as u64).product());
         for (n, &start) in windows[0].starts.iter().enumerate() {
             for &start_row in &windows[1].starts {
                 for &start_column in &windows[2].starts {
@@ -62,22 +99,16 @@ impl Runner<'_> {
             }
             let end = windows[0].starts.get(n + 1).copied().unwrap_or(windows[0].length);
             for z in start..end.min(windows[0].length) {
-                let mut finished = vec![T::default(); plane[0] * plane[1]];
                 slab.take(z, |sums| {
-                    finished.par_chunks_mut(plane[1]).enumerate().for_each(|(y, line)| {
-                        let totals: Vec<f32> = totals[2].iter().map(|x| totals[0][z] * totals[1][y] * x).collect();
-                        let row = Row { sums, area: plane[0] * plane[1], start: y * plane[1], totals: &totals };
-                        finish(&row, line);
-                    });
+                    let row = |y: usize| {
+                        let totals = totals[2].iter().map(|x| totals[0][z] * totals[1][y] * x).collect();
+                        Row { sums, area: plane[0] * plane[1], start: y * plane[1], totals: Cow::Owned(totals) }
+                    };
+                    each(z, &row);
                 });
-                for (y, line) in finished.chunks_exact(plane[1]).enumerate() {
-                    for (x, &value) in line.iter().enumerate() {
-                        values[z * across + y * row + x * column] = value;
-                    }
-                }
             }
         }
-        Ok(values)
+        Ok(())
     }
 
     /// Runs the network on a window, and its mirror images, and adds the result to the slab.
@@ -97,16 +128,15 @@ impl Runner<'_> {
             self.monitor.check()?;
             let mut view = input.view();
             flips(mirror).for_each(|axis| view.invert_axis(axis));
-            let mut output = self.backend.run(view.as_standard_layout().view(), &Uncounted(self.monitor))?;
-            let mut expected = input.shape().to_vec();
-            expected[1] = self.task.classes.len();
-            if output.shape() != expected {
-                let (expected, found) = (format!("{expected:?}"), format!("{:?}", output.shape()));
-                return Err(Error::Shape { expected, found });
-            }
-            activate(self.task.activation, &mut output);
-            if output.iter().any(|value| !value.is_finite()) {
-                return Err(Error::Output { expected: "finite numbers".into(), found: "others".into() });
+            // Zeros look the same from every side.
+            let is_empty = input.iter().all(|&value| value == 0.0);
+            let known = self.empty.clone().filter(|_| is_empty);
+            let mut output = match known {
+                Some(output) => output,
+                None => self.probabilities(view)?,
+            };
+            if is_empty && self.empty.is_none() {
+                self.empty = Some(output.clone());
             }
             flips(mirror).for_each(|axis| output.invert_axis(axis));
             // To [class, across, row, column].
@@ -123,6 +153,22 @@ impl Runner<'_> {
             slab.add(result, corner, windows, 1.0 / mirrored as f32);
         }
         Ok(())
+    }
+
+    /// Of a tensor `[1, channel, ..]`.
+    fn probabilities(&mut self, input: ArrayViewD<f32>) -> Result<ArrayD<f32>> {
+        let mut output = self.backend.run(input.as_standard_layout().view(), &Uncounted(self.monitor))?;
+        let mut expected = input.shape().to_vec();
+        expected[1] = self.task.classes.len();
+        if output.shape() != expected {
+            let (expected, found) = (format!("{expected:?}"), format!("{:?}", output.shape()));
+            return Err(Error::Shape { expected, found });
+        }
+        activate(self.task.activation, &mut output);
+        if output.iter().any(|value| !value.is_finite()) {
+            return Err(Error::Output { expected: "finite numbers".into(), found: "others".into() });
+        }
+        Ok(output)
     }
 
     /// `[1, channel, axes of the tensor]`; zeros beyond the volume.

@@ -1,10 +1,13 @@
+use super::NearCentre;
 use super::components::{fill_holes, keep_largest};
 use super::field::Field;
 use super::intensity::Intensity;
 use super::layout::{Layout, slice_axis};
 use super::locate::locate;
 use super::placement::{Placement, Tap, sample, vote};
+use super::refine::refine;
 use super::runner::{Row, Runner};
+use super::views::{Sums, tissue_box};
 use crate::backend::Backend;
 use crate::manifest::{ImageOutput, ImageTask, Interpolation};
 use crate::{Error, Result};
@@ -27,6 +30,8 @@ pub enum Segmentation {
 pub struct Segmented {
     /// On the grid of the input.
     pub segmentation: Segmentation,
+    /// The probability of each class, where that was asked for.
+    pub probabilities: Vec<Volume<f32>>,
     /// For people.
     pub notes: Vec<String>,
 }
@@ -40,6 +45,7 @@ pub(crate) fn segment(
     locator: Option<&mut Backend>,
     task: &ImageTask,
     volumes: &[Volume<f32>],
+    with_probabilities: bool,
     monitor: &dyn Monitor,
 ) -> Result<Segmented> {
     let grid = check(task, volumes)?;
@@ -47,6 +53,9 @@ pub(crate) fn segment(
     let damaged: usize = volumes.iter().map(|v| v.data().par_iter().filter(|value| !value.is_finite()).count()).sum();
     if damaged > 0 {
         notes.push(format!("{damaged} voxels are no finite numbers; they count as 0."));
+    }
+    if task.locator.is_none() && (with_probabilities || !task.views.is_empty() || task.refine.is_some()) {
+        return segment_whole(backend, task, volumes, with_probabilities, notes, monitor);
     }
 
     let mut located = None;
@@ -67,30 +76,22 @@ pub(crate) fn segment(
     }
 
     let layout = Layout::new(task, shape);
-    let mut runner = Runner { backend, task, field, intensity, layout, monitor };
-    let segmentation = match task.output {
-        ImageOutput::Labels { threshold } => {
+    monitor.stage("segment", layout.window_count());
+    let mut runner = Runner { backend, task, field, intensity, layout, monitor, empty: None };
+    let segmentation = match (task.output, task.near_centre) {
+        (ImageOutput::Labels { threshold }, Some(near)) => {
+            let values = runner.run(shape, &|row: &Row, values: &mut [f32]| share(row, 0, values))?;
+            let values = back(grid, &placement, task.interpolation, values, sample);
+            let classes = part_of_slices(near, &values, grid.shape(), placement.axis_of(across), threshold);
+            labels(task, grid, classes)?
+        }
+        (ImageOutput::Labels { threshold }, None) => {
             let choose = |row: &Row, labels: &mut [u8]| choose(task, threshold, row, labels);
             let classes = runner.run(shape, &choose)?;
-            let mut classes = back(grid, &placement, task.interpolation, classes, vote);
-            // Nothing lies at 0; the classes follow.
-            let mut values = vec![0];
-            values.extend(&task.values);
-            let is_tissue: Vec<bool> = values.iter().map(|&value| value != 0).collect();
-            if task.largest_component {
-                keep_largest(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
-            }
-            if task.fill_holes {
-                fill_holes(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
-            }
-            labels(grid, classes, &values)?
+            labels(task, grid, back(grid, &placement, task.interpolation, classes, vote))?
         }
-        ImageOutput::Probability { class } => {
-            let probability = |row: &Row, values: &mut [f32]| {
-                for ((value, &sum), &total) in values.iter_mut().zip(row.class(class)).zip(row.totals) {
-                    *value = sum / total;
-                }
-            };
+        (ImageOutput::Probability { class }, _) => {
+            let probability = |row: &Row, values: &mut [f32]| share(row, class, values);
             let values = runner.run(shape, &probability)?;
             Segmentation::Probability(Volume::new(
                 grid.clone(),
@@ -98,7 +99,56 @@ pub(crate) fn segment(
             )?)
         }
     };
-    Ok(Segmented { segmentation, notes })
+    Ok(Segmented { segmentation, probabilities: Vec::new(), notes })
+}
+
+/// Where the probabilities of all classes are wanted or come from several views: they are kept for the whole volume.
+fn segment_whole(
+    backend: &mut Backend,
+    task: &ImageTask,
+    volumes: &[Volume<f32>],
+    with_probabilities: bool,
+    mut notes: Vec<String>,
+    monitor: &dyn Monitor,
+) -> Result<Segmented> {
+    let grid = volumes[0].grid();
+    let whole = Placement::new(grid, task, None)?;
+    // Around a stripped head lies nothing to look at.
+    let region = if task.nonzero && volumes.len() == 1 { tissue_box(&volumes[0], &whole) } else { None };
+    let placement = Placement::new(grid, task, region.as_ref())?;
+    let mut sums = Sums::run(backend, task, volumes, &placement, monitor)?;
+    if let Some(settings) = &task.refine {
+        let field = Field::new(volumes, &placement, task.interpolation, 2);
+        if !refine(&mut sums, &field, placement.model_shape(), settings, monitor)? {
+            notes.push(
+                "Too little was found of some class to measure its intensities: boundaries are the network's.".into(),
+            );
+        }
+    }
+    let sums = sums;
+    let probability = |class: usize| {
+        let each = |row: &Row, values: &mut [f32]| share(row, class, values);
+        // Where it did not look there is nothing.
+        let outside = if class == 0 && task.has_background() { 1.0 } else { 0.0 };
+        Ok(Volume::new(grid.clone(), sums.finish(grid, &placement, task, outside, &each))?)
+    };
+    let segmentation = match task.output {
+        ImageOutput::Labels { threshold } => {
+            let choose = |row: &Row, labels: &mut [u8]| choose(task, threshold, row, labels);
+            labels(task, grid, sums.finish(grid, &placement, task, 0, &choose))?
+        }
+        ImageOutput::Probability { class } => Segmentation::Probability(probability(class)?),
+    };
+    let classes = if with_probabilities { 0..task.classes.len() } else { 0..0 };
+    let probabilities = classes.map(probability).collect::<Result<_>>()?;
+    Ok(Segmented { segmentation, probabilities, notes })
+}
+
+/// Of one class among all.
+fn share(row: &Row, class: usize, values: &mut [f32]) {
+    for ((value, &sum), &total) in values.iter_mut().zip(row.class(class)).zip(&*row.totals) {
+        *value = sum / total;
+    }
 }
 
 fn check<'a>(task: &ImageTask, volumes: &'a [Volume<f32>]) -> Result<&'a Grid> {
@@ -119,6 +169,28 @@ fn check<'a>(task: &ImageTask, volumes: &'a [Volume<f32>]) -> Result<&'a Grid> {
     Ok(first.grid())
 }
 
+/// 1 in the part of each slice across `axis` that stays, 0 elsewhere.
+fn part_of_slices(
+    near: NearCentre,
+    probability: &[f32],
+    shape: [usize; 3],
+    axis: usize,
+    threshold: Option<f32>,
+) -> Vec<u8> {
+    let stride = [1, shape[0], shape[0] * shape[1]];
+    let [a, b] = [[1, 2], [0, 2], [0, 1]][axis.min(2)];
+    let mut classes = vec![0; probability.len()];
+    for slice in 0..shape[axis] {
+        let at: Vec<usize> = (0..shape[b])
+            .flat_map(|y| (0..shape[a]).map(move |x| slice * stride[axis] + y * stride[b] + x * stride[a]))
+            .collect();
+        let values: Vec<f32> = at.iter().map(|&voxel| probability[voxel]).collect();
+        let part = near.part(&values, shape[a], threshold.unwrap_or(0.5));
+        at.iter().zip(part).for_each(|(&voxel, belongs)| classes[voxel] = u8::from(belongs));
+    }
+    classes
+}
+
 /// Position among the classes of each voxel, from 1; 0 for nothing.
 fn choose(task: &ImageTask, threshold: Option<f32>, row: &Row, labels: &mut [u8]) {
     let mut most = row.class(0).to_vec();
@@ -132,14 +204,24 @@ fn choose(task: &ImageTask, threshold: Option<f32>, row: &Row, labels: &mut [u8]
     }
     // Classes that do not exclude one another (and one that stands alone) are compared with what lies between yes and no.
     let Some(threshold) = threshold.or((!task.has_background()).then_some(0.5)) else { return };
-    for ((label, &most), &total) in labels.iter_mut().zip(&most).zip(row.totals) {
+    for ((label, &most), &total) in labels.iter_mut().zip(&most).zip(&*row.totals) {
         if task.values[usize::from(*label) - 1] != 0 && most <= threshold * total {
             *label = 0;
         }
     }
 }
 
-fn labels(grid: &Grid, mut classes: Vec<u8>, values: &[i32]) -> Result<Segmentation> {
+/// Labels of positions among the classes, from 1; 0 for nothing.
+fn labels(task: &ImageTask, grid: &Grid, mut classes: Vec<u8>) -> Result<Segmentation> {
+    let mut values = vec![0];
+    values.extend(&task.values);
+    let is_tissue: Vec<bool> = values.iter().map(|&value| value != 0).collect();
+    if task.largest_component {
+        keep_largest(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
+    }
+    if task.fill_holes {
+        fill_holes(&mut classes, grid.shape(), |class| is_tissue[usize::from(class)]);
+    }
     let narrow: Option<Vec<u8>> = values.iter().map(|&value| u8::try_from(value).ok()).collect();
     Ok(match narrow {
         Some(values) => {

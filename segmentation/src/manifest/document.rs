@@ -3,7 +3,7 @@
 use super::FileReference;
 use super::image::{Interpolation, Locator};
 use super::rays::{InputChannel, LayerFractions, Span};
-use crate::Polarity;
+use crate::{NearCentre, Polarity};
 use brainmesh_core::BOUNDARY_COUNT;
 use serde::Deserialize;
 use serde_json::Value;
@@ -124,6 +124,8 @@ pub(super) struct ImageDocument {
     #[serde(default)]
     pub flips: Vec<String>,
     #[serde(default)]
+    pub views: Vec<String>,
+    #[serde(default)]
     pub nonzero: bool,
     pub output: Option<String>,
     pub threshold: Option<f32>,
@@ -133,7 +135,19 @@ pub(super) struct ImageDocument {
     pub largest_component: bool,
     #[serde(default)]
     pub fill_holes: bool,
+    pub component: Option<NearCentre>,
+    pub refine: Option<RefineDocument>,
     pub locator: Option<Locator>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefineDocument {
+    /// Names of classes.
+    pub classes: Vec<String>,
+    pub prior: Option<f32>,
+    pub reach: Option<f64>,
+    pub rounds: Option<usize>,
 }
 
 #[derive(Deserialize)]

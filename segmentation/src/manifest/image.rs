@@ -1,7 +1,8 @@
 use super::document::{Axis, ImageDocument, Tensor};
 use super::processing::{Activation, Preprocessing};
+use super::refinement::Refinement;
 use super::{Checker, FileReference};
-use crate::Result;
+use crate::{NearCentre, Result};
 use brainmesh_core::{LabelTable, Orientation};
 use serde::Deserialize;
 use serde_json::Value;
@@ -118,12 +119,19 @@ pub struct ImageTask {
     pub overlap: f64,
     /// Axes (positions in `axes`) along which mirrored inputs are segmented too, and all averaged.
     pub flips: Vec<usize>,
+    /// Axes (0 is x) that slices are taken across, one view after the other, and all averaged; none for networks that see
+    /// the axes of `axes` alone.
+    pub views: Vec<usize>,
     /// What is made of the output.
     pub output: ImageOutput,
     /// Whether only the largest connected part of all that is not background stays.
     pub largest_component: bool,
     /// Whether holes are filled.
     pub fill_holes: bool,
+    /// Which part of each slice stays, where it is one.
+    pub near_centre: Option<NearCentre>,
+    /// How boundaries are moved to where intensities change.
+    pub refine: Option<Refinement>,
     /// What finds the part to look at.
     pub locator: Option<Locator>,
 }
@@ -140,6 +148,27 @@ impl ImageTask {
     /// The class that voxels below the threshold get; networks with one class, or whose first is not called so, have none.
     pub fn has_background(&self) -> bool {
         self.classes.len() > 1 && self.values.first() == Some(&0)
+    }
+
+    /// The task of slices across an axis (0 is x): rows are the later of the other two, columns the earlier.
+    pub(crate) fn across(&self, across: usize) -> Self {
+        let mut task = Self { views: Vec::new(), ..self.clone() };
+        for (axis, other) in task.axes.iter_mut().zip([2, 1, 0].into_iter().filter(|&other| other != across)) {
+            axis.axis = other;
+        }
+        let mirrored = self.flips.iter().map(|&place| self.axes[place].axis);
+        task.flips = mirrored.filter_map(|axis| task.axes.iter().position(|known| known.axis == axis)).collect();
+        task
+    }
+
+    /// Spacing along an axis (0 is x) that volumes are brought to.
+    pub(crate) fn spacing_mm(&self, axis: usize) -> Option<f64> {
+        match self.axes.iter().find(|known| known.axis == axis) {
+            Some(known) => known.spacing_mm,
+            // Every axis lies in some view's slices.
+            None if !self.views.is_empty() => self.axes[0].spacing_mm,
+            None => None,
+        }
     }
 
     pub(super) fn check(settings: ImageDocument, input: &Tensor, output: &Tensor, checker: &Checker) -> Result<Self> {
@@ -175,6 +204,7 @@ impl ImageTask {
         let overlap = settings.overlap.unwrap_or(0.5);
         checker.require((0.0..=0.9).contains(&overlap), "config.brainmesh.overlap", "0 to 0.9", overlap.to_string())?;
         let flips = settings.flips.iter().map(|name| position(name, &axes, checker)).collect::<Result<_>>()?;
+        let views = views(&settings, &axes, checker)?;
         let output_kind = match settings.output.as_deref() {
             None | Some("labels") => ImageOutput::Labels { threshold: settings.threshold },
             Some(name) => {
@@ -184,9 +214,19 @@ impl ImageTask {
                 ImageOutput::Probability { class }
             }
         };
+        if let Some(near) = settings.component {
+            let is_usable = (axes.len(), classes.len()) == (2, 1)
+                && near.sd > 0.0
+                && near.sd.is_finite()
+                && !settings.largest_component;
+            let expected = "a network of pictures with one class, a share above 0, and no largest_component beside it";
+            let found = format!("{} axes, {} classes, {}", axes.len(), classes.len(), near.sd);
+            checker.require(is_usable, "config.brainmesh.component", expected, found)?;
+        }
         if let Some(locator) = &settings.locator {
             checker.file(&locator.onnx, "config.brainmesh.locator.onnx")?;
             let is_usable = locator.size.len() == 3
+                && settings.refine.is_none()
                 && axes.len() == 3
                 && is_window(&locator.size)
                 && locator.margin.is_finite()
@@ -208,11 +248,14 @@ impl ImageTask {
             window,
             overlap,
             flips,
+            views,
             output: output_kind,
-            classes,
             largest_component: settings.largest_component,
             fill_holes: settings.fill_holes,
+            near_centre: settings.component,
+            refine: settings.refine.map(|settings| Refinement::check(settings, &classes, checker)).transpose()?,
             locator: settings.locator,
+            classes,
         })
     }
 }
@@ -253,6 +296,22 @@ fn position(name: &str, axes: &[ImageAxis], checker: &Checker) -> Result<usize> 
     let axis = ["x", "y", "z"].iter().position(|axis| *axis == name);
     let position = axes.iter().position(|known| Some(known.axis) == axis);
     position.ok_or_else(|| checker.wrong("config.brainmesh.flips", "space axes of the input", name))
+}
+
+/// Slices of all views go through one network, so that its two axes must be alike.
+fn views(settings: &ImageDocument, axes: &[ImageAxis], checker: &Checker) -> Result<Vec<usize>> {
+    let field = "config.brainmesh.views";
+    let mut views = Vec::new();
+    for name in &settings.views {
+        let axis = ["x", "y", "z"].iter().position(|axis| axis == name).filter(|axis| !views.contains(axis));
+        views.push(axis.ok_or_else(|| checker.wrong(field, "x, y and z, each once at most", name))?);
+    }
+    let alike = match axes {
+        [a, b] => (a.size, a.spacing_mm, a.halo) == (b.size, b.spacing_mm, b.halo) && !settings.fit,
+        _ => false,
+    };
+    checker.require(views.is_empty() || alike, field, "two space axes of the same size, scale and halo", "others")?;
+    Ok(views)
 }
 
 fn space_axes(input: &Tensor, output: &Tensor, checker: &Checker) -> Result<Vec<ImageAxis>> {

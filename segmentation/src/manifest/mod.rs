@@ -5,10 +5,12 @@ mod document;
 mod image;
 mod processing;
 mod rays;
+mod refinement;
 
 pub use image::{AxisSize, ImageAxis, ImageOutput, ImageTask, Interpolation, Locator};
 pub use processing::{Activation, Preprocessing, Scope};
 pub use rays::{InputChannel, LayerFractions, Normalisation, RayTask, Span};
+pub use refinement::Refinement;
 
 use crate::{Error, Result};
 use document::{Document, Tensor};

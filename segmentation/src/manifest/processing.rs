@@ -102,6 +102,14 @@ impl Arguments<'_, '_> {
 }
 
 impl Preprocessing {
+    /// What its statistics are taken over; `None` for a step without any.
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        match self {
+            Self::ZeroMeanUnitVariance { scope, .. } | Self::ScaleRange { scope, .. } => Some(*scope),
+            _ => None,
+        }
+    }
+
     /// `None` for a step that changes nothing here.
     pub(super) fn check(step: &Step, checker: &Checker) -> Result<Option<Self>> {
         let arguments = Arguments { step, field: "inputs.preprocessing", checker };

@@ -8,6 +8,8 @@ onnx and onnxruntime.
 - above-half: label 1 where the intensity is above 0.5, by a 1x1 convolution and a sigmoid that is all but a step; 2-D.
 - rises-right: label 1 where the intensity rises along x, 2 where it falls; a kernel of three along x; 2-D, RAS.
 - strided-2d, strided-3d: random weights, a stride of 2 and back, softmax over three classes; an answer depends on 4 voxels around it.
+- views-2d: as strided-2d, sees slices across z, y and x and their mirror images along x; `whole_input.npy` `[z, y, x]` is a
+  volume with no voxel of 0 and `whole_output.npy` `[class, z, y, x]` the mean over all, computed here slice by slice.
 - classes-25: random weights, 25 classes, 3-D; not kept here: for measuring memory.
 """
 
@@ -108,9 +110,9 @@ def rises_right():
     describe("rises-right", "yx", ["background", "rises", "falls"], settings, 1, halo=1)
 
 
-def strided(dimensions):
+def strided(dimensions, name=None):
     rng = np.random.default_rng(dimensions)
-    name, threes, twos = f"strided-{dimensions}d", [3] * dimensions, [2] * dimensions
+    name, threes, twos = name or f"strided-{dimensions}d", [3] * dimensions, [2] * dimensions
 
     def random(outputs, inputs, kernel, transposed=False):
         shape = (inputs, outputs, *kernel) if transposed else (outputs, inputs, *kernel)
@@ -132,6 +134,8 @@ def strided(dimensions):
         "w2": random(6, 8, twos, True), "b2": rng.normal(0, 0.2, 6), "w3": 4 * random(3, 12, threes), "b3": np.zeros(3),
     }
     save(name, nodes, weights, dimensions, 3)
+    if name == "views-2d":
+        return
     zscore = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["channel", "z", "y", "x"][: 1 + dimensions]}}
     if dimensions == 2:
         zscore["kwargs"]["axes"] = ["channel", "y", "x"]
@@ -140,6 +144,37 @@ def strided(dimensions):
         name, "zyx"[3 - dimensions:], ["background", "one", "two"], settings, 2, [zscore], halo=4,
         shape=(24, 32) if dimensions == 2 else (8, 12, 10),
     )
+
+
+def views():
+    name = "views-2d"
+    strided(2, name)
+    zscore = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["batch", "channel", "y", "x"]}}
+    settings = {"orientation": "RAS", "window": [32, 32], "nonzero": True, "views": ["z", "y", "x"], "flips": ["x"]}
+    describe(name, "yx", ["background", "one", "two"], settings, 2, [zscore], halo=4)
+    document = json.loads((FOLDER / name / "rdf.yaml").read_text())
+    for axis in (axis for tensor in ("inputs", "outputs") for axis in document[tensor][0]["axes"]):
+        if axis["type"] == "space":
+            axis |= {"scale": 1.0, "unit": "millimeter"}
+    (FOLDER / name / "rdf.yaml").write_text(json.dumps(document, indent=1) + "\n")
+    volume = np.random.default_rng(3).gamma(4.0, 20.0, (12, 17, 14)).astype(np.float32) + 1
+    session = onnxruntime.InferenceSession(FOLDER / name / "model.onnx", providers=["CPUExecutionProvider"])
+    seen = ((volume - volume.mean(dtype=np.float64)) / (volume.std(dtype=np.float64) + 1e-6)).astype(np.float32)
+    total = np.zeros((3, *volume.shape))
+    for across in range(3):
+        for n in range(volume.shape[across]):
+            # Of [z, y, x] the rows come before the columns: the later axis of x, y, z is the row.
+            picture = seen.take(n, across)
+            height, width = picture.shape
+            # x is the columns of all but the slices across it.
+            for mirrored in (False, True) if across < 2 else (False,):
+                given = np.pad(picture[:, ::-1] if mirrored else picture, ((0, height % 2), (0, width % 2)))
+                (found,) = session.run(None, {"image": given[None, None]})
+                found = found[0, :, :height, :width]
+                place = [slice(None)] + [n if axis == across else slice(None) for axis in range(3)]
+                total[tuple(place)] += (found[:, :, ::-1] if mirrored else found) / (2 if across < 2 else 1) / 3
+    np.save(FOLDER / name / "whole_input.npy", volume)
+    np.save(FOLDER / name / "whole_output.npy", total.astype(np.float32))
 
 
 def classes_25():
@@ -163,6 +198,7 @@ def classes_25():
 
 NETWORKS = {
     "above-half": above_half, "rises-right": rises_right, "strided-2d": lambda: strided(2), "strided-3d": lambda: strided(3),
+    "views-2d": views,
 }
 for name in sys.argv[2:] or NETWORKS:
     (NETWORKS | {"classes-25": classes_25})[name]()

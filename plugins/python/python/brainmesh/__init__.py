@@ -39,6 +39,7 @@ from ._brainmesh import (
     read_surface,
     read_volume,
     segment,
+    segment_membrane,
 )
 
 # Work on daemon threads ends before Python does.
@@ -73,6 +74,7 @@ __all__ = [
     "read_surface",
     "read_volume",
     "segment",
+    "segment_membrane",
 ]
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "read_volume",
     "remove_model",
     "segment",
+    "segment_membrane",
     "show_model",
     "verify_models",
 ]
@@ -532,6 +533,17 @@ def segment(model: str | os.PathLike[str], volume: Volume | collections.abc.Sequ
     path. `output` is 'labels' or 'probability:CLASS'; by default what the model is for. The result lies on the grid of the
     input, whatever its orientation and spacing. The other keywords are options of `brainmesh segment`; `progress` and `cancel`
     as in `rays2surface`.
+    """
+
+def segment_membrane(micrographs: Volume | str | os.PathLike[str], *, instances: bool = False, keep_borders: bool = False, threshold: float = 0.5, pixel_nm: float | None = None, channel: int | None = None, flips: bool | None = None, model: str | os.PathLike[str] | None = None, device: str = "auto", precision: str = "f32", onnxruntime: str | os.PathLike[str] | None = None, threads: int | None = None, progress: collections.abc.Callable[[str, int, int], object] | None = None, cancel: collections.abc.Callable[[], bool] | threading.Event | None = None) -> tuple[Volume, Volume | None]:
+    """
+    Where cells are in electron micrographs: the probability of a cell's interior, and numbers of the cells or None.
+
+    `micrographs` is a `Volume` whose slices along its third axis are segmented one by one, or a path (a stack, a picture, a folder of
+    pictures). `instances` numbers the cells of every slice, no number in two slices; they touch, unless `keep_borders`.
+    `pixel_nm` states the size of a pixel; a spacing of 1 mm in a world `unregistered` is not known, and taken as the network's.
+    What is odd about the micrographs is warned about (`UserWarning`). The other keywords are options of
+    `brainmesh segment membrane`; `progress` and `cancel` as in `rays2surface`.
     """
 
 def show_model(model: str | os.PathLike[str]) -> dict[str, typing.Any]:
