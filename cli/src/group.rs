@@ -1,7 +1,7 @@
 //! A page over many results.
 
 use crate::commands::name_of;
-use crate::{Error, Report, Result};
+use crate::{Report, Result};
 use brainmesh_core::LAYER_NAMES;
 use brainmesh_report::{GroupPage, GroupRow};
 use std::path::{Component, Path, PathBuf};
@@ -141,7 +141,7 @@ mod tests {
     fn links_lead_from_page_to_page() {
         let root = tempfile::tempdir().unwrap();
         let (a, b) = (root.path().join("all"), root.path().join("sub 1"));
-        [&a, &b].map(|folder| std::fs::create_dir(folder).unwrap());
+        [&a, &b].into_iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
         assert_eq!(link(&a.join("index.html"), &b.join("report.html")), "../sub%201/report.html");
         assert_eq!(link(&root.path().join("index.html"), &b.join("report.html")), "sub%201/report.html");
     }

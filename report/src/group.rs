@@ -30,6 +30,13 @@ pub struct GroupPage {
     pub note: String,
 }
 
+/// A value as it is sorted and as it is shown.
+struct Cell {
+    key: String,
+    text: String,
+    is_far: bool,
+}
+
 impl GroupPage {
     /// The file: HTML with everything in it.
     ///
@@ -39,17 +46,16 @@ impl GroupPage {
         self.render().map_err(|error| Error::Page(error.to_string()))
     }
 
-    fn cell(&self, row: &GroupRow, column: usize) -> String {
-        let digits = self.columns.get(column).map_or(3, |c| c.1);
-        row.values.get(column).copied().flatten().map_or_else(|| "-".into(), |v| format!("{v:.digits$}"))
-    }
-
-    fn key(&self, row: &GroupRow, column: usize) -> String {
-        row.values.get(column).copied().flatten().map_or_else(String::new, |v| v.to_string())
-    }
-
-    fn is_far(&self, row: &GroupRow, column: usize) -> bool {
-        row.far.get(column).copied().unwrap_or(false)
+    fn cells(&self, row: &GroupRow) -> Vec<Cell> {
+        let cell = |(n, (_, digits)): (usize, &(String, usize))| {
+            let value = row.values.get(n).copied().flatten();
+            Cell {
+                key: value.map_or_else(String::new, |v| v.to_string()),
+                text: value.map_or_else(|| "-".into(), |v| format!("{v:.digits$}")),
+                is_far: row.far.get(n).copied().unwrap_or(false),
+            }
+        };
+        self.columns.iter().enumerate().map(cell).collect()
     }
 
     fn style(&self) -> &'static str {

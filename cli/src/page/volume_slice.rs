@@ -18,10 +18,8 @@ impl Frame {
     pub fn around(points: impl Iterator<Item = [f64; 2]>, margin: f64) -> Option<Self> {
         let mut frame = Self { low: [f64::INFINITY; 2], high: [f64::NEG_INFINITY; 2] };
         for p in points {
-            for axis in 0..2 {
-                frame.low[axis] = frame.low[axis].min(p[axis]);
-                frame.high[axis] = frame.high[axis].max(p[axis]);
-            }
+            frame.low = [frame.low[0].min(p[0]), frame.low[1].min(p[1])];
+            frame.high = [frame.high[0].max(p[0]), frame.high[1].max(p[1])];
         }
         let [width, height] = frame.size();
         let margin = (width.max(height) * margin).max(1e-3);
