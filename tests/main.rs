@@ -69,6 +69,7 @@ mod given_rays;
 mod hostile;
 mod mesh;
 mod models;
+mod report;
 mod segment;
 mod segment_membrane;
 mod segment_sections;

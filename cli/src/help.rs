@@ -168,6 +168,32 @@ const PAGES: &[Page] = &[
         seldom: &[],
     },
     Page {
+        path: &["report"],
+        examples: &["brainmesh report layers", "brainmesh report sub-1/layers sub-2/layers --group index.html"],
+        seldom: &[],
+    },
+    Page {
+        path: &["figure", "surface"],
+        examples: &[
+            "brainmesh figure surface layers --map thickness:III --out thickness.png",
+            "brainmesh figure surface lh.pial --map lh.thickness --range 1,4.5 --out thickness.svg",
+        ],
+        seldom: &[],
+    },
+    Page {
+        path: &["figure", "slice"],
+        examples: &[
+            "brainmesh figure slice layers --plane y=-20 --out slice.png",
+            "brainmesh figure slice layers --plane y=-20 --center 10,0,8 --side 12 --out close.svg",
+        ],
+        seldom: &[],
+    },
+    Page {
+        path: &["figure", "profile"],
+        examples: &["brainmesh figure profile layers --vertex 1200 --out ray.svg"],
+        seldom: &[],
+    },
+    Page {
         path: &["models", "add"],
         examples: &["brainmesh models add my-network/", "brainmesh models add package.zip"],
         seldom: &[],
