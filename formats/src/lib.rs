@@ -74,6 +74,7 @@ mod volume_reader;
 mod volume_writer;
 mod voxel;
 mod vtk;
+mod wafer_outlines;
 mod wavefront;
 mod write_parts;
 
@@ -117,6 +118,7 @@ pub use volume_options::VolumeOptions;
 pub use volume_reader::{MappedVolume, Region, VolumeReader};
 pub use volume_writer::{VolumeWriter, write_volume};
 pub use voxel::Voxel;
+pub use wafer_outlines::{WaferOutline, WaferOutlines, WaferSection, read_wafer_outlines};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

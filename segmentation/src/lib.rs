@@ -29,6 +29,7 @@ mod library;
 mod manifest;
 mod mask_rcnn;
 mod model;
+mod nearest;
 mod normalise;
 mod onnx;
 mod onnxruntime;
