@@ -10,9 +10,11 @@ mod equivolume;
 mod evaluate;
 mod evaluate_membrane;
 mod evaluate_section;
+mod evaluate_sections;
 mod evaluate_tissue;
 mod evaluate_ventricle;
 mod evaluation;
+mod figure;
 mod info;
 mod info_text;
 mod labelled_rays;
@@ -25,21 +27,26 @@ mod phantom;
 mod profiles;
 mod rays;
 mod rays2surface;
+mod report;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod segment_ventricle;
 mod surface;
 
 pub use evaluate::evaluate_layers;
 pub use evaluate_membrane::evaluate_membrane;
+pub use evaluate_sections::evaluate_sections;
 pub use evaluate_tissue::evaluate_tissue;
 pub use evaluate_ventricle::evaluate_ventricle;
 pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
 pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
 pub use phantom::{MadePhantom, make_phantom};
+pub(crate) use report::name_of;
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
+pub use segment_sections::{WaferSections, segment_sections};
 pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
 pub use segment_ventricle::{Ventricle, VentricleFinder};
 
@@ -65,6 +72,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
                 segment_ventricle::run(command, threads, progress)
             }
             SegmentArguments::System(SegmentSystem::Tissue(command)) => segment_tissue::run(command, threads, progress),
+            SegmentArguments::System(SegmentSystem::Sections(command)) => {
+                segment_sections::run(command, threads, progress)
+            }
         },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),
@@ -72,6 +82,8 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Rays(command) => rays::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),
+        Command::Figure(command) => figure::run(command, progress),
+        Command::Report(command) => report::run(command, progress),
         Command::Surface(command) => surface::run(command, progress),
         Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),
@@ -79,6 +91,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Evaluate(EvaluateCommand::Membrane(command)) => evaluate_membrane::run(command, progress),
         Command::Evaluate(EvaluateCommand::Ventricle(command)) => evaluate_ventricle::run(command, progress),
         Command::Evaluate(EvaluateCommand::Tissue(command)) => evaluate_tissue::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Sections(command)) => evaluate_sections::run(command, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),
