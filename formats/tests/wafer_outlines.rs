@@ -93,7 +93,7 @@ fn a_magc_may_have_outlines_of_magnet_parts() {
     // As `segment sections` writes them: a section with both parts, and a magnet part alone.
     let corners: Vec<String> = MAGNET.as_flattened().iter().map(|v| (v + 0.5).to_string()).collect();
     let outline = ("outline".to_owned(), corners.join(","));
-    let keys = vec![outline.clone(), ("confidence".to_owned(), "0.5".to_owned())];
+    let keys = vec![outline, ("confidence".to_owned(), "0.5".to_owned())];
     let mark = |points_px: &[[f64; 2]], other: &[(String, String)]| WaferMark {
         points_px: points_px.to_vec(),
         other: other.to_vec(),

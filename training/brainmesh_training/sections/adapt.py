@@ -26,8 +26,8 @@ from .targets import EXPORTED, OUTPUTS, Parts
 log = logging.getLogger(__name__)
 #: Fewer cannot show how sections differ.
 LEAST_LABELS = 3
-#: What the network holds for a part as weakly as this is no background.
-DOUBTED = 0.1
+#: What the network is so sure of is no background; it errs on strange wafers, so that texture has to tell as well.
+DOUBTED = 0.3
 #: Share of crops from this wafer; the rest are from made ones, so that nothing is forgotten.
 OWN = 0.6
 #: Largest side of the pictures made.
