@@ -86,7 +86,8 @@ impl SurfaceFigure {
         let height = foot + 46.0;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{0}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-             viewBox=\"0 0 {width:.1} {height:.1}\" font-family=\"{FONT_FAMILY}\" font-size=\"12\" fill=\"currentColor\" color=\"#222\">",
+             viewBox=\"0 0 {width:.1} {height:.1}\" font-family=\"{FONT_FAMILY}\" font-size=\"12\" fill=\"currentColor\" color=\"#222\">\
+             <rect width=\"{width:.1}\" height=\"{height:.1}\" fill=\"#fff\"/>",
             escaped(&self.title)
         );
         if head > 0.0 {
