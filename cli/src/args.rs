@@ -3,6 +3,7 @@
 mod equivolume;
 mod evaluate;
 mod evaluate_pictures;
+mod evaluate_sections;
 mod figure;
 mod mesh;
 mod models;
@@ -10,6 +11,7 @@ mod report;
 mod section;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod segment_ventricle;
 mod surface;
@@ -19,6 +21,7 @@ pub use evaluate::{EvaluateCommand, EvaluateLayers};
 pub use evaluate_pictures::{
     ContourArg, EvaluateMembrane, EvaluateTissue, EvaluateVentricle, EvaluationOutput, MissingArg, TissueLabelsArg,
 };
+pub use evaluate_sections::EvaluateSections;
 pub use figure::{ColorsArg, FigureCommand, FigureOutput, FigureProfile, FigureSlice, FigureSurface};
 pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
@@ -26,6 +29,7 @@ pub use report::ReportCommand;
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
 pub use segment_membrane::SegmentMembrane;
+pub use segment_sections::SegmentSections;
 pub use segment_tissue::SegmentTissue;
 pub use segment_ventricle::SegmentVentricle;
 pub use surface::{

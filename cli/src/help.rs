@@ -98,6 +98,13 @@ const PAGES: &[Page] = &[
         seldom: &["precision", "onnxruntime"],
     },
     Page {
+        path: &["segment", "sections"],
+        examples: &[
+            "brainmesh segment sections wafer.tif --fluorescence glow.tif --scale 3 -o wafer.magc --preview wafer.png",
+        ],
+        seldom: &["precision", "onnxruntime"],
+    },
+    Page {
         path: &["segment", "ventricle"],
         examples: &["brainmesh segment ventricle patient/ -o out/ --overlays"],
         seldom: &["precision", "onnxruntime"],
@@ -115,6 +122,14 @@ const PAGES: &[Page] = &[
     Page {
         path: &["evaluate", "ventricle"],
         examples: &["brainmesh evaluate ventricle --found out --truth contours --dicom dicoms"],
+        seldom: &[],
+    },
+    Page {
+        path: &["evaluate", "sections"],
+        examples: &[
+            "brainmesh evaluate sections found.geojson made/truth.json",
+            "brainmesh evaluate sections found.magc silicon_wafer_1/ --scale 0.3333 --json",
+        ],
         seldom: &[],
     },
     Page {

@@ -40,6 +40,7 @@ mod npz;
 mod nrrd;
 mod numbers;
 mod ome_zarr;
+mod picture_rows;
 mod ply;
 mod ply_header;
 mod png_slices;
@@ -73,6 +74,7 @@ mod volume_reader;
 mod volume_writer;
 mod voxel;
 mod vtk;
+mod wafer_outlines;
 mod wavefront;
 mod write_parts;
 
@@ -97,6 +99,7 @@ pub use mz3::write_mz3_maps;
 pub use nifti::Extension;
 pub use npy::{NpyArray, read_npy, write_npy};
 pub use npz::{npz_names, read_npz, write_npz};
+pub use picture_rows::PictureRows;
 pub use png_write::write_png;
 pub use profile_file::{ProfileText, read_profile_array, read_profile_matrix, read_profile_text};
 pub use resample::Interpolation;
@@ -115,6 +118,7 @@ pub use volume_options::VolumeOptions;
 pub use volume_reader::{MappedVolume, Region, VolumeReader};
 pub use volume_writer::{VolumeWriter, write_volume};
 pub use voxel::Voxel;
+pub use wafer_outlines::{WaferOutline, WaferOutlines, WaferSection, read_wafer_outlines};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

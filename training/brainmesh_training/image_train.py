@@ -37,14 +37,21 @@ def fit(
     loss: Loss,
     checkpoint: Path | None = None,
     validate: Callable[[nn.Module], float] | None = None,
+    start: dict[str, torch.Tensor] | None = None,
+    learned: tuple[str, ...] = (),
 ) -> nn.Module:
     """Trains one network and returns the running mean of its weights; the best one where `validate` (less is better) says.
 
-    `checkpoint` is gone on from where it exists; one of another experiment is refused.
+    `checkpoint` is gone on from where it exists; one of another experiment is refused. `start` are weights to begin with;
+    with `learned` only parts whose names begin so change, statistics included.
     """
     training = experiment.training
     torch.manual_seed(training.seed)
     model = experiment.build(channels, outputs).to(memory_format=torch.channels_last)
+    if start is not None:
+        model.load_state_dict(start)
+    for name, weights in model.named_parameters():
+        weights.requires_grad_(name.startswith(learned or ""))
     mean = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
     state = {"step": 0, "best": math.inf, "best_step": 0, "weights": None, "seconds": 0.0, "history": []}
@@ -67,6 +74,9 @@ def fit(
         inputs = torch.from_numpy(np.stack([image for image, _ in crops])).to(memory_format=torch.channels_last)
         targets = {name: torch.from_numpy(np.stack([part[name] for _, part in crops])) for name in crops[0][1]}
         model.train()
+        if learned:
+            for name, part in model.named_modules():
+                part.training = name.startswith(learned)
         with torch.autocast("cpu", torch.bfloat16, enabled=training.bf16):
             logits = model(inputs)
         value = loss(logits.float(), targets, training.loss)

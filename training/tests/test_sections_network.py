@@ -54,6 +54,16 @@ def test_a_right_answer_gives_the_truth_back(change):
         assert np.linalg.norm(near.tissue.quad[0] - near.magnet.quad[1]) < 4
 
 
+def test_peaks_at_the_border_are_decoded():
+    quad = np.array([[0, 16], [0, 0], [40, 0], [40, 16.0]])
+    for corner in ([0, 0], [115, 0], [0, 139], [115, 139]):
+        at = quad + corner
+        answer = said(targets(Parts(at[None], at[None]), 156, 156))
+        answer[1] = -9
+        (found,) = decode.sections(answer)
+        np.testing.assert_allclose(found.tissue.quad, at, atol=0.5)
+
+
 def test_pictures_and_truth_turn_alike():
     height, width = 200, 320
 

@@ -1,4 +1,4 @@
-use super::{EvaluateMembrane, EvaluateSection, EvaluateTissue, EvaluateVentricle};
+use super::{EvaluateMembrane, EvaluateSection, EvaluateSections, EvaluateTissue, EvaluateVentricle};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -15,6 +15,8 @@ pub enum EvaluateCommand {
     Ventricle(EvaluateVentricle),
     /// Grey and white matter and fluid: label volumes against each other (accuracy, Dice, Jaccard).
     Tissue(EvaluateTissue),
+    /// Sections on a wafer: outlines against true ones (mAP, recall, centres, angles, doubles, merges, pairs).
+    Sections(EvaluateSections),
 }
 
 /// Arguments of `evaluate layers`.

@@ -10,6 +10,7 @@ mod equivolume;
 mod evaluate;
 mod evaluate_membrane;
 mod evaluate_section;
+mod evaluate_sections;
 mod evaluate_tissue;
 mod evaluate_ventricle;
 mod evaluation;
@@ -29,12 +30,14 @@ mod rays2surface;
 mod report;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod segment_ventricle;
 mod surface;
 
 pub use evaluate::evaluate_layers;
 pub use evaluate_membrane::evaluate_membrane;
+pub use evaluate_sections::evaluate_sections;
 pub use evaluate_tissue::evaluate_tissue;
 pub use evaluate_ventricle::evaluate_ventricle;
 pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
@@ -43,6 +46,7 @@ pub use phantom::{MadePhantom, make_phantom};
 pub(crate) use report::name_of;
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
+pub use segment_sections::{WaferSections, segment_sections};
 pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
 pub use segment_ventricle::{Ventricle, VentricleFinder};
 
@@ -68,6 +72,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
                 segment_ventricle::run(command, threads, progress)
             }
             SegmentArguments::System(SegmentSystem::Tissue(command)) => segment_tissue::run(command, threads, progress),
+            SegmentArguments::System(SegmentSystem::Sections(command)) => {
+                segment_sections::run(command, threads, progress)
+            }
         },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),
@@ -84,6 +91,7 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Evaluate(EvaluateCommand::Membrane(command)) => evaluate_membrane::run(command, progress),
         Command::Evaluate(EvaluateCommand::Ventricle(command)) => evaluate_ventricle::run(command, progress),
         Command::Evaluate(EvaluateCommand::Tissue(command)) => evaluate_tissue::run(command, progress),
+        Command::Evaluate(EvaluateCommand::Sections(command)) => evaluate_sections::run(command, progress),
         Command::Phantom(command) => phantom::run(command, progress),
         Command::Demo(command) => demo::run(command, threads, progress),
         Command::Bench(BenchCommand::Segment(command)) => bench::run(command, threads, progress),

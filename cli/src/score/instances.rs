@@ -1,5 +1,6 @@
 use super::Outline;
 use serde::Serialize;
+use std::borrow::Borrow;
 
 /// What lies in one picture: objects of one class.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +12,9 @@ pub struct InstancePicture {
 }
 
 /// Average precision: over all confidences, at an intersection over union of .5, and the mean over .5, .55 .. .95 (COCO).
+///
+/// Where all confidences are the same nothing is ranked (COCO's figure would follow from the order in the file): precision of all
+/// up to the recall of all, 0 beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AveragePrecision {
     /// At .5.
@@ -34,6 +38,8 @@ pub struct InstanceScores {
     pub recall: f64,
     /// Median distance of the centres (means of corners) of matched objects, pixels.
     pub median_centre_px: f64,
+    /// Largest of these.
+    pub worst_centre_px: f64,
     /// Median difference of the angles (first corner to second) of matched objects, degrees.
     pub median_angle_degrees: f64,
     /// Largest of these.
@@ -49,9 +55,9 @@ pub struct InstanceScores {
 impl InstanceScores {
     /// Over all pictures. `least_confidence` is for recall, errors and counts; average precision is over all confidences.
     #[must_use]
-    pub fn over(pictures: &[InstancePicture], least_confidence: f64) -> Self {
-        let truths: usize = pictures.iter().map(|picture| picture.truth.len()).sum();
-        let ranked: Vec<InstancePicture> = pictures.iter().map(InstancePicture::ranked).collect();
+    pub fn over<P: Borrow<InstancePicture>>(pictures: &[P], least_confidence: f64) -> Self {
+        let ranked: Vec<InstancePicture> = pictures.iter().map(|picture| picture.borrow().ranked()).collect();
+        let truths: usize = ranked.iter().map(|picture| picture.truth.len()).sum();
         let mut scores = Self {
             truths,
             found: 0,
@@ -59,6 +65,7 @@ impl InstanceScores {
             masks: average_precision(&ranked, truths, Outline::overlap),
             recall: 0.0,
             median_centre_px: 0.0,
+            worst_centre_px: 0.0,
             median_angle_degrees: 0.0,
             worst_angle_degrees: 0.0,
             doubles: 0,
@@ -93,6 +100,7 @@ impl InstanceScores {
         }
         scores.recall = centres.len() as f64 / truths as f64;
         scores.median_centre_px = median(&mut centres);
+        scores.worst_centre_px = centres.last().copied().unwrap_or(f64::NAN);
         scores.median_angle_degrees = median(&mut angles);
         scores.worst_angle_degrees = angles.last().copied().unwrap_or(f64::NAN);
         scores
@@ -100,6 +108,29 @@ impl InstanceScores {
 }
 
 impl InstancePicture {
+    /// For each object found the number of the true one it is matched with: overlap .5 or more, one to one, those of the least
+    /// confidence or more, the most certain first.
+    #[must_use]
+    pub fn matches(&self, least_confidence: f64) -> Vec<Option<usize>> {
+        let mut order: Vec<usize> = (0..self.found.len()).filter(|&n| self.found[n].1 >= least_confidence).collect();
+        order.sort_by(|&a, &b| self.found[b].1.total_cmp(&self.found[a].1));
+        let ranked = Self { truth: self.truth.clone(), found: order.iter().map(|&n| self.found[n].clone()).collect() };
+        let mut mates = vec![None; self.found.len()];
+        for (n, mate) in order.into_iter().zip(matched(&ranked.overlaps(Outline::overlap), 0.5, &ranked)) {
+            mates[n] = mate;
+        }
+        mates
+    }
+
+    /// Numbers of the true ones that lie on an earlier one: overlap .5 or more.
+    #[must_use]
+    pub fn twice(&self) -> Vec<usize> {
+        let found = self.truth.iter().map(|outline| (outline.clone(), 1.0)).collect();
+        let overlaps = Self { truth: self.truth.clone(), found }.overlaps(Outline::overlap);
+        let is_again = |n: &usize| overlaps[*n].iter().any(|(other, overlap)| other < n && *overlap >= 0.5);
+        (0..self.truth.len()).filter(is_again).collect()
+    }
+
     /// With what was found in order of its confidence, the most certain first; equal ones stay in order.
     fn ranked(&self) -> Self {
         let mut ranked = self.clone();
@@ -109,9 +140,20 @@ impl InstancePicture {
 
     /// For each object found the true ones that it touches, and how much they overlap.
     fn overlaps(&self, overlap: impl Fn(&Outline, &Outline) -> f64) -> Vec<Vec<(usize, f64)>> {
+        // By their left sides, so that most are never looked at: wafers hold thousands.
+        let bounds: Vec<[f64; 4]> = self.truth.iter().map(Outline::bounds_px).collect();
+        let widest = bounds.iter().map(|[left, _, right, _]| right - left).fold(0.0, f64::max);
+        let mut by_left: Vec<usize> = (0..bounds.len()).collect();
+        by_left.sort_by(|&a, &b| bounds[a][0].total_cmp(&bounds[b][0]));
         let of = |found: &Outline| {
-            let all = self.truth.iter().enumerate().map(|(n, truth)| (n, overlap(found, truth)));
-            all.filter(|(_, overlap)| *overlap > 0.0).collect()
+            let [left, top, right, bottom] = found.bounds_px();
+            let first = by_left.partition_point(|&n| bounds[n][0] < left - widest);
+            let near = by_left[first..].iter().take_while(|&&n| bounds[n][0] < right);
+            let near = near.filter(|&&n| bounds[n][1] < bottom && bounds[n][3] > top);
+            let mut met: Vec<(usize, f64)> = near.map(|&n| (n, overlap(found, &self.truth[n]))).collect();
+            met.retain(|(_, overlap)| *overlap > 0.0);
+            met.sort_by_key(|(n, _)| *n);
+            met
         };
         self.found.iter().map(|(found, _)| of(found)).collect()
     }
@@ -156,6 +198,9 @@ fn area_below(hits: &[(f64, bool)], truths: usize) -> f64 {
         right += u32::from(*is_right);
         curve.push((right, f64::from(right) / (place + 1) as f64));
     }
+    if hits.windows(2).all(|pair| pair[0].0.total_cmp(&pair[1].0).is_eq()) {
+        curve.drain(..curve.len().saturating_sub(1));
+    }
     let mut best = 0.0_f64;
     for (_, precision) in curve.iter_mut().rev() {
         best = best.max(*precision);
@@ -169,7 +214,7 @@ fn area_below(hits: &[(f64, bool)], truths: usize) -> f64 {
 }
 
 /// Of an even number the mean of the two in the middle; sorts.
-fn median(values: &mut [f64]) -> f64 {
+pub(super) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {
         0 => f64::NAN,
@@ -201,6 +246,7 @@ mod tests {
         assert_eq!((scores.doubles, scores.merges, scores.spurious), (1, 1, 1));
         assert!((scores.recall - 0.25).abs() < 1e-12);
         assert!((scores.median_centre_px - 1.0).abs() < 1e-12);
+        assert!((scores.worst_centre_px - 1.0).abs() < 1e-12);
         assert!(scores.worst_angle_degrees.abs() < 1e-12);
         // By confidence: right, double, merged (overlap 10/27), wrong, right (80/120) of four. Precision 1 up to a recall of
         // .25 (26 of 101 places), 2/5 up to .5 (25 more).
@@ -212,12 +258,35 @@ mod tests {
     }
 
     #[test]
+    fn without_confidences_the_order_says_nothing() {
+        let truth = vec![square(0.0, 0.0), square(100.0, 0.0), square(200.0, 0.0), square(300.0, 0.0)];
+        let places = [50.0, 0.0, 100.0];
+        let mut found: Vec<_> = places.iter().map(|x| (square(*x, 0.0), 1.0)).collect();
+        // Two right of three, two of four found: precision 2/3 up to a recall of .5, 51 of 101 places.
+        for _ in 0..3 {
+            let scores = InstanceScores::over(&[InstancePicture { truth: truth.clone(), found: found.clone() }], 0.5);
+            assert!((scores.masks.at_50 - 51.0 * (2.0 / 3.0) / 101.0).abs() < 1e-12, "{scores:?}");
+            found.rotate_left(1);
+        }
+    }
+
+    #[test]
+    fn matches_are_in_the_order_of_what_was_found() {
+        let truth = vec![square(0.0, 0.0), square(100.0, 0.0)];
+        let found =
+            vec![(square(1.0, 0.0), 0.6), (square(101.0, 0.0), 0.4), (square(0.0, 0.0), 0.9), (square(50.0, 0.0), 1.0)];
+        let picture = InstancePicture { truth, found };
+        assert_eq!(picture.matches(0.5), [None, None, Some(0), None]);
+        assert_eq!(picture.matches(0.0), [None, Some(1), Some(0), None]);
+    }
+
+    #[test]
     fn nothing_found_and_nothing_to_find() {
         let truth = vec![square(0.0, 0.0)];
         let none = InstanceScores::over(&[InstancePicture { truth, found: Vec::new() }], 0.5);
         assert_eq!((none.masks.at_50, none.recall), (0.0, 0.0));
         assert!(none.median_centre_px.is_nan());
-        let empty = InstanceScores::over(&[], 0.5);
+        let empty = InstanceScores::over::<InstancePicture>(&[], 0.5);
         assert!(empty.masks.at_50.is_nan() && empty.recall.is_nan());
     }
 

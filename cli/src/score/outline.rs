@@ -80,7 +80,7 @@ impl Outline {
     }
 
     /// Left, top, right, bottom.
-    fn bounds_px(&self) -> [f64; 4] {
+    pub(super) fn bounds_px(&self) -> [f64; 4] {
         let start = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
         self.corners_px.iter().fold(start, |[l, t, r, b], [x, y]| [l.min(*x), t.min(*y), r.max(*x), b.max(*y)])
     }

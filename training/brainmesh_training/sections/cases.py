@@ -54,6 +54,21 @@ class Case:
         """See `levels`."""
         return levels(self.picture)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.wafer.size
+
+    @property
+    def glows(self) -> bool:
+        """Whether there is fluorescence."""
+        return bool(self.wafer.look.glow)
+
+    @property
+    def parts_differ(self) -> bool:
+        """Whether the parts can be told apart without."""
+        return abs(self.wafer.look.magnet - self.wafer.look.tissue) > 0.06
+
     @functools.cached_property
     def parts(self) -> Parts:
         """The truth."""
@@ -85,7 +100,13 @@ def cases(folder: Path, split: str, count: int, size: int, scale: float | None =
 
 def crop(case: Case, augmentation: Augmentation, size: int, rng: np.random.Generator) -> tuple[np.ndarray, dict]:
     """A changed piece of a wafer, `[2, size, size]`, and what the network is to say about it."""
-    height, width = case.wafer.size
+    image, inside = piece(case, augmentation, size, rng)
+    return image, targets(inside, size, size)
+
+
+def piece(case: Case, augmentation: Augmentation, size: int, rng: np.random.Generator) -> tuple[np.ndarray, Parts]:
+    """A changed piece of a wafer, `[2, size, size]`, and the parts that it may show something of."""
+    height, width = case.size
     top, left = (int(rng.integers(0, side - size + 1)) for side in (height, width))
     image = normalised(case.picture[:, top : top + size, left : left + size], case.levels)
     inside = crossing(case.parts, left, top, size).moved(np.array([-left, -top]))
@@ -93,15 +114,12 @@ def crop(case: Case, augmentation: Augmentation, size: int, rng: np.random.Gener
         image, inside = np.rot90(image, 1, (1, 2)), inside.turned(size, size)
     if rng.random() < 0.5:
         image, inside = image[:, :, ::-1], inside.mirrored(size)
-    look = case.wafer.look
-    is_plain = abs(look.magnet - look.tissue) > 0.06
     grey = change_greys(image[0], augmentation, rng)
-    # Wafers without fluorescence, where the parts can be told apart without.
-    if not look.glow or (is_plain and rng.random() < 0.15):
+    if not case.glows or (case.parts_differ and rng.random() < 0.15):
         glow = np.full_like(grey, -0.5)
     else:
         glow = (image[1] + 0.5) * np.exp(rng.normal() * augmentation.gain) - 0.5
-    return np.stack([grey, glow]).astype(np.float32), targets(inside, size, size)
+    return np.stack([grey, glow]).astype(np.float32), inside
 
 
 def crossing(parts: Parts, left: int, top: int, size: int) -> Parts:
@@ -116,6 +134,3 @@ def padded(image: np.ndarray, stride: int) -> np.ndarray:
     """With zeros' grey (the middle of the range) up to whole strides; blocks beyond the picture hold nothing."""
     height, width = image.shape[1:]
     return np.pad(image, [(0, 0), (0, -height % stride), (0, -width % stride)], mode="edge")
-
-
-

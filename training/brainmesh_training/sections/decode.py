@@ -47,8 +47,8 @@ def parts(answer: np.ndarray, kind: int, threshold: float = THRESHOLD) -> list[P
     found = []
     for row, column in peaks[np.argsort(-heat[tuple(peaks.T)], kind="stable")]:
         area = (
-            slice(max(row - REACH, 0), row + REACH + 1),
-            slice(max(column - REACH, 0), column + REACH + 1),
+            slice(max(row - REACH, 0), min(row + REACH + 1, heat.shape[0])),
+            slice(max(column - REACH, 0), min(column + REACH + 1, heat.shape[1])),
         )
         y, x = np.mgrid[area] * STRIDE + (STRIDE - 1) / 2
         votes = answer[(slice(2, 12), *area)].astype(np.float64) * UNIT_PX

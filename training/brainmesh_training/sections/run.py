@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ def train(options: argparse.Namespace) -> None:
     def sampler(rng: np.random.Generator):
         return crop(pool[rng.integers(len(pool))], experiment.augmentation, experiment.training.crop, rng)
 
-    fit(experiment, 2, OUTPUTS, sampler, loss, options.out / "network.pt")
+    start = torch.load(options.start / "network.pt", weights_only=True)["mean"] if options.start else None
+    fit(experiment, 2, OUTPUTS, sampler, loss, options.out / "network.pt", start=start)
 
 
 def trained(experiment: ImageExperiment, checkpoint: Path) -> nn.Module:
@@ -55,12 +57,17 @@ def trained(experiment: ImageExperiment, checkpoint: Path) -> nn.Module:
     return model.eval().to(memory_format=torch.channels_last)
 
 
+def scale_sets() -> tuple[tuple[str, float | None], ...]:
+    """What is scored: scales as in training, one held out, one beyond."""
+    return ("known", None), ("held_out", sum(HELD_OUT_SCALES) / 2), ("beyond", BEYOND_SCALE)
+
+
 def score_run(options: argparse.Namespace) -> None:
     """Scores a network on wafers it never saw: other outlines, layouts, looks; scales as in training, held out and beyond."""
     experiment = ImageExperiment.read(options.config)
     model = trained(experiment, options.run_folder / "network.pt")
     result = {}
-    for name, scale in (("known", None), ("held_out", sum(HELD_OUT_SCALES) / 2), ("beyond", BEYOND_SCALE)):
+    for name, scale in scale_sets():
         pool = cases(options.data, options.split, options.wafers, options.size, scale)
         pictures = ([], [])
         start = time.perf_counter()
@@ -79,6 +86,10 @@ def make(options: argparse.Namespace) -> None:
     """Writes the picture of a made wafer, made in bands, and its truth."""
     outlines = read_shapes(options.data, options.split)
     wafer = Wafer.make(outlines[options.seed % len(outlines)], (options.size, options.size), options.scale, options.seed)
+    look = wafer.look
+    if options.look_seed is not None:
+        look = Wafer.make(outlines[0], (1, 1), options.scale, options.look_seed).look
+    wafer = replace(wafer, look=replace(look, **json.loads(options.look)))
     picture = np.empty((2, options.size, options.size), np.uint8)
     for top in range(0, options.size, 1024):
         height = min(1024, options.size - top)
@@ -99,6 +110,8 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--size", type=int, default=2048, help="pixels a side")
     parser.add_argument("--scale", type=float, default=1.0, help="1 is a third of the source pictures' resolution")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--look-seed", type=int, help="looks as the wafer of this seed")
+    parser.add_argument("--look", default="{}", help="JSON of what looks otherwise: names and values of `look.Look`")
     parser.add_argument("--out", type=Path, required=True, help="folder")
     parser.set_defaults(run=make)
 
@@ -106,6 +119,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("config", type=Path, help="experiment, JSON")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines")
     parser.add_argument("--wafers", type=int, default=WAFERS, help="made wafers to train on")
+    parser.add_argument("--start", type=Path, help="folder of a run of the same network whose weights to begin with")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; gone on from where it exists")
     parser.set_defaults(run=train)
 
