@@ -5,6 +5,8 @@ pub(super) struct Reduction {
     size: [usize; 2],
     /// Rows of the source that came.
     row: usize,
+    /// Rows of the result that are complete.
+    made: usize,
     /// Of the result's next row.
     sum: Vec<f64>,
     weight: f64,
@@ -12,14 +14,15 @@ pub(super) struct Reduction {
 
 impl Reduction {
     pub fn new(size: [usize; 2], factor: f64) -> Self {
-        let mut reduction = Self { factor, size, row: 0, sum: Vec::new(), weight: 0.0 };
+        let mut reduction = Self { factor, size, row: 0, made: 0, sum: Vec::new(), weight: 0.0 };
         reduction.sum = vec![0.0; reduction.reduced()[0]];
         reduction
     }
 
     /// Width and height of the result; its last pixels may cover less than a whole one.
     pub fn reduced(&self) -> [usize; 2] {
-        self.size.map(|length| ((length as f64 / self.factor).ceil() as usize).max(1))
+        // A quotient that is whole but for rounding is whole.
+        self.size.map(|length| ((length as f64 / self.factor - 1e-9).ceil() as usize).max(1))
     }
 
     /// The next row of the source; `each` is given every row of the result that is complete then.
@@ -30,19 +33,21 @@ impl Reduction {
         let across = self.across(row);
         let (mut top, bottom) = (self.row as f64, (self.row + 1) as f64);
         self.row += 1;
-        // A row of the source is shared by at most two of the result.
+        let rows = self.reduced()[1];
         while top < bottom {
-            let done = (top / self.factor).floor() as usize;
-            let edge = ((done + 1) as f64 * self.factor).min(self.size[1] as f64);
-            let share = bottom.min(edge) - top;
-            self.sum.iter_mut().zip(&across).for_each(|(sum, value)| *sum += share * value);
-            self.weight += share;
-            top = bottom.min(edge);
+            // Counted, since a quotient may round to the row before, whose edge this is; the last row takes what is left.
+            let is_last = self.made + 1 >= rows;
+            let edge = if is_last { self.size[1] as f64 } else { (self.made + 1) as f64 * self.factor };
+            let end = bottom.min(edge);
+            self.sum.iter_mut().zip(&across).for_each(|(sum, value)| *sum += (end - top) * value);
+            self.weight += end - top;
+            top = end;
             if top >= edge {
                 let weight = self.weight;
                 each(&self.sum.iter().map(|sum| (sum / weight) as f32).collect::<Vec<_>>());
                 self.sum.fill(0.0);
                 self.weight = 0.0;
+                self.made += 1;
             }
         }
     }
@@ -93,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_row_comes_out_whatever_the_factor() {
-        for factor in [1.1, 1.9, 2.7, 3.0, 3.3333, 7.0] {
+        for factor in [1.1, 1.9, 2.7, 3.0, 3.3333, 7.0, 1.0 / 0.3, 1.0 + 1e-6] {
             for height in 1..40 {
                 let (size, found) = reduced(&vec![2.0; 3 * height], [3, height], factor);
                 assert_eq!(found.len(), size[0] * size[1], "{factor} {height}");
