@@ -16,10 +16,11 @@ from ..image_experiment import ImageExperiment
 from ..image_train import fit
 from . import decode
 from .cases import BEYOND_SCALE, HELD_OUT_SCALES, Case, cases, crop, normalised, padded
+from .empty import empty
 from .loss import loss
 from .quads import read_shapes
 from .score import score
-from .targets import EXPORTED, OUTPUTS
+from .targets import EXPORTED, OUTPUTS, Parts, targets
 from .wafer import Wafer
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,11 @@ def train(options: argparse.Namespace) -> None:
     pool = cases(options.data, "train", options.wafers, WAFER_PX)
 
     def sampler(rng: np.random.Generator):
-        return crop(pool[rng.integers(len(pool))], experiment.augmentation, experiment.training.crop, rng)
+        size = experiment.training.crop
+        if options.empty and rng.random() < options.empty:
+            none = np.zeros((0, 4, 2))
+            return empty(size, rng), targets(Parts(none, none), size, size)
+        return crop(pool[rng.integers(len(pool))], experiment.augmentation, size, rng)
 
     start = torch.load(options.start / "network.pt", weights_only=True)["mean"] if options.start else None
     fit(experiment, 2, OUTPUTS, sampler, loss, options.out / "network.pt", start=start)
@@ -119,6 +124,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("config", type=Path, help="experiment, JSON")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines")
     parser.add_argument("--wafers", type=int, default=WAFERS, help="made wafers to train on")
+    parser.add_argument("--empty", type=float, default=0.0, help="share of crops that show nothing but a texture")
     parser.add_argument("--start", type=Path, help="folder of a run of the same network whose weights to begin with")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; gone on from where it exists")
     parser.set_defaults(run=train)
