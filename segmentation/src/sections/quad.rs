@@ -14,6 +14,18 @@ pub(super) fn area(points: &[[f64; 2]]) -> f64 {
     points.iter().zip(next).map(|(p, q)| p[0] * q[1] - q[0] * p[1]).sum::<f64>() / 2.0
 }
 
+/// Where a place lies in an outline that encloses something: -1..1 along (from corner 0 to 3) and across (from 0 to 1), by its mean
+/// sides.
+pub(super) fn within(quad: &Quad, place: [f64; 2]) -> [f64; 2] {
+    let half = |axis: usize, signs: [f64; 4]| quad.iter().zip(signs).map(|(p, sign)| sign * p[axis]).sum::<f64>() / 4.0;
+    let [along, across] =
+        [[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, 1.0, -1.0]].map(|signs| [half(0, signs), half(1, signs)]);
+    let middle = centre(quad);
+    let [dx, dy] = [place[0] - middle[0], place[1] - middle[1]];
+    let determinant = along[0] * across[1] - along[1] * across[0];
+    [(dx * across[1] - dy * across[0]) / determinant, (along[0] * dy - along[1] * dx) / determinant]
+}
+
 /// The longer side of the upright box around it.
 pub(super) fn extent(quad: &Quad) -> f64 {
     let side = |axis: usize| {

@@ -1,3 +1,4 @@
+use super::decode::FAR_REACH;
 use crate::SectionsTask;
 use ndarray::{Array3, Array4, ArrayView3, Axis, s};
 use std::ops::Range;
@@ -19,6 +20,8 @@ impl Tile {
     pub fn cover(task: &SectionsTask, size: [usize; 2], edge: usize, first: usize) -> Vec<Self> {
         let steps = |pixels: usize| pixels.div_ceil(task.step) * task.step;
         let edge = steps(edge.max(1));
+        // Blocks that vote for a corner may lie beyond the core, and look farther still.
+        let margin = steps(task.halo + FAR_REACH * task.stride);
         let [columns, rows] = size.map(|length| {
             let length = steps(length);
             let mut ends: Vec<usize> = (1..)
@@ -30,7 +33,7 @@ impl Tile {
             ends.push(length);
             let starts = std::iter::once(0).chain(ends.clone());
             let cores = starts.zip(ends).map(|(start, end)| start..end);
-            let around = |core: &Range<usize>| core.start.saturating_sub(task.halo)..(core.end + task.halo).min(length);
+            let around = |core: &Range<usize>| core.start.saturating_sub(margin)..(core.end + margin).min(length);
             cores.map(|core| (around(&core), core)).collect::<Vec<_>>()
         });
         let tile = |(y, own_y): &(Range<usize>, Range<usize>), (x, own_x): &(Range<usize>, Range<usize>)| Self {
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn cores_cover_every_pixel_once_and_inputs_look_as_far_as_the_network() {
-        for size in [[1, 1], [16, 17], [100, 40], [333, 64]] {
+        for size in [[1, 1], [16, 17], [100, 40], [533, 64]] {
             for (edge, first) in [(16, 0), (48, 0), (48, 16), (64, 32), (4096, 0)] {
                 let tiles = Tile::cover(&task(), size, edge, first);
                 let padded = size.map(|length: usize| length.div_ceil(16) * 16);
@@ -110,8 +113,8 @@ mod tests {
                     }
                     for n in 0..2 {
                         assert!(tile.input[n].start.is_multiple_of(16) && tile.input[n].len().is_multiple_of(16));
-                        assert!(tile.input[n].start == 0 || tile.core[n].start - tile.input[n].start == 32);
-                        assert!(tile.input[n].end == padded[n] || tile.input[n].end - tile.core[n].end == 32);
+                        assert!(tile.input[n].start == 0 || tile.core[n].start - tile.input[n].start == 160);
+                        assert!(tile.input[n].end == padded[n] || tile.input[n].end - tile.core[n].end == 160);
                         assert!(tile.inside(size)[n].end <= size[n] && !tile.inside(size)[n].is_empty());
                     }
                 }

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import maximum_filter
 
-from .targets import STRIDE, UNIT_PX
+from .targets import STRIDE, UNIT_PX, VOTE_SHARE, within
 
 THRESHOLD = 0.3
 #: Blocks around a peak that vote, to each side.
 REACH = 3
 #: Blocks vote whose heat is this share of the peak's or more: those within VOTE_SHARE of the sides.
 LEAST_VOTE = 0.2
+#: SD, in half lengths and widths, of the weight of blocks near a corner; blocks around a peak that may be among them, to each side.
+NEAR_CORNER, FAR_REACH = 0.4, 32
 #: Parts of one kind that overlap more (intersection over union) are the same.
 SAME = 0.3
 
@@ -63,8 +65,32 @@ def parts(answer: np.ndarray, kind: int, threshold: float = THRESHOLD) -> list[P
         # Blocks of a neighbour have another centre.
         weight = weight * (np.hypot(*(centre - own_centre[:, None, None])) < 0.25 * size)
         mean = (votes * weight).sum((1, 2)) / weight.sum() if weight.sum() > 0 else own
-        found.append(Part(mean[:8].reshape(4, 2), float(heat[row, column]), mean[8:]))
+        quad = sharpened(mean[:8].reshape(4, 2), answer, row, column)
+        found.append(Part(quad, float(heat[row, column]), mean[8:]))
     return suppressed(found)
+
+
+def sharpened(quad: np.ndarray, answer: np.ndarray, row: int, column: int) -> np.ndarray:
+    """Each corner again, from the blocks of the part that lie nearest to it: they see its edges better than the centre does.
+
+    As far as blocks learned to vote (VOTE_SHARE of the way from the centre to the sides), weighted by nearness to the corner.
+    """
+    rows = slice(max(row - FAR_REACH, 0), min(row + FAR_REACH + 1, answer.shape[1]))
+    columns = slice(max(column - FAR_REACH, 0), min(column + FAR_REACH + 1, answer.shape[2]))
+    if area_px(quad) < 1:
+        return quad
+    y, x = np.mgrid[rows, columns] * STRIDE + (STRIDE - 1) / 2
+    u, v = within(quad, x, y)
+    core = (np.abs(u) < VOTE_SHARE) & (np.abs(v) < VOTE_SHARE)
+    if not core.any():
+        return quad
+    out = quad.copy()
+    for corner, (along, across) in enumerate(((-1, -1), (-1, 1), (1, 1), (1, -1))):
+        apart = (u - along * VOTE_SHARE) ** 2 + (v - across * VOTE_SHARE) ** 2
+        weight = np.where(core, np.exp(-apart / (2 * NEAR_CORNER**2)), 0)
+        votes = answer[(slice(2 + 2 * corner, 4 + 2 * corner), rows, columns)].astype(np.float64) * UNIT_PX + [x, y]
+        out[corner] = (votes * weight).sum((1, 2)) / weight.sum()
+    return out
 
 
 def suppressed(found: list[Part]) -> list[Part]:
