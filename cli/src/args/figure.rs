@@ -33,7 +33,7 @@ pub enum ColorsArg {
     #[default]
     Viridis,
     /// Black over red to light yellow.
-    Magma,
+    Plasma,
 }
 
 /// Arguments of `figure surface`.
