@@ -32,7 +32,7 @@ pub enum ColorsArg {
     /// Blue over green to yellow.
     #[default]
     Viridis,
-    /// Black over red to light yellow.
+    /// Blue over red to yellow.
     Plasma,
 }
 
