@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 pub enum ColorScale {
     /// Blue over green to yellow.
     Viridis,
-    /// Black over red to light yellow.
-    Magma,
+    /// Blue over red to yellow; no colour of it is lost on black.
+    Plasma,
 }
 
 impl ColorScale {
@@ -14,7 +14,7 @@ impl ColorScale {
     pub fn color(self, share: f64) -> [u8; 3] {
         let gradient = match self {
             Self::Viridis => colorous::VIRIDIS,
-            Self::Magma => colorous::MAGMA,
+            Self::Plasma => colorous::PLASMA,
         };
         let color = gradient.eval_continuous(share.clamp(0.0, 1.0));
         [color.r, color.g, color.b]
@@ -77,13 +77,13 @@ impl ValueRange {
 mod tests {
     use super::*;
 
-    /// The ends of viridis and magma as matplotlib gives them: #440154, #fde725; #000004, #fcfdbf.
+    /// The ends of viridis and plasma as matplotlib gives them: #440154, #fde725; #0d0887, #f0f921.
     #[test]
     fn scales_end_where_matplotlibs_end() {
         assert_eq!(ColorScale::Viridis.color(-1.0), [0x44, 0x01, 0x54]);
         assert_eq!(ColorScale::Viridis.color(1.0), [0xfd, 0xe7, 0x25]);
-        assert!(ColorScale::Magma.table().starts_with("000004"));
-        assert!(ColorScale::Magma.table().ends_with("fcfdbf"));
+        assert!(ColorScale::Plasma.table().starts_with("0d0887"));
+        assert!(ColorScale::Plasma.table().ends_with("f0f921"));
         assert_eq!(ColorScale::Viridis.table().len(), 6 * 256);
     }
 

@@ -32,8 +32,8 @@ pub enum ColorsArg {
     /// Blue over green to yellow.
     #[default]
     Viridis,
-    /// Black over red to light yellow.
-    Magma,
+    /// Blue over red to yellow.
+    Plasma,
 }
 
 /// Arguments of `figure surface`.

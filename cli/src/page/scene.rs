@@ -42,7 +42,7 @@ pub(super) fn scene(results: &LayerResults) -> Result<(Scene, String)> {
     }
     let sure = ValueRange::up_to_share(results.uncertainty_mm.iter().flatten().copied(), SHOWN);
     let name = "Uncertainty (standard deviation)";
-    scene.push_map(name.into(), "mm", ColorScale::Magma, sure, &picked(&results.uncertainty_mm))?;
+    scene.push_map(name.into(), "mm", ColorScale::Plasma, sure, &picked(&results.uncertainty_mm))?;
     set_defects(&mut scene, results, &thinned)?;
     let (all, left) = (given.vertices().len(), thinned.vertices.len());
     let note = if left < all {

@@ -30,7 +30,7 @@ pub(super) fn svg(arguments: &FigureSurface) -> Result<String> {
     let (surface, name, map) = if arguments.input.is_dir() { of_result(arguments)? } else { of_file(arguments)? };
     let scale = match arguments.colors {
         ColorsArg::Viridis => ColorScale::Viridis,
-        ColorsArg::Magma => ColorScale::Magma,
+        ColorsArg::Plasma => ColorScale::Plasma,
     };
     let range = match &map {
         Some(map) => {
