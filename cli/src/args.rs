@@ -4,11 +4,14 @@ mod equivolume;
 mod evaluate;
 mod evaluate_pictures;
 mod evaluate_sections;
+mod figure;
 mod mesh;
 mod models;
+mod report;
 mod section;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod segment_ventricle;
 mod surface;
@@ -19,11 +22,14 @@ pub use evaluate_pictures::{
     ContourArg, EvaluateMembrane, EvaluateTissue, EvaluateVentricle, EvaluationOutput, MissingArg, TissueLabelsArg,
 };
 pub use evaluate_sections::EvaluateSections;
+pub use figure::{ColorsArg, FigureCommand, FigureOutput, FigureProfile, FigureSlice, FigureSurface};
 pub use mesh::MeshCommand;
 pub use models::{AddModel, ListModels, ModelsCommand, RemoveModel, ShowModel, VerifyModels};
+pub use report::ReportCommand;
 pub use section::{EvaluateSection, GreyArg, RaysCommand, SectionInputs};
 pub use segment::{SegmentArguments, SegmentCommand, SegmentSystem, SystemArguments};
 pub use segment_membrane::SegmentMembrane;
+pub use segment_sections::SegmentSections;
 pub use segment_tissue::SegmentTissue;
 pub use segment_ventricle::SegmentVentricle;
 pub use surface::{
@@ -85,6 +91,11 @@ pub enum Command {
     Info(InfoCommand),
     /// Turn a volume or a surface into another format, orientation, grid or type.
     Convert(Box<ConvertCommand>),
+    /// A page of a result that opens in any browser: pictures, maps, histograms, defects, methods.
+    Report(Box<ReportCommand>),
+    /// Figures for print: surfaces with maps, slices with layers, profiles of rays.
+    #[command(subcommand)]
+    Figure(FigureCommand),
     /// Measure, smooth, cut and refine surfaces.
     #[command(subcommand)]
     Surface(SurfaceCommand),
@@ -232,6 +243,9 @@ pub struct Rays2surface {
     /// Write the wall time of every stage here (JSON). Not in report.json, which is the same for every run.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub timings: Option<PathBuf>,
+    /// Also write report.html, a page to look at the result with.
+    #[arg(long, help_heading = "Output")]
+    pub report: bool,
     /// End with exit code 1 when more rays than this are defective or cross (a number, or a percentage like 2%).
     #[arg(long, value_name = "N|P%", help_heading = "Output")]
     pub max_defects: Option<String>,
@@ -544,4 +558,7 @@ pub struct DemoCommand {
     /// Seed of the phantom.
     #[arg(long, value_name = "N", default_value_t = 1609)]
     pub seed: u64,
+    /// Also write layers/report.html, a page to look at the result with.
+    #[arg(long)]
+    pub report: bool,
 }

@@ -60,6 +60,9 @@ pub enum Error {
     /// Generator.
     #[error(transparent)]
     Phantom(#[from] brainmesh_phantom::Error),
+    /// Pages and figures.
+    #[error(transparent)]
+    Page(#[from] brainmesh_report::Error),
     /// An intermediate value broke its own rule.
     #[error(transparent)]
     Core(#[from] brainmesh_core::Error),
@@ -95,9 +98,12 @@ impl Error {
             Self::Formats(_) | Self::Missing { .. } | Self::Inputs { .. } | Self::Unusable(_) | Self::Meshing(_) => {
                 ExitCode::Input
             }
-            Self::Segmentation(_) | Self::Unverified(_) | Self::Phantom(_) | Self::Core(_) | Self::Write { .. } => {
-                ExitCode::Runtime
-            }
+            Self::Segmentation(_)
+            | Self::Unverified(_)
+            | Self::Phantom(_)
+            | Self::Page(_)
+            | Self::Core(_)
+            | Self::Write { .. } => ExitCode::Runtime,
         }
     }
 }

@@ -98,6 +98,13 @@ const PAGES: &[Page] = &[
         seldom: &["precision", "onnxruntime"],
     },
     Page {
+        path: &["segment", "sections"],
+        examples: &[
+            "brainmesh segment sections wafer.tif --fluorescence glow.tif --scale 3 -o wafer.magc --preview wafer.png",
+        ],
+        seldom: &["precision", "onnxruntime"],
+    },
+    Page {
         path: &["segment", "ventricle"],
         examples: &["brainmesh segment ventricle patient/ -o out/ --overlays"],
         seldom: &["precision", "onnxruntime"],
@@ -158,6 +165,32 @@ const PAGES: &[Page] = &[
     Page {
         path: &["surface", "contours"],
         examples: &["brainmesh surface contours layers/layer?.surf.gii --plane z=10 --volume stain.nii.gz -o cut.svg"],
+        seldom: &[],
+    },
+    Page {
+        path: &["report"],
+        examples: &["brainmesh report layers", "brainmesh report sub-1/layers sub-2/layers --group index.html"],
+        seldom: &[],
+    },
+    Page {
+        path: &["figure", "surface"],
+        examples: &[
+            "brainmesh figure surface layers --map thickness:III --out thickness.png",
+            "brainmesh figure surface lh.pial --map lh.thickness --range 1,4.5 --out thickness.svg",
+        ],
+        seldom: &[],
+    },
+    Page {
+        path: &["figure", "slice"],
+        examples: &[
+            "brainmesh figure slice layers --plane y=-20 --out slice.png",
+            "brainmesh figure slice layers --plane y=-20 --center 10,0,8 --side 12 --out close.svg",
+        ],
+        seldom: &[],
+    },
+    Page {
+        path: &["figure", "profile"],
+        examples: &["brainmesh figure profile layers --vertex 1200 --out ray.svg"],
         seldom: &[],
     },
     Page {

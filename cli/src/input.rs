@@ -346,7 +346,7 @@ fn ribbon(pial: &Given<Surface>, white: &Given<Surface>) -> Result<Ribbon> {
     Ok(ribbon)
 }
 
-fn volume_options(path: &Path, index: usize, series: Option<&str>) -> VolumeOptions {
+pub(crate) fn volume_options(path: &Path, index: usize, series: Option<&str>) -> VolumeOptions {
     let options = VolumeOptions::default().with_volume_index(index);
     match series {
         // Only a DICOM folder has series: a smoothed volume beside it is read as it is.

@@ -4,7 +4,7 @@ use brainmesh_meshing::{
     SeparateOptions, Separated, WithinBanks, certify, layer_surfaces, limit_to_banks, separate_surfaces, thickness_mm,
 };
 use ndarray::Array2;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Moves shorter than this are rounding, in mm.
 const MOVED_MM: f64 = 1e-3;
@@ -21,7 +21,7 @@ pub(crate) struct Layers {
 }
 
 /// Where rays folded over one another, and what was done about it.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RayField {
     /// Rays on which a boundary was found beyond the middle of a sulcus, and put there.
     pub beyond_sulcus: usize,

@@ -10,10 +10,12 @@ mod contour;
 mod error;
 mod given;
 mod given_rays;
+mod group;
 mod help;
 mod input;
 mod layers;
 mod output;
+mod page;
 mod plan;
 mod plane;
 mod preview;
@@ -29,10 +31,10 @@ mod summary;
 
 pub use command_line::command_line;
 pub use commands::{
-    Cells, Made, MadePhantom, Membranes, Tissue, TissueVolumes, Ventricle, VentricleFinder, add_model, describe_model,
-    dispatch, evaluate_layers, evaluate_membrane, evaluate_sections, evaluate_tissue, evaluate_ventricle, layer_table,
-    list_models, make_phantom, mesh_file, mesh_labels, mesh_values, segment_membrane, segment_tissue, segment_volumes,
-    verify_models,
+    Cells, Made, MadePhantom, Membranes, Tissue, TissueVolumes, Ventricle, VentricleFinder, WaferSections, add_model,
+    describe_model, dispatch, evaluate_layers, evaluate_membrane, evaluate_sections, evaluate_tissue,
+    evaluate_ventricle, layer_table, list_models, make_phantom, mesh_file, mesh_labels, mesh_values, segment_membrane,
+    segment_sections, segment_tissue, segment_volumes, verify_models,
 };
 pub use error::{Error, ExitCode};
 pub use given::{Given, InMemory};

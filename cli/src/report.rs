@@ -1,22 +1,26 @@
 use crate::layers::RayField;
+use crate::{Error, Result};
 use brainmesh_core::{Certificate, LayerBoundaries, RayOutcome};
 use brainmesh_meshing::{AttachedRays, RefusedRays};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
+/// What [`Report::schema`] says of this layout, which `docs/report.schema.json` describes.
+pub const REPORT_SCHEMA: &str = "brainmesh-report-1";
+
 /// What one run did, with what, and how well: `report.json`.
 ///
 /// The same inputs, parameters and seed give the same bytes, so wall times and thread counts are not in it
 /// (`--timings` writes those).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this layout.
-    pub schema: &'static str,
+    pub schema: String,
     /// Version of brainmesh.
-    pub brainmesh: &'static str,
+    pub brainmesh: String,
     /// Input files.
     pub inputs: Vec<InputFile>,
     /// The model.
@@ -30,7 +34,7 @@ pub struct Report {
     /// Rays whose boundaries were found on the ray itself.
     pub measured: usize,
     /// Defective rays by kind.
-    pub defects: BTreeMap<&'static str, DefectCount>,
+    pub defects: BTreeMap<String, DefectCount>,
     /// Mean thickness and uncertainty of the rays that have layers.
     pub layers: Vec<LayerSummary>,
     /// Mean total thickness in mm.
@@ -40,17 +44,17 @@ pub struct Report {
     /// What was checked on the surfaces.
     pub certificate: Certificate,
     /// What became of rays that came with places of their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_rays: Option<GivenRaysSummary>,
     /// What a reader of the result should know.
     pub notes: Vec<String>,
 }
 
 /// One input: a file, a folder, or what the caller had in memory.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InputFile {
     /// What it was used as.
-    pub role: &'static str,
+    pub role: String,
     /// Path as given, or `(in memory)`.
     pub path: String,
     /// SHA-256 of the content (of a folder: of its files in order of name).
@@ -58,7 +62,7 @@ pub struct InputFile {
 }
 
 /// The model of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelSummary {
     /// Name in its manifest.
     pub name: String,
@@ -71,7 +75,7 @@ pub struct ModelSummary {
 }
 
 /// Rays with one kind of defect.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct DefectCount {
     /// Boundaries taken from measured rays around.
     pub filled: usize,
@@ -80,7 +84,7 @@ pub struct DefectCount {
 }
 
 /// Rays of `--rays`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GivenRaysSummary {
     /// Rays that stand at a vertex.
     pub attached: usize,
@@ -90,6 +94,24 @@ pub struct GivenRaysSummary {
     pub too_short: usize,
     /// Rays at a vertex that has a nearer one.
     pub second_at_vertex: usize,
+}
+
+impl Report {
+    /// Reads the text of a `report.json` of `rays2surface`; `path` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] for another layout, with the field that is not as it should be.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let refused = |what: String| Error::Unusable(format!("{}: {what}", path.display()));
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
+        let found = value.get("schema").unwrap_or(&serde_json::Value::Null);
+        if found.as_str() != Some(REPORT_SCHEMA) {
+            return Err(refused(format!(
+                "schema: expected \"{REPORT_SCHEMA}\" (a result of rays2surface), found {found}"
+            )));
+        }
+        serde_path_to_error::deserialize(value).map_err(|error| refused(error.to_string()))
+    }
 }
 
 impl GivenRaysSummary {
@@ -102,10 +124,10 @@ impl GivenRaysSummary {
 }
 
 /// One layer over all rays that have layers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LayerSummary {
     /// I to VI.
-    pub layer: &'static str,
+    pub layer: String,
     /// Mean thickness.
     pub thickness_mean_mm: Option<f64>,
     /// Standard deviation of the thickness between rays.
@@ -127,12 +149,12 @@ impl InputFile {
         } else {
             hash_file(path, &mut hasher)?;
         }
-        Ok(Self { role, path: path.display().to_string(), sha256: hex(&hasher.finalize()) })
+        Ok(Self { role: role.into(), path: path.display().to_string(), sha256: hex(&hasher.finalize()) })
     }
 
     /// What was in memory, of which `hasher` has seen every value.
     pub(crate) fn in_memory(role: &'static str, hasher: Sha256) -> Self {
-        Self { role, path: "(in memory)".into(), sha256: hex(&hasher.finalize()) }
+        Self { role: role.into(), path: "(in memory)".into(), sha256: hex(&hasher.finalize()) }
     }
 }
 
@@ -153,13 +175,13 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Defects by kind.
-pub fn count_defects(boundaries: &LayerBoundaries) -> BTreeMap<&'static str, DefectCount> {
-    let mut counts: BTreeMap<&'static str, DefectCount> = BTreeMap::new();
+pub fn count_defects(boundaries: &LayerBoundaries) -> BTreeMap<String, DefectCount> {
+    let mut counts: BTreeMap<String, DefectCount> = BTreeMap::new();
     for outcome in boundaries.outcomes() {
         match outcome {
             RayOutcome::Measured => {}
-            RayOutcome::Filled(defect) => counts.entry(defect.name()).or_default().filled += 1,
-            RayOutcome::Missing(defect) => counts.entry(defect.name()).or_default().missing += 1,
+            RayOutcome::Filled(defect) => counts.entry(defect.name().into()).or_default().filled += 1,
+            RayOutcome::Missing(defect) => counts.entry(defect.name().into()).or_default().missing += 1,
         }
     }
     counts

@@ -2,7 +2,7 @@ use crate::input::{Sampled, Span};
 use crate::layers::Layers;
 use crate::output::Staging;
 use crate::plan::decode_options;
-use crate::report::{GivenRaysSummary, InputFile, LayerSummary, ModelSummary, count_defects, mean_sd};
+use crate::report::{GivenRaysSummary, InputFile, LayerSummary, ModelSummary, REPORT_SCHEMA, count_defects, mean_sd};
 use crate::results::LayerResults;
 use crate::{Error, Plan, Report, Result};
 use brainmesh_core::{BOUNDARY_COUNT, Channel, LAYER_NAMES, Monitor, RayDefect, RayOutcome, RaySet, Ribbon};
@@ -121,8 +121,8 @@ impl Plan {
             );
         }
         Report {
-            schema: "brainmesh-report-1",
-            brainmesh: env!("CARGO_PKG_VERSION"),
+            schema: REPORT_SCHEMA.into(),
+            brainmesh: env!("CARGO_PKG_VERSION").into(),
             inputs,
             model: ModelSummary {
                 name: manifest.name.clone(),
@@ -139,7 +139,7 @@ impl Plan {
                 .iter()
                 .enumerate()
                 .map(|(k, layer)| LayerSummary {
-                    layer,
+                    layer: (*layer).into(),
                     thickness_mean_mm: mean_sd(column(k + 1)).map(|m| m.0),
                     thickness_sd_mm: mean_sd(column(k + 1)).map(|m| m.1),
                     uncertainty_mean_mm: mean_sd(layers.boundaries.sd_mm().column(k + 1).into_iter().copied())

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was checked on surfaces from the pia inwards that share their triangles, and how often each check failed. All zero: nothing crosses.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Certificate {
     /// Rays with layers that were checked.
     pub rays: usize,

@@ -155,3 +155,38 @@ impl Slices {
         })
     }
 }
+
+/// The rows of a picture, from the first on.
+pub(crate) struct Rows {
+    reader: Reader<BufReader<File>>,
+    path: PathBuf,
+    kind: Kind,
+    sample: usize,
+}
+
+impl Slices {
+    /// The rows of a slice; `None` of an interlaced picture, which has no row before its last bytes are read.
+    pub fn rows(&self, sample: usize, slice: usize) -> Result<Option<Rows>> {
+        let Some(path) = self.files.get(slice) else {
+            return Err(fault::invalid(Path::new("slices"), "slice", format!("below {}", self.files.len()), slice));
+        };
+        let reader = reader_of(path)?;
+        if kind_of(path, &reader)? != self.kind {
+            return Err(fault::invalid(path, "slice", "what it declared before", "another size or type"));
+        }
+        let is_plain = !reader.info().interlaced;
+        Ok(is_plain.then(|| Rows { reader, path: path.clone(), kind: self.kind, sample }))
+    }
+}
+
+impl Rows {
+    /// Fills `out`, which has the width of the picture, with the next row.
+    pub fn next<T: Voxel>(&mut self, out: &mut [T]) -> Result<()> {
+        let Self { reader, path, kind, sample } = self;
+        let missing = || fault::invalid(path, "rows", kind.height.to_string(), "fewer");
+        let row = reader.next_row().map_err(broken(path))?.ok_or_else(missing)?;
+        let bytes = row.data().get(*sample * kind.encoding.stored.size_bytes()..).unwrap_or_default();
+        let wrong = |value| fault::invalid(path, "intensity", format!("a value of type {}", T::STORED), value);
+        kind.encoding.decode(bytes, kind.samples(), out).map_err(wrong)
+    }
+}

@@ -31,7 +31,7 @@ pub struct VolumeReader {
     info: VolumeInfo,
     pub(crate) labels: LabelTable,
     pub(crate) extensions: Vec<Extension>,
-    voxels: Voxels,
+    pub(crate) voxels: Voxels,
 }
 
 /// Where voxels come from; every format has its way.

@@ -145,7 +145,7 @@ fn what_is_wrong_is_named() {
         (&tissue(&[a, c, b, d]), ["sections[0].tissue", "sides that cross"]),
         (&tissue(&[a, a, a, a]), ["sections[0].tissue", "no area"]),
         (&tissue(&vec![a; 1001]), ["sections[0].tissue", "1001 corners"]),
-        (&collection(&[one.clone()]), ["features[0]", "1.5"]),
+        (&collection(std::slice::from_ref(&one)), ["features[0]", "1.5"]),
         (
             &collection(&[feature("tissue", 1, &TISSUE, ""), feature("tissue", 1, &TISSUE, "")]),
             ["features[1]", "again"],

@@ -49,6 +49,7 @@ mod strength;
 mod subdivide;
 mod system;
 mod thickness;
+mod thin;
 mod zorder;
 
 pub use attach::{AttachedRays, RefusedRays, attach_rays};
@@ -83,6 +84,7 @@ pub use separate::{SeparateOptions, Separated, separate_surfaces};
 pub use smooth::{SmoothOptions, Smoothed, Smoothing, smooth_boundaries};
 pub use subdivide::{subdivide, subdivide_ribbon};
 pub use thickness::closest_thickness_mm;
+pub use thin::{Thinned, thin_out};
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -11,7 +11,7 @@ use ndarray::Array2;
 
 /// Mean thickness of layers I..VI in mm and their standard deviations over the left BigBrain hemisphere (154,827
 /// vertices with cortex more than 1 mm thick and stained at all depths; layers of Wagstyl 2020).
-const BIGBRAIN_MM: [(f64, f64); LAYER_COUNT] =
+pub const BIGBRAIN_MM: [(f64, f64); LAYER_COUNT] =
     [(0.257, 0.084), (0.223, 0.058), (0.603, 0.148), (0.193, 0.094), (0.430, 0.141), (0.526, 0.181)];
 
 /// Correlations of these thicknesses over the same vertices.
@@ -28,8 +28,8 @@ const BIGBRAIN_CORRELATION: [[f64; LAYER_COUNT]; LAYER_COUNT] = [
 /// Mean share of layers I..VI and its standard deviation over the 33 six-layered areas of von Economo and Koskinas.
 const VON_ECONOMO_SHARE: [(f64, f64); LAYER_COUNT] =
     [(0.091, 0.019), (0.071, 0.029), (0.280, 0.067), (0.110, 0.076), (0.164, 0.036), (0.284, 0.065)];
-/// Mean of their total thickness in mm, and its standard deviation over the mean.
-const VON_ECONOMO_TOTAL_MM: (f64, f64) = (2.67, 0.52 / 2.67);
+/// Mean of their total thickness in mm, and its standard deviation.
+pub const VON_ECONOMO_TOTAL_MM: (f64, f64) = (2.67, 0.52);
 
 /// Share of the variance of thickness that is between areas; the rest varies smoothly inside them.
 const BETWEEN_AREAS: f64 = 0.35;
@@ -114,7 +114,7 @@ fn log_moments(population: Thickness) -> ([f64; LAYER_COUNT], Matrix) {
             // Shares vary alone, the total varies in common.
             let (mean, sd) = VON_ECONOMO_SHARE[i];
             let own = if i == j { (sd / mean).powi(2) } else { 0.0 };
-            of_relative(own + VON_ECONOMO_TOTAL_MM.1.powi(2))
+            of_relative(own + (VON_ECONOMO_TOTAL_MM.1 / VON_ECONOMO_TOTAL_MM.0).powi(2))
         }
     };
     let mean = |k: usize| match population {

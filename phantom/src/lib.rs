@@ -42,6 +42,7 @@ mod vessels;
 pub use artefacts::Artefacts;
 pub use error::Error;
 pub use fold::Folding;
+pub use laminae::{BIGBRAIN_MM, VON_ECONOMO_TOTAL_MM};
 pub use options::{LayerModel, PhantomOptions, Polarity, Shape, Stain, Thickness};
 pub use patch::RibbonPatch;
 pub use phantom::Phantom;

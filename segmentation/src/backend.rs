@@ -32,7 +32,7 @@ impl Backend {
         if let Self::Rays(engine) = self {
             return engine.run(rays, output, monitor);
         }
-        let mut sink = |start: usize, part: ArrayViewD<f32>| {
+        let mut sink = |_: usize, start: usize, part: ArrayViewD<f32>| {
             let end = start + part.len_of(Axis(0));
             let flat = part.ndim() == 4 && part.len_of(Axis(2)) == 1;
             let part = if flat { part.index_axis_move(Axis(2), 0) } else { part };
@@ -50,18 +50,27 @@ impl Backend {
     /// # Errors
     /// [`Error::Input`] for a shape that the network does not take, and what the engine reports.
     pub fn run(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor) -> Result<ArrayD<f32>> {
+        let outputs = self.run_all(input, monitor)?;
+        Ok(outputs.into_iter().next().unwrap_or_else(|| ArrayD::zeros(IxDyn(&[0]))))
+    }
+
+    /// As [`run`](Self::run), for all outputs in the order of the network's file; none where there are no items.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_all(&mut self, input: ArrayViewD<f32>, monitor: &dyn Monitor) -> Result<Vec<ArrayD<f32>>> {
         let items = input.len_of(Axis(0));
-        let mut output = ArrayD::zeros(IxDyn(&[0]));
-        self.run_into(input, monitor, &mut |start, part| {
-            if start == 0 {
+        let mut outputs = Vec::new();
+        self.run_into(input, monitor, &mut |number, start, part| {
+            if number == outputs.len() {
                 let mut shape = part.shape().to_vec();
                 shape[0] = items;
-                output = Array::zeros(shape);
+                outputs.push(Array::zeros(shape));
             }
             let end = start + part.len_of(Axis(0));
-            copy(part, output.slice_axis_mut(Axis(0), (start..end).into()))
+            copy(part, outputs[number].slice_axis_mut(Axis(0), (start..end).into()))
         })?;
-        Ok(output)
+        Ok(outputs)
     }
 }
 

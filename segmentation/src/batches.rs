@@ -8,8 +8,8 @@ use rayon::prelude::*;
 /// Takes one part: how many items come before it, how many of its items count, and the items.
 pub(crate) type Run<'a> = dyn FnMut(usize, usize, ArrayViewD<f32>) -> Result<()> + 'a;
 
-/// Takes one result: how many items come before it, and the items.
-pub(crate) type Sink<'a> = dyn FnMut(usize, ArrayViewD<f32>) -> Result<()> + 'a;
+/// Takes one result: the number of the output, how many items come before, and the items.
+pub(crate) type Sink<'a> = dyn FnMut(usize, usize, ArrayViewD<f32>) -> Result<()> + 'a;
 
 /// How many items go through a network at a time.
 #[derive(Debug, Clone)]

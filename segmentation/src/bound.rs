@@ -21,9 +21,10 @@ impl Bound {
         let allocator = Allocator::new(session, memory(MemoryType::CPUInput)?)?;
         let input = Tensor::new(&allocator, shape)?;
         let mut binding = session.create_binding()?;
-        let port = |ports: &[ort::value::Outlet]| ports.first().map(|port| port.name().to_owned()).unwrap_or_default();
-        let name = port(session.inputs());
-        binding.bind_output_to_device(port(session.outputs()), &memory(MemoryType::CPUOutput)?)?;
+        let name = session.inputs().first().map(|port| port.name().to_owned()).unwrap_or_default();
+        for port in session.outputs() {
+            binding.bind_output_to_device(port.name(), &memory(MemoryType::CPUOutput)?)?;
+        }
         Ok(Self { binding, input, name, shape: shape.to_vec() })
     }
 

@@ -34,6 +34,10 @@ pub enum Device {
 }
 
 impl Device {
+    /// What users may call devices, numbers left out.
+    pub(crate) const WORDS: [&str; 8] =
+        ["auto", "builtin", "cpu", "cuda", "tensorrt", "openvino", "coreml", "directml"];
+
     /// Whether it is a GPU of NVIDIA's.
     pub(crate) fn is_nvidia(self) -> bool {
         matches!(self, Self::Cuda(_) | Self::TensorRt(_))

@@ -1,5 +1,8 @@
 use std::path::PathBuf;
 
+use crate::device::Device;
+use crate::nearest::did_you_mean;
+
 /// What went wrong with a model, its input or the library that runs it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,7 +68,11 @@ pub enum Error {
         found_bytes: u64,
     },
     /// There is no model of this name.
-    #[error("no model is named `{name}`, expected a folder with rdf.yaml or one of: {}", known.join(", "))]
+    #[error(
+        "no model is named `{name}`{}, expected a folder with rdf.yaml or one of: {}",
+        did_you_mean(name, known),
+        known.join(", ")
+    )]
     UnknownModel {
         /// The name asked for.
         name: String,
@@ -192,7 +199,8 @@ pub enum Error {
     },
     /// A word that names no device.
     #[error(
-        "unknown device `{0}`, expected auto, builtin, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, coreml or directml"
+        "unknown device `{0}`{near}, expected auto, builtin, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, coreml or directml",
+        near = did_you_mean(.0, &Device::WORDS)
     )]
     UnknownDevice(String),
     /// A word that names no precision.

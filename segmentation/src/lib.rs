@@ -27,7 +27,9 @@ mod error;
 mod image;
 mod library;
 mod manifest;
+mod mask_rcnn;
 mod model;
+mod nearest;
 mod normalise;
 mod onnx;
 mod onnxruntime;
@@ -37,6 +39,7 @@ mod precision;
 mod provider;
 mod request;
 mod rten;
+mod sections;
 mod session;
 mod source;
 mod store;
@@ -47,8 +50,9 @@ pub use error::Error;
 pub use image::{Forecast, NearCentre, SegmentOptions, Segmentation, Segmented};
 pub use library::search_packages;
 pub use manifest::{
-    Activation, AxisSize, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel, Interpolation,
-    LayerFractions, Locator, Manifest, Normalisation, Preprocessing, RayTask, Refinement, Scope, Span, Task,
+    Activation, AxisSize, DetectionSettings, FileReference, ImageAxis, ImageOutput, ImageTask, InputChannel,
+    Interpolation, LayerFractions, Locator, Manifest, MaskRcnnSettings, MaskRcnnTask, Normalisation, Preprocessing,
+    ProposalSettings, RayTask, Refinement, RegionSettings, Scope, SectionsTask, Span, Task,
 };
 pub use model::Model;
 pub use normalise::normalise;
@@ -56,6 +60,7 @@ pub use onnx::Form;
 pub use package::Package;
 pub use polarity::Polarity;
 pub use precision::Precision;
+pub use sections::{Levels, Part, PartKind, Section, SectionFinder, Tile};
 pub use session::{Session, SessionOptions};
 pub use store::Store;
 pub use verification::Verification;

@@ -60,7 +60,7 @@ impl Runtime {
         let mut builder = Session::builder(&environment).map_err(failed("make a session"))?;
         let threads = |error: ort::Error<_>| failed("set threads")(error.into());
         builder = builder.with_intra_threads(request.threads).map_err(threads)?;
-        if request.purpose == Purpose::Images {
+        if !matches!(request.purpose, Purpose::Rays { .. }) {
             // Between windows its threads would spin on the cores that cut and blend them.
             builder = builder.with_intra_op_spinning(false).map_err(threads)?;
         }
@@ -113,7 +113,7 @@ impl Runtime {
         &self.input
     }
 
-    /// Runs `input` in batches along its first axis; `sink` takes each result, and how many items came before it.
+    /// Runs `input` in batches along its first axis; `sink` takes each result.
     ///
     /// # Errors
     /// [`Error::Runtime`], [`Error::DeviceMemory`] where not one item fits, what `sink` reports, [`Error::Cancelled`]
@@ -140,8 +140,11 @@ impl Runtime {
                 let inputs = ort::inputs![port.name.as_str() => tensor];
                 interruptible(monitor, &options, || session.run_with_options(inputs, &options)).map_err(failed)?
             };
-            let output = outputs[0].try_extract_array::<f32>().map_err(failed)?;
-            sink(start, unpadded(output, items, count)?)
+            for number in 0..outputs.len() {
+                let output = outputs[number].try_extract_array::<f32>().map_err(failed)?;
+                sink(number, start, unpadded(output, items, count)?)?;
+            }
+            Ok(())
         })
     }
 }
@@ -293,7 +296,7 @@ mod tests {
         runtime.staging = Some((AllocationDevice::CPU, 0));
         for _ in 0..2 {
             let mut items = 0;
-            let mut sink = |start: usize, part: ArrayViewD<f32>| {
+            let mut sink = |_: usize, start: usize, part: ArrayViewD<f32>| {
                 let expected = expected.slice_axis(Axis(0), (start..start + part.len_of(Axis(0))).into());
                 assert!(part.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
                 items += part.len_of(Axis(0));

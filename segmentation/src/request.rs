@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Rays { channels: usize, classes: usize, samples: usize },
     /// Anything for images; whoever runs it knows the shapes.
     Images,
+    /// A part of a larger whole, with so many outputs.
+    Part { outputs: usize },
 }
 
 /// A network and where it is to run.
@@ -45,7 +47,7 @@ impl Purpose {
     fn pick(self, rays: usize, images: usize) -> usize {
         match self {
             Self::Rays { .. } => rays,
-            Self::Images => images,
+            Self::Images | Self::Part { .. } => images,
         }
     }
 
@@ -55,8 +57,18 @@ impl Purpose {
         if interface.input.size(0).is_some_and(|size| size > MOST_ITEMS) {
             return Err(wrong(format!("input {}, expected at most {MOST_ITEMS} items", interface.input.describe())));
         }
-        let Self::Rays { channels, classes, samples } = self else { return Ok(()) };
-        for (what, port, expected) in [("input", &interface.input, channels), ("output", &interface.output, classes)] {
+        let outputs = if let Self::Part { outputs } = self { outputs } else { 1 };
+        let found = interface.outputs.len();
+        if found != outputs {
+            return Err(wrong(format!(
+                "expected {outputs} output{}, found {found}",
+                if outputs == 1 { "" } else { "s" }
+            )));
+        }
+        let (Self::Rays { channels, classes, samples }, Some(output)) = (self, interface.outputs.first()) else {
+            return Ok(());
+        };
+        for (what, port, expected) in [("input", &interface.input, channels), ("output", output, classes)] {
             // Exporters leave the output's shape out, or get its symbols wrong, more often than that of the input.
             match port.rank() {
                 Some(3) => {}

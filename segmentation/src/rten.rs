@@ -36,7 +36,7 @@ impl Rten {
         &self.input
     }
 
-    /// Runs `input` in batches along its first axis; `sink` takes each result, and how many items came before it.
+    /// Runs `input` in batches along its first axis; `sink` takes each result.
     ///
     /// # Errors
     /// [`Error::Rten`] where rten fails, what `sink` reports, [`Error::Cancelled`] between batches.
@@ -48,14 +48,18 @@ impl Rten {
             let values = part.as_slice().unwrap_or_default();
             let view = ValueView::from_shape(part.shape(), values).map_err(|error| failed(error.to_string()))?;
             let options = RunOptions::default().with_thread_pool(Some(pool.clone()));
-            let output = model.run_one(view.into(), Some(options)).map_err(|error| failed(error.to_string()))?;
-            let Value::FloatTensor(output) = output else {
-                return Err(failed("its output is not of 32-bit floats".into()));
-            };
-            let shape = IxDyn(output.shape());
-            let output =
-                ArrayD::from_shape_vec(shape, output.into_data()).map_err(|error| failed(error.to_string()))?;
-            sink(start, unpadded(output.view(), part.len_of(Axis(0)), count)?)
+            let Some(&input) = model.input_ids().first() else { return Err(failed("it takes nothing".into())) };
+            let outputs = model.run(vec![(input, view.into())], model.output_ids(), Some(options));
+            for (number, output) in outputs.map_err(|error| failed(error.to_string()))?.into_iter().enumerate() {
+                let Value::FloatTensor(output) = output else {
+                    return Err(failed("its output is not of 32-bit floats".into()));
+                };
+                let shape = IxDyn(output.shape());
+                let output =
+                    ArrayD::from_shape_vec(shape, output.into_data()).map_err(|error| failed(error.to_string()))?;
+                sink(number, start, unpadded(output.view(), part.len_of(Axis(0)), count)?)?;
+            }
+            Ok(())
         })
     }
 }

@@ -1,10 +1,17 @@
 use crate::backend::Backend;
+use crate::mask_rcnn::{self, Heads};
 use crate::request::{Purpose, Request};
-use crate::{Device, Error, Form, Manifest, Model, Precision, Result, SegmentOptions, Segmented, Task, image};
-use brainmesh_core::{ClassProbabilities, Monitor, Volume};
-use ndarray::{Array3, ArrayD, ArrayView3, s};
+use crate::{
+    Device, Error, FileReference, Form, Manifest, Model, Part, PartKind, Precision, Result, SegmentOptions, Segmented,
+    Task, Tile, image, sections,
+};
+use brainmesh_core::{ClassProbabilities, Monitor, Silent, Volume};
+use ndarray::{Array3, ArrayD, ArrayView3, Axis, Ix4, s};
 use rayon::prelude::*;
 use std::path::PathBuf;
+
+/// Regions that go through the head of a Mask R-CNN at a time.
+const REGIONS: usize = 64;
 
 /// How to open a [`Session`].
 #[derive(Debug, Clone, Default)]
@@ -80,9 +87,10 @@ impl SessionOptions {
             Task::Rays(task) => {
                 Purpose::Rays { channels: task.channels.len(), classes: task.classes(), samples: task.samples }
             }
-            Task::Image(_) => Purpose::Images,
+            Task::Image(_) | Task::Sections(_) => Purpose::Images,
+            Task::MaskRcnn(task) => Purpose::Part { outputs: task.detector_outputs() },
         };
-        let open = |onnx: &[u8], name: String| {
+        let open = |onnx: &[u8], name: String, purpose: Purpose, batch: usize| {
             Request {
                 onnx,
                 name: &name,
@@ -92,20 +100,29 @@ impl SessionOptions {
                 threads: self.threads(),
                 library: self.library.as_deref(),
                 form: self.form,
-                batch: self.batch,
+                batch,
             }
             .open()
         };
-        let (backend, device_note) = open(model.onnx(), model.path_of(&model.manifest().onnx))?;
-        let locator = match &model.manifest().task {
-            Task::Image(task) => task.locator.as_ref(),
-            Task::Rays(_) => None,
+        let (backend, device_note) = open(model.onnx(), model.path_of(&model.manifest().onnx), purpose, self.batch)?;
+        let other = |file: &FileReference, purpose: Purpose, batch: usize| {
+            Ok::<_, Error>(open(&model.file(file)?, model.path_of(file), purpose, batch)?.0)
         };
-        let locator =
-            locator.map(|locator| Ok::<_, Error>(open(&model.file(&locator.onnx)?, model.path_of(&locator.onnx))?.0));
-        let locator = locator.transpose()?;
+        let (mut locator, mut heads) = (None, None);
+        match &model.manifest().task {
+            Task::Image(task) => {
+                let file = task.locator.as_ref().map(|locator| &locator.onnx);
+                locator = file.map(|file| other(file, purpose, self.batch)).transpose()?;
+            }
+            Task::MaskRcnn(task) => {
+                let batch = if self.batch > 0 { self.batch } else { REGIONS };
+                let boxes = other(&task.boxes, Purpose::Part { outputs: 2 }, batch)?;
+                heads = Some(Heads { boxes, masks: other(&task.masks, Purpose::Part { outputs: 1 }, batch)? });
+            }
+            Task::Rays(_) | Task::Sections(_) => {}
+        }
         let tolerance = model.manifest().tolerance.max(self.precision.tolerance());
-        Ok(Session { backend, locator, device_note, tolerance, manifest: model.manifest().clone() })
+        Ok(Session { backend, locator, heads, device_note, tolerance, manifest: model.manifest().clone() })
     }
 
     fn threads(&self) -> usize {
@@ -120,9 +137,11 @@ impl SessionOptions {
 
 /// A network on a device.
 pub struct Session {
-    backend: Backend,
+    pub(crate) backend: Backend,
     /// Finds the part of a volume to look at.
     locator: Option<Backend>,
+    /// Of a Mask R-CNN.
+    pub(crate) heads: Option<Heads>,
     device_note: String,
     /// Largest difference from the test tensors.
     tolerance: f64,
@@ -177,9 +196,55 @@ impl Session {
         self.tolerance
     }
 
-    /// What an image model makes of a test tensor.
+    /// What an image model makes of a test tensor, or a network that finds sections itself.
     pub(crate) fn run_tensor(&mut self, tensor: ArrayD<f32>) -> Result<ArrayD<f32>> {
-        image::run_tensor(&mut self.backend, self.manifest.image()?, tensor)
+        match &self.manifest.task {
+            Task::Sections(_) => self.backend.run(tensor.view(), &Silent),
+            Task::MaskRcnn(task) => {
+                // The logits of the finest level: they depend on every part of the graph that goes down and up again.
+                let outputs = self.backend.run_all(tensor.view(), &Silent)?;
+                let tested = outputs.into_iter().nth(task.settings.anchors_px.len() - 1);
+                tested.ok_or_else(|| Error::Shape { expected: "logits".into(), found: "fewer outputs".into() })
+            }
+            _ => image::run_tensor(&mut self.backend, self.manifest.image()?, tensor),
+        }
+    }
+
+    /// Parts of sections in the core of a tile: tissue, and magnet parts; `inside` holds intensity and fluorescence `[2, y, x]` of
+    /// [`Tile::inside`], as [`Levels::apply`](crate::Levels::apply) gives them. All parts of a picture together make its sections:
+    /// [`Section::from_parts`](crate::Section::from_parts).
+    ///
+    /// Peaks of the heat (channels 0 and 1) within 5 x 5 blocks are parts; their corners (2 to 9) and the way to the partner (10, 11) are
+    /// the mean of what 7 x 7 blocks say, as `decode.py` of the training package has it.
+    ///
+    /// # Errors
+    /// [`Error::Task`] for a model of something else; [`Error::Input`] for another size than the tile's; [`Error::Shape`] for an
+    /// answer that is none; what the engine reports; cancelled.
+    pub fn section_parts(
+        &mut self,
+        tile: &Tile,
+        inside: ArrayView3<f32>,
+        monitor: &dyn Monitor,
+    ) -> Result<[Vec<Part>; 2]> {
+        let (channels, rows, columns) = inside.dim();
+        let fits = |n: usize, length: usize| (1..=tile.input[n].len()).contains(&length);
+        if channels != 2 || !fits(0, columns) || !fits(1, rows) {
+            let expected = format!("[2, up to {}, up to {}]", tile.input[1].len(), tile.input[0].len());
+            return Err(Error::Input { field: "tile", expected, found: format!("{:?}", inside.dim()) });
+        }
+        if let (Task::MaskRcnn(task), Some(heads)) = (&self.manifest.task, &mut self.heads) {
+            let picture = tile.three_channels(inside);
+            let found = mask_rcnn::detect(&mut self.backend, heads, &task.settings, picture.view(), monitor)?;
+            return Ok(mask_rcnn::of_tile(&found, tile, [columns, rows]));
+        }
+        let task = self.manifest.sections()?;
+        let answer = self.backend.run(tile.padded(inside).view().into_dyn(), monitor)?;
+        let found = format!("{:?}", answer.shape());
+        let wrong = || Error::Shape { expected: "[1, 12, y, x]".into(), found };
+        let answer = answer.into_dimensionality::<Ix4>().ok().filter(|answer| answer.dim().0 == 1).ok_or_else(wrong)?;
+        let answer = answer.index_axis(Axis(0), 0);
+        let parts = |kind| sections::parts(answer, kind, task, tile);
+        Ok([parts(PartKind::Tissue)?, parts(PartKind::Magnet)?])
     }
 
     /// Class probabilities of rays `[rays, channels, samples]`, as [`normalise`](crate::normalise) gives them. With the

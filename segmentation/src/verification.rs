@@ -72,7 +72,7 @@ impl Model {
                 let found = session.classify(&input, &Silent)?;
                 largest_difference(&found.values().view().into_dyn(), &expected.into_dyn()).map(Some)
             }
-            Task::Image(_) => {
+            Task::Image(_) | Task::Sections(_) | Task::MaskRcnn(_) => {
                 let (input, expected) = (self.tensor(input)?, self.tensor(output)?);
                 largest_difference(&session.run_tensor(input)?.view(), &expected).map(Some)
             }

@@ -8,6 +8,7 @@ import torch
 from . import deepbet, extended, image_run, image_ship, phantoms, picture_cases, program, quantise, ribbon, section, ship
 from . import ship_ribbon, tissue_volume
 from .sections import adapt as sections_adapt
+from .sections import mask_rcnn_run
 from .sections import run as sections_run
 from .sections import ship as sections_ship
 
@@ -18,7 +19,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=0, help="threads of the processor; 0 leaves it to torch")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     layers = (phantoms, extended, ship, ribbon, ship_ribbon, program, deepbet, quantise, section)
-    images = (image_run, image_ship, picture_cases, tissue_volume, sections_run, sections_ship, sections_adapt)
+    images = (image_run, image_ship, picture_cases, tissue_volume, sections_run, sections_ship, mask_rcnn_run, sections_adapt)
     for module in layers + images:
         module.add_parser(subparsers)
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-use super::{EngineArguments, SegmentMembrane, SegmentTissue, SegmentVentricle};
+use super::{EngineArguments, SegmentMembrane, SegmentSections, SegmentTissue, SegmentVentricle};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use std::path::PathBuf;
 
@@ -21,6 +21,8 @@ pub enum SegmentSystem {
     Ventricle(Box<SegmentVentricle>),
     /// Fluid, grey and white matter of T1-weighted scans of the head.
     Tissue(Box<SegmentTissue>),
+    /// Brain sections on wafers: place, outline and angle of tissue and magnet parts.
+    Sections(Box<SegmentSections>),
 }
 
 impl FromArgMatches for SegmentArguments {

@@ -1,7 +1,7 @@
 use super::evaluate::{against_points, print_boundaries};
 use super::phantom::write_phantom;
 use super::print_line;
-use super::rays2surface::summarise;
+use super::rays2surface::{summarise, write_report};
 use crate::args::{Arguments, Command, DemoCommand};
 use crate::output::Staging;
 use crate::{Error, ExitCode, InMemory, Plan, Progress, Result};
@@ -32,8 +32,11 @@ pub fn run(arguments: &DemoCommand, threads: usize, progress: &Progress) -> Resu
     };
     let plan = Plan::resolve(&rays2surface, &InMemory::default(), threads)?;
     let solved = plan.run(&rays2surface.out, progress)?;
-    progress.finish();
+    let timings = progress.finish();
     summarise(&solved, &rays2surface.out);
+    if arguments.report {
+        write_report(&solved, &rays2surface.out, &timings, progress)?;
+    }
     print_line("Error along the rays against the known truth:");
     let comparison = against_points(&out.join("layers"), &out.join("truth").join("points.npz"), DAMAGED_MM)?;
     print_boundaries(&comparison.scores().all.boundaries);

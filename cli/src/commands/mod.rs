@@ -14,6 +14,7 @@ mod evaluate_sections;
 mod evaluate_tissue;
 mod evaluate_ventricle;
 mod evaluation;
+mod figure;
 mod info;
 mod info_text;
 mod labelled_rays;
@@ -26,8 +27,10 @@ mod phantom;
 mod profiles;
 mod rays;
 mod rays2surface;
+mod report;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod segment_tissue;
 mod segment_ventricle;
 mod surface;
@@ -40,8 +43,10 @@ pub use evaluate_ventricle::evaluate_ventricle;
 pub use mesh::{Made, layer_table, mesh_file, mesh_labels, mesh_values};
 pub use models::{add as add_model, describe as describe_model, list as list_models, verify as verify_models};
 pub use phantom::{MadePhantom, make_phantom};
+pub(crate) use report::name_of;
 pub use segment::segment_volumes;
 pub use segment_membrane::{Cells, Membranes, segment_membrane};
+pub use segment_sections::{WaferSections, segment_sections};
 pub use segment_tissue::{Tissue, TissueVolumes, segment_tissue};
 pub use segment_ventricle::{Ventricle, VentricleFinder};
 
@@ -67,6 +72,9 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
                 segment_ventricle::run(command, threads, progress)
             }
             SegmentArguments::System(SegmentSystem::Tissue(command)) => segment_tissue::run(command, threads, progress),
+            SegmentArguments::System(SegmentSystem::Sections(command)) => {
+                segment_sections::run(command, threads, progress)
+            }
         },
         Command::Profiles(command) => profiles::run(command, progress),
         Command::Equivolume(command) => equivolume::run(command, progress),
@@ -74,6 +82,8 @@ pub fn dispatch(arguments: &Arguments, progress: &Progress) -> Result<ExitCode> 
         Command::Rays(command) => rays::run(command, progress),
         Command::Info(command) => info::run(command, progress),
         Command::Convert(command) => convert::run(command, progress),
+        Command::Figure(command) => figure::run(command, progress),
+        Command::Report(command) => report::run(command, progress),
         Command::Surface(command) => surface::run(command, progress),
         Command::Models(command) => models::run(command, threads),
         Command::Evaluate(EvaluateCommand::Layers(command)) => evaluate::run(command, threads, progress),

@@ -4,7 +4,8 @@ use crate::plan::session_options;
 use crate::{Error, ExitCode, Result};
 use brainmesh_core::Orientation;
 use brainmesh_segmentation::{
-    Activation, AxisSize, ImageOutput, ImageTask, Manifest, Model, Package, RayTask, Store, Task,
+    Activation, AxisSize, ImageOutput, ImageTask, Manifest, MaskRcnnTask, Model, Package, RayTask, SectionsTask, Store,
+    Task,
 };
 use serde_json::{Value, json};
 
@@ -78,6 +79,8 @@ fn task_name(task: &Task) -> &'static str {
     match task {
         Task::Rays(_) => "layers",
         Task::Image(_) => "segmentation",
+        Task::Sections(_) => "sections",
+        Task::MaskRcnn(_) => "sections (Mask R-CNN)",
     }
 }
 
@@ -102,6 +105,8 @@ pub fn describe(model: &Model) -> Value {
     let details = match &manifest.task {
         Task::Rays(task) => describe_rays(task),
         Task::Image(task) => describe_images(task),
+        Task::Sections(task) => describe_sections(task),
+        Task::MaskRcnn(task) => describe_mask_rcnn(task),
     };
     if let (Value::Object(summary), Value::Object(details)) = (&mut summary, details) {
         summary.extend(details);
@@ -144,6 +149,26 @@ fn describe_images(task: &ImageTask) -> Value {
             ImageOutput::Labels { threshold: Some(threshold) } => format!("labels above {threshold}"),
             ImageOutput::Probability { class } => format!("probability of {}", task.classes[class]),
         },
+    })
+}
+
+fn describe_mask_rcnn(task: &MaskRcnnTask) -> Value {
+    json!({
+        "channels": ["intensity", "fluorescence"],
+        "classes": &task.classes[1..],
+        "tile": task.settings.max_size_px,
+        "least_score": task.settings.detections.least_score,
+        "percentiles": task.percentiles,
+        "tissue_length_px": task.tissue_length_px,
+    })
+}
+
+fn describe_sections(task: &SectionsTask) -> Value {
+    json!({
+        "channels": ["intensity", "fluorescence"],
+        "classes": ["tissue", "magnet"],
+        "sizes": format!("multiples of {}", task.step),
+        "output": format!("corners of parts above {}", task.threshold),
     })
 }
 

@@ -1,6 +1,8 @@
 use super::print_line;
+use super::report::{PAGE, name_of};
 use crate::args::Rays2surface;
-use crate::output::{Staging, write_json};
+use crate::output::{Staging, write_json, write_text};
+use crate::page::PageSource;
 use crate::{ExitCode, InMemory, Plan, Progress, Result, Solved};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,6 +31,9 @@ pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Res
         tracing::debug!(stage = name, seconds = time.as_secs_f64());
     }
     summarise(&solved, &arguments.out);
+    if arguments.report {
+        write_report(&solved, &arguments.out, &timings, progress)?;
+    }
     Ok(if solved.too_many_defects { ExitCode::TooManyDefects } else { ExitCode::Done })
 }
 
@@ -36,6 +41,32 @@ pub fn run(arguments: &Rays2surface, threads: usize, progress: &Progress) -> Res
 pub(super) fn summarise(solved: &Solved, out: &Path) {
     solved.report.summary().into_iter().for_each(print_line);
     print_line(format!("written   {} files in {}", solved.files.len(), out.display()));
+}
+
+/// The page of a result that was just written, with the times it took.
+pub(super) fn write_report(
+    solved: &Solved,
+    out: &Path,
+    timings: &[(&'static str, Duration)],
+    progress: &Progress,
+) -> Result<()> {
+    let seconds = seconds_of_stages(timings).into_iter();
+    let mut timings: Vec<(String, f64)> = seconds.map(|(name, seconds)| (name.to_string(), seconds)).collect();
+    timings.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let source = PageSource {
+        results: &solved.results,
+        report: &solved.report,
+        folder: out,
+        title: name_of(out),
+        volume: None,
+        timings,
+    };
+    let html = source.html(progress)?;
+    progress.finish();
+    let path = out.join(PAGE);
+    write_text(&path, &html)?;
+    print_line(format!("written   {} ({:.1} MB)", path.display(), html.len() as f64 / 1e6));
+    Ok(())
 }
 
 /// Seconds of every stage; of one that came several times (smoothing, by channel) all together.

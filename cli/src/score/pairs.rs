@@ -89,7 +89,7 @@ mod tests {
         // The first is no match: nothing lies there.
         let found: Vec<_> = [900.0, 0.0, 100.0, 200.0, 300.0, 400.0, 500.0].map(|x| (square(x), 0.9)).to_vec();
         let picture = PairPicture { tissue: InstancePicture { truth, found }, true_magnets, found_magnets };
-        let scores = PairScores::over(&[picture.clone()], 0.5);
+        let scores = PairScores::over(std::slice::from_ref(&picture), 0.5);
         assert_eq!((scores.pairs, scores.right, scores.wrong, scores.missing, scores.invented), (4, 1, 2, 1, 1));
         assert_eq!((scores.median_centre_px, scores.worst_centre_px), (3.0, 3.0));
         assert_eq!(PairScores::over(&[picture], 0.95).pairs, 0);

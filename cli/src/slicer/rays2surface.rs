@@ -41,6 +41,7 @@ pub(super) static PROGRAM: Program = Program {
         ("volume_index", "a volume node holds one volume"),
         ("series", "a volume node is no folder of DICOM series"),
         ("timings", "measures the program; Slicer shows the time a module took"),
+        ("report", "a page for a browser; Slicer shows the surfaces themselves"),
         ("dry_run", "makes nothing that Slicer could load"),
         ("progress", "Slicer reads progress in a form of its own"),
         ("log_format", "Slicer shows messages as they are"),

@@ -15,6 +15,7 @@ mod result;
 mod ribbon;
 mod segment;
 mod segment_membrane;
+mod segment_sections;
 mod shared;
 mod surface;
 mod volume;
@@ -50,6 +51,8 @@ mod _brainmesh {
     use crate::segment::segment;
     #[pymodule_export]
     use crate::segment_membrane::segment_membrane;
+    #[pymodule_export]
+    use crate::segment_sections::segment_sections;
     #[pymodule_export]
     use crate::surface::PySurface;
     #[pymodule_export]

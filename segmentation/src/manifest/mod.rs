@@ -3,14 +3,19 @@
 
 mod document;
 mod image;
+mod mask_rcnn;
 mod processing;
 mod rays;
 mod refinement;
+mod sections;
 
 pub use image::{AxisSize, ImageAxis, ImageOutput, ImageTask, Interpolation, Locator};
+pub use mask_rcnn::{DetectionSettings, MaskRcnnSettings, MaskRcnnTask, ProposalSettings, RegionSettings};
 pub use processing::{Activation, Preprocessing, Scope};
 pub use rays::{InputChannel, LayerFractions, Normalisation, RayTask, Span};
 pub use refinement::Refinement;
+pub(crate) use sections::ANSWERS;
+pub use sections::SectionsTask;
 
 use crate::{Error, Result};
 use document::{Document, Tensor};
@@ -64,6 +69,10 @@ pub enum Task {
     Rays(Box<RayTask>),
     /// Segments images or volumes.
     Image(Box<ImageTask>),
+    /// Finds brain sections on wafers.
+    Sections(Box<SectionsTask>),
+    /// Finds brain sections on wafers by boxes and masks.
+    MaskRcnn(Box<MaskRcnnTask>),
 }
 
 impl Manifest {
@@ -80,13 +89,14 @@ impl Manifest {
     }
 
     /// Every file that it names.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &FileReference> {
-        let locator = match &self.task {
-            Task::Image(task) => task.locator.as_ref().map(|locator| &locator.onnx),
-            Task::Rays(_) => None,
+    pub fn files(&self) -> impl Iterator<Item = &FileReference> {
+        let others = match &self.task {
+            Task::Image(task) => [task.locator.as_ref().map(|locator| &locator.onnx), None],
+            Task::MaskRcnn(task) => [Some(&task.boxes), Some(&task.masks)],
+            Task::Rays(_) | Task::Sections(_) => [None, None],
         };
         let tensors = self.test_tensors.iter().flat_map(|(input, output)| [input, output]);
-        std::iter::once(&self.onnx).chain(tensors).chain(locator)
+        std::iter::once(&self.onnx).chain(tensors).chain(others.into_iter().flatten())
     }
 
     /// The task of a network along rays.
@@ -96,7 +106,8 @@ impl Manifest {
     pub fn rays(&self) -> Result<&RayTask> {
         match &self.task {
             Task::Rays(task) => Ok(task),
-            Task::Image(_) => Err(self.other_task("a model of layers along rays", "one that segments images")),
+            Task::Image(_) => Err(self.other_task("a model of layers along rays", IMAGES)),
+            Task::Sections(_) | Task::MaskRcnn(_) => Err(self.other_task("a model of layers along rays", SECTIONS)),
         }
     }
 
@@ -107,7 +118,21 @@ impl Manifest {
     pub fn image(&self) -> Result<&ImageTask> {
         match &self.task {
             Task::Image(task) => Ok(task),
-            Task::Rays(_) => Err(self.other_task("a model that segments images", "one of layers along rays")),
+            Task::Rays(_) => Err(self.other_task("a model that segments images", RAYS)),
+            Task::Sections(_) | Task::MaskRcnn(_) => Err(self.other_task("a model that segments images", SECTIONS)),
+        }
+    }
+
+    /// The task of a network that finds sections on wafers.
+    ///
+    /// # Errors
+    /// [`Error::Task`] for any other.
+    pub fn sections(&self) -> Result<&SectionsTask> {
+        match &self.task {
+            Task::Sections(task) => Ok(task),
+            Task::Rays(_) => Err(self.other_task("a model of sections on wafers", RAYS)),
+            Task::Image(_) => Err(self.other_task("a model of sections on wafers", IMAGES)),
+            Task::MaskRcnn(_) => Err(self.other_task("a model of sections by peaks", "a Mask R-CNN")),
         }
     }
 
@@ -115,6 +140,10 @@ impl Manifest {
         Error::Task { model: self.name.clone(), expected, found }
     }
 }
+
+const RAYS: &str = "one of layers along rays";
+const IMAGES: &str = "one that segments images";
+const SECTIONS: &str = "one of sections on wafers, for `brainmesh segment sections --model`";
 
 /// Reads YAML, which JSON is; of a manifest the version of the format is known then, since others look different.
 ///
@@ -205,8 +234,16 @@ impl Document {
                 let settings = checker.typed(settings.into(), "config.brainmesh.")?;
                 Task::Image(Box::new(ImageTask::check(settings, input, output, checker)?))
             }
+            Some("sections") => {
+                let settings: SectionsTask = checker.typed(settings.into(), "config.brainmesh.")?;
+                Task::Sections(Box::new(settings.check(input, output, checker)?))
+            }
+            Some("mask-rcnn") => {
+                let settings: MaskRcnnTask = checker.typed(settings.into(), "config.brainmesh.")?;
+                Task::MaskRcnn(Box::new(settings.check(input, checker)?))
+            }
             _ => {
-                let expected = "`layers` or `segmentation`";
+                let expected = "`layers`, `segmentation`, `sections` or `mask-rcnn`";
                 return Err(checker.wrong("config.brainmesh.task", expected, task.to_string()));
             }
         };

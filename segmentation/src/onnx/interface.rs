@@ -7,7 +7,8 @@ use prost::Message;
 #[derive(Debug, Clone)]
 pub(crate) struct Interface {
     pub input: Port,
-    pub output: Port,
+    /// At least one.
+    pub outputs: Vec<Port>,
     /// Version of the operators, where it is said.
     pub opset: Option<i64>,
 }
@@ -24,7 +25,7 @@ impl Interface {
     /// Reads the declarations of an ONNX file; `model` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Onnx`] for a damaged file, and for one without exactly one input and one output of 32-bit floats.
+    /// [`Error::Onnx`] for a damaged file, and for one without exactly one input, or not all of 32-bit floats.
     pub fn read(bytes: &[u8], model: &str) -> Result<Self> {
         let damaged = |detail: String| Error::Onnx { model: model.into(), detail };
         let file = ModelProto::decode(bytes).map_err(|error| damaged(error.to_string()))?;
@@ -34,7 +35,9 @@ impl Interface {
         let inputs: Vec<_> = graph.input.iter().filter(|input| !weights.contains(&input.name)).collect();
         let one = |what: &str, found: usize| damaged(format!("expected one {what}, found {found}"));
         let [input] = inputs.as_slice() else { return Err(one("input", inputs.len())) };
-        let [output] = graph.output.as_slice() else { return Err(one("output", graph.output.len())) };
+        if graph.output.is_empty() {
+            return Err(one("output", 0));
+        }
         let port = |value: &ValueInfoProto| {
             let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
             match tensor.map_or(FLOAT, |tensor| tensor.elem_type) {
@@ -57,7 +60,8 @@ impl Interface {
         };
         let standard = file.opset_import.iter().filter(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
         let opset = standard.map(|set| set.version).max();
-        Ok(Self { input: port(input)?, output: port(output)?, opset })
+        let outputs = graph.output.iter().map(port).collect::<Result<_>>()?;
+        Ok(Self { input: port(input)?, outputs, opset })
     }
 }
 

@@ -100,6 +100,12 @@ def cases(folder: Path, split: str, count: int, size: int, scale: float | None =
 
 def crop(case: Case, augmentation: Augmentation, size: int, rng: np.random.Generator) -> tuple[np.ndarray, dict]:
     """A changed piece of a wafer, `[2, size, size]`, and what the network is to say about it."""
+    image, inside = piece(case, augmentation, size, rng)
+    return image, targets(inside, size, size)
+
+
+def piece(case: Case, augmentation: Augmentation, size: int, rng: np.random.Generator) -> tuple[np.ndarray, Parts]:
+    """A changed piece of a wafer, `[2, size, size]`, and the parts that it may show something of."""
     height, width = case.size
     top, left = (int(rng.integers(0, side - size + 1)) for side in (height, width))
     image = normalised(case.picture[:, top : top + size, left : left + size], case.levels)
@@ -113,7 +119,7 @@ def crop(case: Case, augmentation: Augmentation, size: int, rng: np.random.Gener
         glow = np.full_like(grey, -0.5)
     else:
         glow = (image[1] + 0.5) * np.exp(rng.normal() * augmentation.gain) - 0.5
-    return np.stack([grey, glow]).astype(np.float32), targets(inside, size, size)
+    return np.stack([grey, glow]).astype(np.float32), inside
 
 
 def crossing(parts: Parts, left: int, top: int, size: int) -> Parts:
@@ -128,6 +134,3 @@ def padded(image: np.ndarray, stride: int) -> np.ndarray:
     """With zeros' grey (the middle of the range) up to whole strides; blocks beyond the picture hold nothing."""
     height, width = image.shape[1:]
     return np.pad(image, [(0, 0), (0, -height % stride), (0, -width % stride)], mode="edge")
-
-
-

@@ -57,12 +57,17 @@ def trained(experiment: ImageExperiment, checkpoint: Path) -> nn.Module:
     return model.eval().to(memory_format=torch.channels_last)
 
 
+def scale_sets() -> tuple[tuple[str, float | None], ...]:
+    """What is scored: scales as in training, one held out, one beyond."""
+    return ("known", None), ("held_out", sum(HELD_OUT_SCALES) / 2), ("beyond", BEYOND_SCALE)
+
+
 def score_run(options: argparse.Namespace) -> None:
     """Scores a network on wafers it never saw: other outlines, layouts, looks; scales as in training, held out and beyond."""
     experiment = ImageExperiment.read(options.config)
     model = trained(experiment, options.run_folder / "network.pt")
     result = {}
-    for name, scale in (("known", None), ("held_out", sum(HELD_OUT_SCALES) / 2), ("beyond", BEYOND_SCALE)):
+    for name, scale in scale_sets():
         pool = cases(options.data, options.split, options.wafers, options.size, scale)
         pictures = ([], [])
         start = time.perf_counter()

@@ -40,6 +40,7 @@ from ._brainmesh import (
     read_volume,
     segment,
     segment_membrane,
+    segment_sections,
 )
 
 # Work on daemon threads ends before Python does.
@@ -75,6 +76,7 @@ __all__ = [
     "read_volume",
     "segment",
     "segment_membrane",
+    "segment_sections",
 ]
 
 

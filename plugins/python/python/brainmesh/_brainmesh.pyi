@@ -38,6 +38,7 @@ __all__ = [
     "remove_model",
     "segment",
     "segment_membrane",
+    "segment_sections",
     "show_model",
     "verify_models",
 ]
@@ -544,6 +545,15 @@ def segment_membrane(micrographs: Volume | str | os.PathLike[str], *, instances:
     `pixel_nm` states the size of a pixel; a spacing of 1 mm in a world `unregistered` is not known, and taken as the network's.
     What is odd about the micrographs is warned about (`UserWarning`). The other keywords are options of
     `brainmesh segment membrane`; `progress` and `cancel` as in `rays2surface`.
+    """
+
+def segment_sections(picture: str | os.PathLike[str], *, fluorescence: str | os.PathLike[str] | None = None, channel: int | None = None, fluorescence_channel: int | None = None, slice: int | None = None, scale: float = 1.0, min_confidence: float = 0.5, tile: int = 2048, model: str | os.PathLike[str] | None = None, device: str = "auto", precision: str = "f32", onnxruntime: str | os.PathLike[str] | None = None, threads: int | None = None, progress: collections.abc.Callable[[str, int, int], object] | None = None, cancel: collections.abc.Callable[[], bool] | threading.Event | None = None) -> dict[str, typing.Any]:
+    """
+    Where brain sections lie on a wafer: tissue and magnet parts with their corners, as GeoJSON (what `--geojson` writes).
+
+    `picture` and `fluorescence` are paths. Coordinates are pixels, y down, whole at the middle of a pixel; both parts of a section have one
+    `number`. What is odd is warned about (`UserWarning`). The other keywords are options of `brainmesh segment sections`;
+    `progress` and `cancel` as in `rays2surface`.
     """
 
 def show_model(model: str | os.PathLike[str]) -> dict[str, typing.Any]:
