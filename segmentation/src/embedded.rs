@@ -32,6 +32,7 @@ pub(crate) const EMBEDDED: &[Embedded] = &[
     embedded!("../models", "tissue"),
     embedded!("../models", "membrane"),
     embedded!("../models", "ventricle"),
+    embedded!("../models", "sections"),
     // Not part of any release: tests of embedding use it.
     #[cfg(test)]
     embedded!("tests/data", "made-layers"),

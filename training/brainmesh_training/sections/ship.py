@@ -95,8 +95,8 @@ SCORES = (
 SETS = {"known": "scales as in training (.6 to 1.5)", "held_out": "scale 1.02, left out of training", "beyond": "scale 1.65"}
 
 
-def card(experiment: ImageExperiment, count: int, seconds: float, scores: dict) -> str:
-    """README.md."""
+def card(experiment: ImageExperiment, count: int, runs: list[dict], scores: dict) -> str:
+    """README.md; `runs` are the states of the runs that went before, each with the weights of the last, and its own."""
     training = experiment.training
     kinds = [(name, kind) for name in scores for kind in scores[name]]
     head = [" ", *(f"{kind}, {SETS[name]}" for name, kind in kinds)]
@@ -108,8 +108,8 @@ def card(experiment: ImageExperiment, count: int, seconds: float, scores: dict) 
 {DESCRIPTION}
 
 - Network: {json.dumps(experiment.to_dict()["network"])}. {count:,} parameters; stored as float16, computed in float32.
-- {training.steps} steps of {training.batch} crops of {training.crop} pixels, AdamW, learning rate {training.learning_rate} (warm-up, half a
-  cosine), running mean of the weights, seed {training.seed}. Processor time: {seconds / 3600:.1f} hours.
+- {" + ".join(str(run["step"]) for run in runs)} steps of {training.batch} crops of {training.crop} pixels, each run with the weights of the one before; AdamW, warm-up and half a
+  cosine, running mean of the weights. Processor time: {sum(run["seconds"] for run in runs) / 3600:.1f} hours.
 - Trained on made pictures alone: real outlines of sections on two wafers, dealt anew, under made looks (docs/wafer.md says what
   is modelled and what is not).
 
@@ -119,9 +119,11 @@ Made wafers with outlines, layouts and looks (seeds) that training never saw; pa
 
 {table}
 
-    python -m brainmesh_training train-wafers configs/sections.json --data DATA --out run
-    python -m brainmesh_training score-wafers configs/sections.json --data DATA --run run --split test
-    python -m brainmesh_training ship-wafers configs/sections.json --run run --out sections
+    python -m brainmesh_training train-wafers configs/sections.json --data DATA --out first
+    python -m brainmesh_training train-wafers configs/sections-more.json --data DATA --wafers 128 --start first --out second
+    python -m brainmesh_training train-wafers configs/sections-last.json --data DATA --wafers 64 --empty 0.1 --start second --out run
+    python -m brainmesh_training score-wafers configs/sections-last.json --data DATA --run run --split test
+    python -m brainmesh_training ship-wafers configs/sections-last.json --run run --before first second --out sections
 
 ## Terms and limits
 
@@ -150,8 +152,9 @@ def ship(options: argparse.Namespace) -> None:
     (options.out / "rdf.yaml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
     scores = options.run_folder / "scores.json"
     if scores.exists():
-        seconds = torch.load(checkpoint, weights_only=True)["state"]["seconds"]
-        words = card(experiment, parameters(model), seconds, json.loads(scores.read_text()))
+        files = [folder / "network.pt" for folder in options.before] + [checkpoint]
+        runs = [torch.load(file, weights_only=True)["state"] for file in files]
+        words = card(experiment, parameters(model), runs, json.loads(scores.read_text()))
         (options.out / "README.md").write_text(words)
     log.info("%s: %.1e between ONNX Runtime and torch, %d channels", options.out, difference, CHANNELS)
     if difference > 0.05:
@@ -163,5 +166,6 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("ship-wafers", help="write the model folder of a network that finds sections")
     parser.add_argument("config", type=Path, help="experiment, JSON")
     parser.add_argument("--run", type=Path, required=True, dest="run_folder", help="folder of `train-wafers`")
+    parser.add_argument("--before", type=Path, nargs="*", default=[], help="folders of the runs it went on from, for the card")
     parser.add_argument("--out", type=Path, required=True, help="model folder")
     parser.set_defaults(run=ship)
