@@ -261,3 +261,41 @@ fn what_is_written_reads_back() {
     assert!(VolumeWriter::default().with_scaling(2.0, 1.0).write(&path, &[long], &Silent).is_err());
     assert!(!path.exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn of_one_strip_larger_than_a_gigabyte_only_the_rows_asked_for_are_read() {
+    // As ImageJ writes any image: one strip, uncompressed. Cause of the test: such strips were read whole, or refused above 1 GB.
+    const SIDE: u32 = 40_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wafer.tif");
+    let mut bytes = b"II*\0\x08\0\0\0\x09\0".to_vec();
+    let start = 4096_u32;
+    let entries = [
+        (256, SIDE),
+        (257, SIDE),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, start),
+        (277, 1),
+        (278, SIDE),
+        (279, SIDE * SIDE),
+    ];
+    for (tag, value) in entries {
+        bytes.extend(u16::to_le_bytes(tag));
+        bytes.extend(4_u16.to_le_bytes());
+        bytes.extend(1_u32.to_le_bytes());
+        bytes.extend(u32::to_le_bytes(value));
+    }
+    bytes.extend([0; 4]);
+    std::fs::write(&path, bytes).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(u64::from(start) + u64::from(SIDE) * u64::from(SIDE)).unwrap();
+    let [x, y] = [31_007_u64, 39_990];
+    std::os::unix::fs::FileExt::write_all_at(&file, &[77], u64::from(start) + y * u64::from(SIDE) + x).unwrap();
+    let reader = VolumeOptions::default().open(&path).unwrap();
+    let part = reader.read_region::<u8>(0, &[31_000..31_010, 39_985..39_995, 0..1], &Silent).unwrap();
+    let expected: Vec<u8> = (0..100).map(|n| if n == 57 { 77 } else { 0 }).collect();
+    assert_eq!(part.data(), expected);
+}

@@ -10,7 +10,8 @@
 //!   an annotation.
 //! - **Scaling**: stored values are the intensities; "white is zero" concerns display alone.
 //! - Strips and tiles, plain or packed by deflate, LZW, PackBits, zstd or JPEG; only those of a region are read, several
-//!   pages at a time. Beyond 4 GB ImageJ leaves out directories, which is known.
+//!   pages at a time; of a single page whose rows lie one after another (ImageJ, one strip of any size) only the rows. Beyond
+//!   4 GB ImageJ leaves out directories, which is known.
 //! - **Refused**: bits that are no whole bytes, 16-bit floats, palettes, CMYK, YCbCr, samples in separate planes, OME-TIFF in
 //!   several files, fax compression, pages of different sizes.
 
@@ -62,7 +63,8 @@ pub(crate) fn open(path: &Path, options: &VolumeOptions) -> Result<VolumeReader>
     let (pages, kind) = pages_of(path, &mut decoder)?;
     let mut first = decoder_at(path, &file, pages.first().copied())?;
     let stacking = Stacking::of(path, &mut first, pages.len())?;
-    if stacking.is_contiguous {
+    let is_single = pages.len() == 1 && stacking.slices == 1 && stacking.frames == 1 && stacking.channels == 1;
+    if stacking.is_contiguous || (is_single && page::is_plain(path, &mut first, &kind)?) {
         return contiguous(path, &mut first, kind, stacking, options);
     }
     // The pages together, as each does alone.
@@ -140,7 +142,7 @@ fn differs(path: &Path, first: &PageKind, kind: &PageKind) -> crate::Error {
     fault::invalid(path, "page", format!("{}, like the first", show(first)), show(kind))
 }
 
-/// Images that follow one another after the first, without directories.
+/// An image whose rows lie in the file as they are, perhaps with others that follow it without directories.
 fn contiguous(
     path: &Path,
     first: &mut PageDecoder,

@@ -7,7 +7,7 @@ use std::io::BufReader;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use tiff::decoder::{Decoder, Limits};
+use tiff::decoder::{ChunkType, Decoder, Limits};
 use tiff::tags::{CompressionMethod, PhotometricInterpretation, PlanarConfiguration, SampleFormat, Tag};
 use tiff::{ColorType, TiffError};
 
@@ -147,7 +147,9 @@ fn check_chunks(path: &Path, decoder: &mut PageDecoder, page_bytes: u64) -> Resu
     let layout = decoder.image_chunk_buffer_layout(0).map_err(broken(path))?;
     let file_bytes = decoder.inner().get_ref().length();
     let most = most_bytes(path, decoder)?;
-    if width == 0 || height == 0 || layout.complete_len as u64 > MOST_CHUNK_BYTES.min(most.max(FREE_BYTES)) {
+    // Plain ones need not be taken whole: see `is_plain`.
+    let most_chunk = if is_uncompressed(path, decoder)? { most } else { MOST_CHUNK_BYTES.min(most.max(FREE_BYTES)) };
+    if width == 0 || height == 0 || layout.complete_len as u64 > most_chunk {
         let expected = format!("a size that {file_bytes} bytes can hold");
         return Err(fault::invalid(path, "strips or tiles", expected, format!("{width} x {height} pixels")));
     }
@@ -155,6 +157,27 @@ fn check_chunks(path: &Path, decoder: &mut PageDecoder, page_bytes: u64) -> Resu
         return Err(fault::truncated(path, page_bytes as usize, file_bytes as usize));
     }
     Ok(())
+}
+
+fn is_uncompressed(path: &Path, decoder: &mut PageDecoder) -> Result<bool> {
+    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(broken(path))?;
+    Ok(compression.is_none_or(|c| c == CompressionMethod::None.to_u16()))
+}
+
+/// Whether the rows of the page at hand lie in the file one after another as they are, one value a pixel.
+pub(super) fn is_plain(path: &Path, decoder: &mut PageDecoder, kind: &PageKind) -> Result<bool> {
+    if kind.samples > 1 || !is_uncompressed(path, decoder)? || decoder.get_chunk_type() == ChunkType::Tile {
+        return Ok(false);
+    }
+    let list = |decoder: &mut PageDecoder, tag| {
+        decoder.find_tag_unsigned_vec::<u64>(tag).map(Option::unwrap_or_default).map_err(broken(path))
+    };
+    let (starts, lengths) = (list(decoder, Tag::StripOffsets)?, list(decoder, Tag::StripByteCounts)?);
+    let ends = starts.iter().zip(&lengths).map(|(start, length)| start.saturating_add(*length));
+    let bytes = (kind.width * kind.height * kind.encoding.stored.size_bytes()) as u64;
+    let are_adjacent = ends.zip(starts.iter().skip(1)).all(|(end, start)| end == *start);
+    let whole = lengths.iter().fold(0_u64, |sum, length| sum.saturating_add(*length));
+    Ok(!starts.is_empty() && starts.len() == lengths.len() && are_adjacent && whole == bytes)
 }
 
 /// What the file at hand can hold at most, decoded.
