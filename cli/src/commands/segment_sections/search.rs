@@ -196,6 +196,10 @@ impl Search {
                 "without a partner: {alone} of {} tissue parts, and {lost} magnet parts",
                 wafer.with_tissue
             ));
+            if 2 * (alone + lost) > wafer.sections.len() {
+                warnings
+                    .push("most parts have no partner: this may be no wafer, or of another look; see --preview".into());
+            }
         }
         warnings
     }
