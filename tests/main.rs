@@ -38,6 +38,11 @@ fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
+fn sha256(path: &Path) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A concentric-sphere phantom in a folder of its own.
 fn sphere(folder: &Path) -> PathBuf {
     let out = folder.join("sphere");

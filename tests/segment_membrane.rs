@@ -167,6 +167,11 @@ fn cells_are_numbered_through_all_slices_in_a_file_of_their_own() {
     assert!(probability.data().iter().zip(kept.data()).all(is_inside));
 
     fails(&segment(&[text(&input), "-o", text(&out), "--instances"]), 2, &["prob.tif", "--force"]);
+    let again = [text(&input), "-o", text(&out), "--instances", "--threshold", "0.6", "--force", "--report"];
+    ok(&segment(&again));
+    let page = std::fs::read_to_string(path("prob_report.html")).unwrap();
+    assert!([&input, &out, &cells].iter().all(|file| page.contains(&sha256(file))));
+    assert!(page.contains(&format!("<dd>{}</dd>", summary["cell_count"])) && page.contains("<figcaption>Slice 0<"));
     let named = path("named.nii.gz");
     let instances = format!("--instances={}", text(&named));
     ok(&segment(&[text(&input), "-o", text(&out), "--force", &instances, "--threshold", "0.6"]));

@@ -383,5 +383,8 @@ fn a_mask_rcnn_goes_the_same_way() {
     let shown = brainmesh(&["models", "show", text(&model), "--json"]);
     ok(&shown);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
-    assert_eq!((&shown["task"], &shown["tile"]), (&"sections (Mask R-CNN)".into(), &180.into()));
+    assert_eq!(
+        [&shown["task"], &shown["network"], &shown["tile"]],
+        [&Value::from("sections"), &"Mask R-CNN".into(), &180.into()]
+    );
 }

@@ -112,7 +112,7 @@ fn fluid_around_the_brain_and_probabilities_are_given_where_asked_for() {
     let path = |name: &str| folder.path().join(name);
     let (input, output) = (path("T1.nii.gz"), path("seg.nii.gz"));
     write_volume(&input, &head()).unwrap();
-    let words = [text(&input), "-o", text(&output), "--outer-csf", "--probabilities", "--json"];
+    let words = [text(&input), "-o", text(&output), "--outer-csf", "--probabilities", "--json", "--report"];
     let summary: Value = serde_json::from_str(&done(segment(&words))).unwrap();
     let expected = expected(1);
     assert!(labels(&output) == expected);
@@ -124,6 +124,13 @@ fn fluid_around_the_brain_and_probabilities_are_given_where_asked_for() {
     }
     // Median of intensities that lie evenly within 4 of the mean.
     assert!((summary["labels"][2]["median_intensity"].as_f64().unwrap() - 100.0).abs() < 0.5);
+
+    // The page names what the result was made from by its content, and shows three planes across each axis.
+    let page = std::fs::read_to_string(path("seg_report.html")).unwrap();
+    assert!(page.contains(&sha256(&input)) && page.contains(&sha256(&output)) && page.contains("--outer-csf"));
+    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 9);
+    let grey = summary["labels"][1]["ml"].as_f64().unwrap();
+    assert!(page.contains(&format!("<dt>grey_matter</dt><dd>{grey:.1} ml</dd>")) && page.len() < 1_000_000);
 
     let beside = path("seg_probabilities.nii.gz");
     assert_eq!(volume_info(&beside).unwrap().volumes, 5);

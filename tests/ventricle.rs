@@ -144,7 +144,7 @@ fn a_cine_gives_masks_contours_and_the_volumes_of_its_discs() {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("patient"), folder.path().join("out"));
     cine(&input, &all(), |_, _, _| {});
-    ok(&ventricle(&[&input], &out, &["--overlays"]));
+    ok(&ventricle(&[&input], &out, &["--overlays", "--report"]));
     for slice in 0..SLICES {
         for phase in 0..PHASES {
             let number = 1 + (SLICES - 1 - slice) * PHASES + (PHASES - 1 - phase);
@@ -178,6 +178,10 @@ fn a_cine_gives_masks_contours_and_the_volumes_of_its_discs() {
     assert_eq!(sheet.info().volumes, 3);
     assert!(out.join("overlays/1-overlay.png").exists());
     assert_eq!(std::fs::read_to_string(out.join("areas.csv")).unwrap().lines().count(), 1 + SLICES * PHASES);
+
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains(&format!("<dd>{:.1} %</dd>", 100.0 * fraction)));
+    assert!(page.contains(&sha256(&input.join("1.dcm"))) && page.matches("data:image/jpeg").count() == 1);
 
     fails(&ventricle(&[&input], &out, &[]), 2, &["--force", "exists already"]);
     ok(&ventricle(&[&input], &out, &["--skip-existing"]));

@@ -23,6 +23,7 @@ mod progress;
 mod report;
 mod results;
 mod run;
+mod run_page;
 mod sampling;
 pub mod score;
 mod section_input;

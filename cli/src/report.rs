@@ -2,11 +2,13 @@ use crate::layers::RayField;
 use crate::{Error, Result};
 use brainmesh_core::{Certificate, LayerBoundaries, RayOutcome};
 use brainmesh_meshing::{AttachedRays, RefusedRays};
+use brainmesh_segmentation::Manifest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 /// What [`Report::schema`] says of this layout, which `docs/report.schema.json` describes.
 pub const REPORT_SCHEMA: &str = "brainmesh-report-1";
@@ -72,6 +74,17 @@ pub struct ModelSummary {
     pub license: String,
     /// SHA-256 of the ONNX file.
     pub sha256: String,
+}
+
+impl From<&Manifest> for ModelSummary {
+    fn from(manifest: &Manifest) -> Self {
+        Self {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            license: manifest.license.clone(),
+            sha256: manifest.onnx.sha256.clone(),
+        }
+    }
 }
 
 /// Rays with one kind of defect.
@@ -172,6 +185,22 @@ fn hash_file(path: &Path, hasher: &mut Sha256) -> std::io::Result<()> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Seconds of every stage; of one that came several times (smoothing, by channel) all together.
+pub(crate) fn seconds_of_stages(timings: &[(&'static str, Duration)]) -> BTreeMap<&'static str, f64> {
+    let mut seconds = BTreeMap::new();
+    for (name, time) in timings {
+        *seconds.entry(*name).or_insert(0.0) += time.as_secs_f64();
+    }
+    seconds
+}
+
+/// Stages, the longest first.
+pub(crate) fn longest_first<N: Into<String>>(seconds: BTreeMap<N, f64>) -> Vec<(String, f64)> {
+    let mut stages: Vec<(String, f64)> = seconds.into_iter().map(|(name, seconds)| (name.into(), seconds)).collect();
+    stages.sort_by(|a, b| b.1.total_cmp(&a.1));
+    stages
 }
 
 /// Defects by kind.

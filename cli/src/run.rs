@@ -124,12 +124,7 @@ impl Plan {
             schema: REPORT_SCHEMA.into(),
             brainmesh: env!("CARGO_PKG_VERSION").into(),
             inputs,
-            model: ModelSummary {
-                name: manifest.name.clone(),
-                version: manifest.version.clone(),
-                license: manifest.license.clone(),
-                sha256: manifest.onnx.sha256.clone(),
-            },
+            model: ModelSummary::from(manifest),
             device: device.into(),
             parameters,
             rays: rays.len(),

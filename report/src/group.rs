@@ -1,3 +1,4 @@
+use crate::style::STYLE;
 use crate::{Error, Result};
 use askama::Template;
 
@@ -59,7 +60,7 @@ impl GroupPage {
     }
 
     fn style(&self) -> &'static str {
-        include_str!("../templates/style.css")
+        STYLE
     }
 
     fn script(&self) -> &'static str {

@@ -1,3 +1,4 @@
+use crate::style::{PAGE_SCRIPT, STYLE};
 use crate::{Error, Result, Scene};
 use askama::Template;
 use base64::Engine as _;
@@ -57,12 +58,20 @@ pub struct SlicePanel {
 }
 
 /// A table with a head.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "table.html")]
 pub struct Table {
     /// Names of the columns.
     pub head: Vec<String>,
     /// Rows; the first cell names the row.
     pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Whether a cell stands to the left, as words do.
+    fn is_words(&self, cell: &str) -> bool {
+        cell.chars().any(char::is_alphabetic) && !cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+    }
 }
 
 /// The report of one result: everything that stands in its file.
@@ -146,8 +155,16 @@ impl Page {
         STANDARD.encode(NIIVUE)
     }
 
+    fn licences(&self) -> &'static str {
+        concat!(include_str!("../assets/niivue.LICENSE"), "\n", include_str!("../assets/niivue.THIRD-PARTY"))
+    }
+
     fn style(&self) -> &'static str {
-        include_str!("../templates/style.css")
+        STYLE
+    }
+
+    fn shared_script(&self) -> &'static str {
+        PAGE_SCRIPT
     }
 
     fn script(&self) -> &'static str {

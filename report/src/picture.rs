@@ -46,6 +46,17 @@ impl Picture {
         &self.rgba
     }
 
+    /// The picture on white paper, opaque.
+    #[must_use]
+    pub fn on_white(&self) -> Self {
+        let over = |pixel: &[u8]| {
+            let opacity = u32::from(pixel[3]);
+            let mix = |c: u8| ((u32::from(c) * opacity + 255 * (255 - opacity) + 127) / 255) as u8;
+            [mix(pixel[0]), mix(pixel[1]), mix(pixel[2]), 255]
+        };
+        Self { size: self.size, rgba: self.rgba.chunks_exact(4).flat_map(over).collect() }
+    }
+
     fn refused(&self, reason: impl ToString) -> Error {
         Error::Picture { size: self.size, reason: reason.to_string() }
     }
@@ -74,13 +85,26 @@ impl Picture {
     /// # Errors
     /// A picture with more than 65535 pixels a side.
     pub fn grey_jpeg(&self, quality: u8) -> Result<Vec<u8>> {
+        let grey: Vec<u8> = self.rgba.chunks_exact(4).map(|pixel| pixel[0]).collect();
+        self.jpeg(&grey, ColorType::Luma, quality)
+    }
+
+    fn jpeg(&self, values: &[u8], color: ColorType, quality: u8) -> Result<Vec<u8>> {
         let [width, height] = self.size.map(u16::try_from);
         let width = width.map_err(|e| self.refused(e))?;
         let height = height.map_err(|e| self.refused(e))?;
-        let grey: Vec<u8> = self.rgba.chunks_exact(4).map(|pixel| pixel[0]).collect();
         let mut bytes = Vec::new();
-        Encoder::new(&mut bytes, quality).encode(&grey, width, height, ColorType::Luma).map_err(|e| self.refused(e))?;
+        Encoder::new(&mut bytes, quality).encode(values, width, height, color).map_err(|e| self.refused(e))?;
         Ok(bytes)
+    }
+
+    /// The picture as an address that holds it, JPEG of red, green and blue.
+    ///
+    /// # Errors
+    /// A picture with more than 65535 pixels a side.
+    pub fn jpeg_address(&self, quality: u8) -> Result<String> {
+        let rgb: Vec<u8> = self.rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(self.jpeg(&rgb, ColorType::Rgb, quality)?)))
     }
 
     /// The picture as an address that holds it, PNG.
@@ -111,6 +135,14 @@ mod tests {
         assert_eq!(grey, [0, 0, 128, 0]);
         assert!(Picture::grey([2, 2], &[0.0; 3], [0.0, 1.0]).is_err());
         assert!(Picture::new([0, 0], Vec::new()).is_err());
+    }
+
+    #[test]
+    fn what_is_transparent_is_white_on_paper() {
+        let picture = Picture::new([3, 1], vec![10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 255, 51]).unwrap();
+        // A fifth of the colour, four fifths of white.
+        assert_eq!(picture.on_white().rgba(), [10, 20, 30, 255, 255, 255, 255, 255, 204, 224, 255, 255]);
+        assert!(picture.jpeg_address(80).unwrap().starts_with("data:image/jpeg;base64,"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Slice {
         let step_mm = width_mm.max(height_mm) / STEPS;
         let _ = write!(
             svg,
-            "<g transform=\"scale({:.8})\" fill=\"none\" stroke-width=\"{:.3}\" stroke-linejoin=\"round\">",
+            "<g class=\"lines\" transform=\"scale({:.8})\" fill=\"none\" stroke-width=\"{:.3}\" stroke-linejoin=\"round\">",
             step_mm * scale,
             line / (step_mm * scale)
         );

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 const GAP: f64 = 12.0;
 const TITLE: f64 = 22.0;
 const BAR_HEIGHT: f64 = 12.0;
+const JPEG_QUALITY: u8 = 88;
 
 /// A surface seen from one side.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct SurfaceFigure {
     pub panels: Vec<SurfacePanel>,
     /// Views in a row.
     pub columns: usize,
+    /// Whether views are packed as JPEG on white, a tenth of the size, instead of PNG without a background.
+    pub lossy: bool,
     /// Colours and values of the map, and its name with its unit.
     pub bar: Option<(ColorScale, ValueRange, String)>,
 }
@@ -59,7 +62,11 @@ impl SurfaceFigure {
                     escaped(&panel.title),
                     x + (cell - w) / 2.0,
                     y + TITLE + (high - h) / 2.0,
-                    panel.picture.png_address()?
+                    if self.lossy {
+                        panel.picture.on_white().jpeg_address(JPEG_QUALITY)?
+                    } else {
+                        panel.picture.png_address()?
+                    }
                 );
             }
             y += TITLE + high + GAP;
@@ -79,7 +86,8 @@ impl SurfaceFigure {
         let height = foot + 46.0;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{0}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-             viewBox=\"0 0 {width:.1} {height:.1}\" font-family=\"{FONT_FAMILY}\" font-size=\"12\" fill=\"currentColor\" color=\"#222\">",
+             viewBox=\"0 0 {width:.1} {height:.1}\" font-family=\"{FONT_FAMILY}\" font-size=\"12\" fill=\"currentColor\" color=\"#222\">\
+             <rect width=\"{width:.1}\" height=\"{height:.1}\" fill=\"#fff\"/>",
             escaped(&self.title)
         );
         if head > 0.0 {
@@ -144,6 +152,7 @@ mod tests {
             title: "t".into(),
             panels: vec![panel(20), panel(10)],
             columns: 2,
+            lossy: false,
             bar: Some((ColorScale::Viridis, ValueRange { low: 0.0, high: 3.0 }, "thickness (mm)".into())),
         };
         let svg = figure.svg(436.0).unwrap();

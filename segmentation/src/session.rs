@@ -215,7 +215,8 @@ impl Session {
     /// [`Section::from_parts`](crate::Section::from_parts).
     ///
     /// Peaks of the heat (channels 0 and 1) within 5 x 5 blocks are parts; their corners (2 to 9) and the way to the partner (10, 11) are
-    /// the mean of what 7 x 7 blocks say, as `decode.py` of the training package has it.
+    /// the mean of what 7 x 7 blocks say, as `decode.py` of the training package has it. A Mask R-CNN gives what lies whole in a tile, with
+    /// corners that begin anywhere and no way to a partner.
     ///
     /// # Errors
     /// [`Error::Task`] for a model of something else; [`Error::Input`] for another size than the tile's; [`Error::Shape`] for an

@@ -1,5 +1,6 @@
 """The documents: links lead somewhere, words are spelt, commands of the tutorials run, workflows and CITATION are valid."""
 
+import json
 import os
 import re
 import shutil
@@ -116,7 +117,7 @@ def test_commands_of_the_tutorials_run(page, programs, tmp_path):
     assert run_blocks(page, programs, tmp_path, "()"), "a tutorial without commands"
 
 
-@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [page for page in TUTORIALS if "```sh real:" in page.read_text()], ids=lambda page: page.stem)
 def test_commands_on_real_data_run(page, programs, tmp_path):
     """Blocks marked `sh real:NAME`, where the data lie beside the project."""
     (tmp_path / "work").mkdir()
@@ -128,6 +129,14 @@ def test_readme_commands_run(programs, tmp_path):
     """The README's own blocks marked `sh`, in an empty folder."""
     (tmp_path / "work").mkdir()
     run_blocks(ROOT / "README.md", programs, tmp_path, "()")
+
+
+def test_cargo_run_knows_its_program():
+    """The README's first command: one package of the workspace has programs, and says which one is meant."""
+    command = ["cargo", "metadata", "--no-deps", "--format-version", "1", "--offline"]
+    packages = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)["packages"]
+    runnable = [package for package in packages if any("bin" in target["kind"] for target in package["targets"])]
+    assert [package["default_run"] for package in runnable] == ["brainmesh"]
 
 
 def test_tables_are_those_of_the_result_files():

@@ -32,6 +32,9 @@ pub struct SegmentMembrane {
     /// Whether mirrored slices are segmented too and all averaged: better, and 4 times slower. Default: as the model says.
     #[arg(long, value_name = "BOOL", help_heading = "Model")]
     pub flips: Option<bool>,
+    /// Also write a page to look at the result with: RESULT_report.html.
+    #[arg(long, help_heading = "Output")]
+    pub report: bool,
     /// What all systems take.
     #[command(flatten)]
     pub system: SystemArguments,

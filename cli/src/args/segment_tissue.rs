@@ -32,6 +32,9 @@ pub struct SegmentTissue {
     /// Take what does not look like a T1-weighted scan of a head all the same.
     #[arg(long, help_heading = "Input")]
     pub any_image: bool,
+    /// Also write a page to look at the result with: RESULT_report.html.
+    #[arg(long, help_heading = "Output")]
+    pub report: bool,
     /// What all systems take.
     #[command(flatten)]
     pub system: SystemArguments,

@@ -26,6 +26,9 @@ pub struct SegmentVentricle {
     /// The two phases of each slice are end-diastole and end-systole, so that they give an ejection fraction.
     #[arg(long, help_heading = "Input")]
     pub two_phases: bool,
+    /// Also write a page to look at the result with: report.html.
+    #[arg(long, help_heading = "Output")]
+    pub report: bool,
     /// What all systems take.
     #[command(flatten)]
     pub system: SystemArguments,

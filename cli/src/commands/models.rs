@@ -79,8 +79,7 @@ fn task_name(task: &Task) -> &'static str {
     match task {
         Task::Rays(_) => "layers",
         Task::Image(_) => "segmentation",
-        Task::Sections(_) => "sections",
-        Task::MaskRcnn(_) => "sections (Mask R-CNN)",
+        Task::Sections(_) | Task::MaskRcnn(_) => "sections",
     }
 }
 
@@ -156,6 +155,7 @@ fn describe_mask_rcnn(task: &MaskRcnnTask) -> Value {
     json!({
         "channels": ["intensity", "fluorescence"],
         "classes": &task.classes[1..],
+        "network": "Mask R-CNN",
         "tile": task.settings.max_size_px,
         "least_score": task.settings.detections.least_score,
         "percentiles": task.percentiles,

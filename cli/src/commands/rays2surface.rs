@@ -3,8 +3,8 @@ use super::report::{PAGE, name_of};
 use crate::args::Rays2surface;
 use crate::output::{Staging, write_json, write_text};
 use crate::page::PageSource;
+use crate::report::{longest_first, seconds_of_stages};
 use crate::{ExitCode, InMemory, Plan, Progress, Result, Solved};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,16 +50,13 @@ pub(super) fn write_report(
     timings: &[(&'static str, Duration)],
     progress: &Progress,
 ) -> Result<()> {
-    let seconds = seconds_of_stages(timings).into_iter();
-    let mut timings: Vec<(String, f64)> = seconds.map(|(name, seconds)| (name.to_string(), seconds)).collect();
-    timings.sort_by(|a, b| b.1.total_cmp(&a.1));
     let source = PageSource {
         results: &solved.results,
         report: &solved.report,
         folder: out,
         title: name_of(out),
         volume: None,
-        timings,
+        timings: longest_first(seconds_of_stages(timings)),
     };
     let html = source.html(progress)?;
     progress.finish();
@@ -67,26 +64,4 @@ pub(super) fn write_report(
     write_text(&path, &html)?;
     print_line(format!("written   {} ({:.1} MB)", path.display(), html.len() as f64 / 1e6));
     Ok(())
-}
-
-/// Seconds of every stage; of one that came several times (smoothing, by channel) all together.
-fn seconds_of_stages(timings: &[(&'static str, Duration)]) -> BTreeMap<&'static str, f64> {
-    let mut seconds = BTreeMap::new();
-    for (name, time) in timings {
-        *seconds.entry(*name).or_insert(0.0) += time.as_secs_f64();
-    }
-    seconds
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Cause: the last of several stages of one name took the place of all before it.
-    #[test]
-    fn stages_that_come_again_add_up() {
-        let second = Duration::from_secs(1);
-        let seconds = seconds_of_stages(&[("smoothing", 3 * second), ("reading", second), ("smoothing", second)]);
-        assert_eq!(seconds, BTreeMap::from([("reading", 1.0), ("smoothing", 4.0)]));
-    }
 }

@@ -3,6 +3,7 @@ use crate::args::ReportCommand;
 use crate::group::group_html;
 use crate::output::write_text;
 use crate::page::{PageSource, typed_command};
+use crate::report::longest_first;
 use crate::{Error, ExitCode, LayerResults, Progress, Report, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,7 +90,5 @@ fn read_timings(path: &Path) -> Result<Vec<(String, f64)>> {
         std::fs::read_to_string(path).map_err(|source| brainmesh_formats::Error::Io { path: path.into(), source })?;
     let seconds: BTreeMap<String, f64> = serde_json::from_str(&text)
         .map_err(|error| Error::Unusable(format!("{}: expected seconds of stages: {error}", path.display())))?;
-    let mut stages: Vec<(String, f64)> = seconds.into_iter().collect();
-    stages.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    Ok(stages)
+    Ok(longest_first(seconds))
 }

@@ -12,9 +12,9 @@ mod words;
 
 pub(crate) use scene::color_of;
 pub(crate) use slice_plan::{SlicePlan, outlines};
-pub(crate) use typed::typed_command;
+pub(crate) use typed::{quoted, typed_command};
 pub(crate) use volume_slice::{Frame, SliceVolume};
-pub(crate) use words::surface_names;
+pub(crate) use words::{bar_color, bytes, made_with, surface_names, timings};
 
 use crate::{Error, LayerResults, Report, Result};
 use brainmesh_core::{Monitor, layer_color};
@@ -71,7 +71,7 @@ impl PageSource<'_> {
             legend: surface_names()
                 .into_iter()
                 .enumerate()
-                .map(|(k, name)| (name, words::bar_color(layer_color(k))))
+                .map(|(k, name)| (name, bar_color(bytes(layer_color(k)))))
                 .collect(),
             histograms,
             thickness,
@@ -87,7 +87,7 @@ impl PageSource<'_> {
                 .iter()
                 .map(|i| Input { role: i.role.clone(), path: i.path.clone(), sha256: i.sha256.clone() })
                 .collect(),
-            made_with: words::made_with(report),
+            made_with: words::made_with(&report.brainmesh, &report.model, &report.device),
             timings: words::timings(&self.timings),
             command_is_whole: command.is_ok(),
             command: command.unwrap_or_else(|why| why),

@@ -1,6 +1,6 @@
 //! Surfaces of a result, thinned out for the browser, and drawn beforehand for print.
 
-use super::words::surface_names;
+use super::words::{bytes, surface_names};
 use crate::{LayerResults, Result};
 use brainmesh_core::{LAYER_NAMES, layer_color};
 use brainmesh_meshing::{Thinned, thin_out};
@@ -55,10 +55,6 @@ pub(super) fn scene(results: &LayerResults) -> Result<(Scene, String)> {
     Ok((scene, note))
 }
 
-fn bytes(color: [f32; 3]) -> [u8; 3] {
-    color.map(|c| (c * 255.0).round() as u8)
-}
-
 fn set_defects(scene: &mut Scene, results: &LayerResults, thinned: &Thinned) -> Result<()> {
     let labels = thinned.pick(&results.defects);
     // Numbers of labels, from 0, in their order; a table has far fewer than 256.
@@ -87,13 +83,18 @@ pub(super) fn still(results: &LayerResults) -> Result<String> {
     let panels = [View::Lateral, View::Medial, View::Superior, View::Inferior]
         .into_iter()
         .map(|view| {
-            let (picture, pixel_mm) = render(shaded, view, 300)?;
+            let (picture, pixel_mm) = render(shaded, view, 460)?;
             Ok(SurfacePanel { title: view.name().into(), picture, pixel_mm })
         })
         .collect::<Result<_>>()?;
     let bar = Some((ColorScale::Viridis, range, "thickness of the cortex (mm)".into()));
-    let figure =
-        SurfaceFigure { title: "Thickness of the cortex on its outer surface".into(), panels, columns: 4, bar };
+    let figure = SurfaceFigure {
+        title: "Thickness of the cortex on its outer surface".into(),
+        panels,
+        columns: 4,
+        lossy: true,
+        bar,
+    };
     Ok(figure.svg(1100.0)?)
 }
 

@@ -1,5 +1,5 @@
 use super::volume_slice::Frame;
-use super::words::surface_names;
+use super::words::{bytes, surface_names};
 use crate::Result;
 use brainmesh_core::{BOUNDARY_COUNT, Surface, WorldPoint, layer_color};
 use brainmesh_meshing::{Plane, contours};
@@ -48,11 +48,7 @@ pub(crate) fn outlines(surfaces: &[Surface; BOUNDARY_COUNT], plan: &SlicePlan) -
         .iter()
         .zip(surface_names())
         .enumerate()
-        .map(|(k, (surface, name))| Outline {
-            name,
-            color: layer_color(k).map(|c| (c * 255.0).round() as u8),
-            lines: line(surface),
-        })
+        .map(|(k, (surface, name))| Outline { name, color: bytes(layer_color(k)), lines: line(surface) })
         .collect()
 }
 

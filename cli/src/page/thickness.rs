@@ -1,3 +1,4 @@
+use super::words::bytes;
 use crate::report::mean_sd;
 use crate::{LayerResults, Report};
 use brainmesh_core::{LAYER_NAMES, layer_color};
@@ -30,7 +31,7 @@ pub(super) fn thickness(results: &LayerResults, report: &Report) -> (Vec<(String
         };
         let published = Published { mean: published.0, sd: published.1 };
         // Between boundaries k - 1 and k a layer has the colour of the lower one; the whole is grey.
-        let color = if k == 0 { [150, 150, 150] } else { layer_color(k).map(|c| (c * 255.0).round() as u8) };
+        let color = if k == 0 { [150, 150, 150] } else { bytes(layer_color(k)) };
         let title = format!("{name}, thickness in mm");
         histograms.push((title.clone(), Histogram::new(title, values, range, color, Some(published)).svg()));
         let number = |v: Option<f64>| v.map_or_else(|| "-".into(), |v| format!("{v:.3}"));

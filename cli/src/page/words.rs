@@ -1,6 +1,7 @@
 //! What a report says in words and tables.
 
 use crate::Report;
+use crate::report::ModelSummary;
 use brainmesh_core::BOUNDARY_COUNT;
 use brainmesh_report::{Fact, Table};
 
@@ -10,9 +11,13 @@ pub(crate) fn surface_names() -> [String; BOUNDARY_COUNT] {
 }
 
 /// A colour as style sheets have it.
-pub(crate) fn bar_color(color: [f32; 3]) -> String {
-    let [r, g, b] = color.map(|c| (c * 255.0).round() as u8);
+pub(crate) fn bar_color([r, g, b]: [u8; 3]) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+/// Shares of red, green and blue as bytes.
+pub(crate) fn bytes(color: [f32; 3]) -> [u8; 3] {
+    color.map(|c| (c * 255.0).round() as u8)
 }
 
 /// A whole number with commas.
@@ -159,22 +164,21 @@ pub(super) fn certificate(report: &Report) -> Table {
     Table { head, rows }
 }
 
-pub(super) fn made_with(report: &Report) -> Table {
-    let row = |name: &str, value: String| vec![name.to_string(), value];
-    let model = &report.model;
+pub(crate) fn made_with(version: &str, model: &ModelSummary, device: &str) -> Table {
+    let row = |name: &str, value: &str| vec![name.to_string(), value.to_string()];
     Table {
         head: Vec::new(),
         rows: vec![
-            row("brainmesh", report.brainmesh.clone()),
-            row("Model", format!("{} {}", model.name, model.version)),
-            row("Licence of its weights", model.license.clone()),
-            row("SHA-256 of its network", model.sha256.clone()),
-            row("Ran on", report.device.clone()),
+            row("brainmesh", version),
+            row("Model", &format!("{} {}", model.name, model.version)),
+            row("Licence of its weights", &model.license),
+            row("SHA-256 of its network", &model.sha256),
+            row("Ran on", device),
         ],
     }
 }
 
-pub(super) fn timings(stages: &[(String, f64)]) -> Table {
+pub(crate) fn timings(stages: &[(String, f64)]) -> Table {
     if stages.is_empty() {
         return Table::default();
     }

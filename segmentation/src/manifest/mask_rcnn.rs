@@ -102,7 +102,7 @@ pub struct DetectionSettings {
 }
 
 /// Larger sides of tiles, and more regions, than any such network is made for.
-const MOST_SIZE_PX: usize = 8192;
+const MOST_SIZE_PX: usize = 4096;
 const MOST_REGIONS: usize = 10_000;
 const MOST_ANCHORS: usize = 64;
 const MOST_BINS: usize = 64;

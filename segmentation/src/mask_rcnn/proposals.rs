@@ -10,11 +10,14 @@ pub(super) struct Answers<'a> {
     deltas: Vec<ArrayView4<'a, f32>>,
 }
 
+/// Of the features of all regions: a gigabyte.
+const MOST_VALUES: usize = 1 << 28;
+
 impl<'a> Answers<'a> {
     /// Of the detector's outputs, in their order.
     ///
     /// # Errors
-    /// [`Error::Shape`] for other sizes than the anchors ask for, [`Error::Output`] for what is no number.
+    /// [`Error::Shape`] for other sizes than the anchors ask for or more channels than memory is for, [`Error::Output`] for what is no number.
     pub fn new(outputs: &'a [ArrayD<f32>], settings: &MaskRcnnSettings) -> Result<Self> {
         let levels = settings.anchors_px.len();
         let wrong = |expected: String, found: &[usize]| Error::Shape { expected, found: format!("{found:?}") };
@@ -41,6 +44,14 @@ impl<'a> Answers<'a> {
             if let Some(features) = views.get(level).filter(|view| view.dim() != (1, channels, rows, columns)) {
                 return Err(wrong(format!("[1, {channels}, {rows}, {columns}]"), features.shape()));
             }
+        }
+        let asked = &settings.regions;
+        let of_boxes = settings.proposals.after_suppression * asked.box_size.pow(2);
+        let of_masks = settings.detections.most * asked.mask_size.pow(2);
+        let (most, channels) = (MOST_VALUES / of_boxes.max(of_masks), views[0].dim().1);
+        if channels > most {
+            let expected = format!("at most {most} channels, for so many regions");
+            return Err(Error::Shape { expected, found: channels.to_string() });
         }
         Ok(Self { features: views, objectness, deltas })
     }

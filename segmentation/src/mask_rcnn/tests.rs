@@ -165,6 +165,13 @@ fn answers_that_are_no_numbers_or_of_other_sizes_are_refused() {
         *broken[number].iter_mut().last().unwrap() = f32::NAN;
         assert!(matches!(Answers::new(&broken, &settings), Err(Error::Output { .. })), "{number}");
     }
+    // 60 regions of 7 x 7 and so many channels would not fit into a gigabyte.
+    let of = |channels: usize| {
+        let sizes = [vec![channels; 4], vec![3; 5], vec![12; 5]].concat();
+        sizes.into_iter().map(|size| ArrayD::zeros(vec![1, size, 1, 1])).collect::<Vec<_>>()
+    };
+    assert!(Answers::new(&of(1000), &settings).is_ok());
+    assert!(refused(&of(100_000)).0.contains("channels, for so many regions"));
     let mut fewer = settings.clone();
     fewer.anchors_px[2].pop();
     assert!(matches!(Answers::new(&outputs, &fewer), Err(Error::Shape { .. })));

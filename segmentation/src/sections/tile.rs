@@ -57,6 +57,12 @@ impl Tile {
         whole
     }
 
+    /// Columns and rows of the core that lie in a picture of this size.
+    #[must_use]
+    pub fn inside_core(&self, size: [usize; 2]) -> [Range<usize>; 2] {
+        [0, 1].map(|n: usize| self.core[n].start..self.core[n].end.min(size[n]))
+    }
+
     /// `[1, channel, y, x]` of the input, of what lies inside the picture: its last rows and columns go on beyond.
     pub(crate) fn padded(&self, inside: ArrayView3<f32>) -> Array4<f32> {
         let (channels, rows, columns) = inside.dim();

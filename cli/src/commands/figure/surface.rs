@@ -58,7 +58,7 @@ pub(super) fn svg(arguments: &FigureSurface) -> Result<String> {
         .collect::<Result<_>>()?;
     let title = arguments.output.title.clone().unwrap_or(name);
     let bar = map.map(|map| (scale, range, arguments.bar.clone().unwrap_or(map.name)));
-    Ok(SurfaceFigure { title, panels, columns, bar }.svg(f64::from(arguments.width))?)
+    Ok(SurfaceFigure { title, panels, columns, lossy: false, bar }.svg(f64::from(arguments.width))?)
 }
 
 fn view(name: &str) -> Result<View> {

@@ -1,6 +1,7 @@
 //! Cell interiors in electron micrographs of serial sections.
 
 mod cells;
+mod page;
 mod polarity;
 mod sections;
 mod system;
@@ -11,9 +12,11 @@ use super::print_line;
 use crate::args::SegmentMembrane;
 use crate::batch::jobs;
 use crate::output::Staging;
+use crate::run_page::page_beside;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Monitor, Uncounted, Volume};
 use brainmesh_formats::{Error as FormatsError, VolumeFormat, VolumeWriter};
+use page::{Seen, Source};
 use sections::{Reading, Sections};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -68,6 +71,9 @@ fn works(arguments: &SegmentMembrane) -> Result<Vec<Work>> {
         if let Some(cells) = &cells {
             check_cells(cells, &job.output, &arguments.inputs, replaces)?;
         }
+        if arguments.report {
+            page_beside(&job.output, replaces)?;
+        }
         let is_done = job.output.exists() && cells.as_ref().is_none_or(|cells| cells.exists());
         if !(system.skip_existing && is_done) {
             works.push(Work { input: job.input, probability: job.output, cells });
@@ -110,9 +116,11 @@ fn check_cells(cells: &Path, probability: &Path, inputs: &[PathBuf], replaces: b
 
 fn one(arguments: &SegmentMembrane, work: &Work, system: &mut System, progress: &Progress) -> Result<()> {
     let reading = Reading { pixel_nm: arguments.pixel_nm, channel: arguments.channel };
+    let stages = progress.finish().len();
     progress.stage("reading", 1);
     let sections = Sections::read(&work.input, reading, progress)?;
     let pixel_nm = sections.pixel_nm;
+    let seen = arguments.report.then(|| Seen::of(&sections)).transpose()?;
     let input = work.input.display();
     let found = system.run(sections, progress).map_err(|error| match error {
         Error::Unusable(text) => Error::Unusable(format!("{input}: {text}")),
@@ -124,12 +132,25 @@ fn one(arguments: &SegmentMembrane, work: &Work, system: &mut System, progress: 
     let values = found.probability.data();
     let inside = values.iter().filter(|&&value| value > arguments.threshold).count() as f64 / values.len() as f64;
     let count = found.cells.as_ref().map(|cells| cells.count);
+    let summary = json!({
+        "input": work.input, "output": work.probability, "cells": work.cells, "slices": nk, "size": [ni, nj],
+        "pixel_nm": pixel_nm, "network_pixel_nm": system.pixel_nm(), "threshold": arguments.threshold,
+        "interior_share": inside, "cell_count": count, "warnings": found.warnings,
+    });
+    if let Some(seen) = seen {
+        let page = page_beside(&work.probability, true)?;
+        let source = Source {
+            work,
+            seen: &seen,
+            found: &found,
+            system,
+            inside,
+            threshold: arguments.threshold,
+            summary: &summary,
+        };
+        source.write(&page, stages, progress)?;
+    }
     if arguments.system.json {
-        let summary = json!({
-            "input": work.input, "output": work.probability, "cells": work.cells, "slices": nk, "size": [ni, nj],
-            "pixel_nm": pixel_nm, "network_pixel_nm": system.pixel_nm(), "threshold": arguments.threshold,
-            "interior_share": inside, "cell_count": count, "warnings": found.warnings,
-        });
         print_line(summary.to_string());
         return Ok(());
     }

@@ -3,6 +3,7 @@ use super::polarity::darkness_of_lines;
 use super::sections::{Reading, Sections};
 use crate::args::SegmentMembrane;
 use crate::plan::session_options;
+use crate::report::ModelSummary;
 use crate::{Error, Result};
 use brainmesh_core::{Grid, Monitor, Uncounted, Volume};
 use brainmesh_segmentation::{AxisSize, ImageOutput, ImageTask, Model, SegmentOptions, Segmentation, Session};
@@ -38,6 +39,8 @@ pub(super) struct System {
     keep_borders: bool,
     /// Whether cells are numbered.
     numbers: bool,
+    /// The network's model.
+    pub model: ModelSummary,
 }
 
 /// Beyond this factor from the network's size of a pixel it has seen nothing like it.
@@ -74,7 +77,13 @@ impl System {
         let session = session.open(&model)?;
         tracing::info!("{}", session.device_note());
         let (threshold, keep_borders) = (arguments.threshold, arguments.keep_borders);
-        Ok(Self { session, options, task, threshold, keep_borders, numbers: arguments.instances.is_some() })
+        let (numbers, model) = (arguments.instances.is_some(), model.manifest().into());
+        Ok(Self { session, options, task, threshold, keep_borders, numbers, model })
+    }
+
+    /// What runs the network.
+    pub fn device_note(&self) -> String {
+        self.session.device_note()
     }
 
     /// Size of a pixel that the network was made for, along i and j, where it says so.

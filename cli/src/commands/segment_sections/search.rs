@@ -136,7 +136,8 @@ impl Search {
                     let start = Instant::now();
                     let found = self.session.section_parts(tile, values.view(), &Uncounted(monitor))?;
                     time += start.elapsed();
-                    pixels += tile.core.iter().map(|range| range.len() as u64).product::<u64>();
+                    // The last cores reach beyond the picture.
+                    pixels += tile.inside_core(size).iter().map(|range| range.len() as u64).product::<u64>();
                     if let Some(journal) = &mut journal {
                         journal.keep(n, found.clone())?;
                     }

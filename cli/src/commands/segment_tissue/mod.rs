@@ -2,6 +2,7 @@
 
 mod background;
 mod contrast;
+mod page;
 mod scan;
 mod system;
 
@@ -12,9 +13,11 @@ use super::print_line;
 use crate::args::SegmentTissue;
 use crate::batch::{Job, jobs};
 use crate::output::Staging;
+use crate::run_page::page_beside;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::{Monitor, Uncounted, Volume};
 use brainmesh_formats::{Error as FormatsError, VolumeFormat, VolumeOptions, VolumeWriter};
+use page::Source;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use system::System;
@@ -32,6 +35,9 @@ pub fn run(arguments: &SegmentTissue, threads: usize, progress: &Progress) -> Re
         if arguments.probabilities && beside.exists() && !replaces {
             return Err(Error::Usage(format!("{}: exists already; --force replaces it", beside.display())));
         }
+    }
+    for job in jobs.iter().filter(|_| arguments.report) {
+        page_beside(&job.output, replaces)?;
     }
     if options.skip_existing {
         jobs.retain(|job| !job.output.exists());
@@ -54,25 +60,31 @@ pub fn run(arguments: &SegmentTissue, threads: usize, progress: &Progress) -> Re
 
 fn one(arguments: &SegmentTissue, job: &Job, system: &mut System, progress: &Progress) -> Result<()> {
     let input = job.input.display().to_string();
+    let stages = progress.finish().len();
     progress.stage("reading", 1);
     let (scan, mut warnings) = read(arguments, &job.input, progress)?;
     let found = system.run(&scan, &input, progress)?;
-    drop(scan);
     warnings.extend(found.warnings.iter().cloned());
     warnings.iter().for_each(|warning| tracing::warn!("{input}: {warning}"));
     write(job, &found, progress)?;
     let labels = found.table.0.iter().zip(found.volumes.ml.iter().zip(found.volumes.medians));
+    let told: Vec<_> = labels
+        .clone()
+        .map(|((value, label), (ml, median))| {
+            json!({ "value": value, "name": label.name, "ml": ml, "median_intensity": median })
+        })
+        .collect();
+    let probabilities = (!found.probabilities.is_empty()).then(|| beside(&job.output));
+    let summary = json!({
+        "input": job.input, "output": job.output, "labels": told, "outer_csf": arguments.outer_csf,
+        "probabilities": probabilities, "classes": found.classes, "warnings": warnings,
+    });
+    if arguments.report {
+        let page = page_beside(&job.output, true)?;
+        let source = Source { job, scan: &scan, found: &found, system, summary: &summary, warnings: &warnings };
+        source.write(&page, stages, progress)?;
+    }
     if arguments.system.json {
-        let labels: Vec<_> = labels
-            .map(|((value, label), (ml, median))| {
-                json!({ "value": value, "name": label.name, "ml": ml, "median_intensity": median })
-            })
-            .collect();
-        let probabilities = (!found.probabilities.is_empty()).then(|| beside(&job.output));
-        let summary = json!({
-            "input": job.input, "output": job.output, "labels": labels, "outer_csf": arguments.outer_csf,
-            "probabilities": probabilities, "classes": found.classes, "warnings": warnings,
-        });
         print_line(summary.to_string());
         return Ok(());
     }

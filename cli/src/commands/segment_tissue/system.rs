@@ -3,6 +3,7 @@ use super::contrast::{TissueVolumes, check_found};
 use super::scan::check_scan;
 use crate::args::SegmentTissue;
 use crate::plan::session_options;
+use crate::report::ModelSummary;
 use crate::{Error, Result};
 use brainmesh_core::{LabelTable, Monitor, Volume};
 use brainmesh_segmentation::{ImageTask, Model, SegmentOptions, Segmentation, Session};
@@ -37,6 +38,8 @@ pub(super) struct System {
     options: SegmentOptions,
     task: ImageTask,
     is_lenient: bool,
+    /// The network's model.
+    pub model: ModelSummary,
 }
 
 impl System {
@@ -59,7 +62,13 @@ impl System {
         }
         let session = session.open(&model)?;
         tracing::info!("{}", session.device_note());
-        Ok(Self { session, options, task, is_lenient: arguments.any_image })
+        let summary = model.manifest().into();
+        Ok(Self { session, options, task, is_lenient: arguments.any_image, model: summary })
+    }
+
+    /// What runs the network.
+    pub fn device_note(&self) -> String {
+        self.session.device_note()
     }
 
     /// Segments a scan; `name` stands in errors.

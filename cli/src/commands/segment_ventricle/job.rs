@@ -2,10 +2,12 @@ use super::Failures;
 use super::case::Case;
 use super::finder::{POSSIBLE_MM, TRAINED_MM, Ventricle, VentricleFinder};
 use super::overlay::{Overlay, Sheet};
+use super::page::Source;
 use super::phases::Phases;
 use super::report::CaseReport;
 use crate::args::SegmentVentricle;
 use crate::output::Staging;
+use crate::report::ModelSummary;
 use crate::{Error, Progress, Result};
 use brainmesh_core::Monitor;
 use brainmesh_formats::{Error as FormatsError, write_contour, write_png};
@@ -43,12 +45,17 @@ impl Job {
     pub fn run(
         mut self,
         arguments: &SegmentVentricle,
-        model: &str,
+        model: &ModelSummary,
         finder: &mut VentricleFinder,
         failures: &mut Failures,
         progress: &Progress,
     ) -> Result<()> {
         let staging = Staging::new(&arguments.out)?;
+        // A page tells the times of its own case.
+        let stages = if arguments.report { progress.finish().len() } else { 0 };
+        if arguments.report {
+            progress.stage("find ventricle", self.case.pictures.len() as u64);
+        }
         let mut found = Vec::new();
         let mut unusable = Vec::new();
         for (n, picture) in self.case.pictures.iter().enumerate() {
@@ -106,7 +113,7 @@ impl Job {
         }
         let phases = self.case.headers().map(|headers| Phases::of(&headers));
         let (spacing_mm, two_phases) = (arguments.spacing_mm, arguments.two_phases);
-        let mut report = CaseReport::new(&self.case, model, phases.as_ref(), &found, spacing_mm, two_phases);
+        let mut report = CaseReport::new(&self.case, &model.name, phases.as_ref(), &found, spacing_mm, two_phases);
         let has_contours = arguments.contours || phases.is_some();
         for ((told, mask), (picture, ventricle)) in
             report.pictures.iter_mut().zip(&self.masks).zip(self.case.pictures.iter().zip(&found))
@@ -115,11 +122,18 @@ impl Job {
             told.contour = contour.then(|| mask.with_file_name(picture.contour_name()));
             told.mask.clone_from(mask);
         }
-        if arguments.overlays {
-            self.write_sheet(&staging, phases.as_ref(), &found, progress)?;
+        let sheet =
+            if arguments.overlays || arguments.report { self.sheet(phases.as_ref(), &found, progress)? } else { None };
+        if let Some(sheet) = sheet.as_ref().filter(|_| arguments.overlays) {
+            let place = staged(&staging, &Path::new("overlays").join(&self.folder).join("sheet.png"))?;
+            written(&place, write_png(&place, sheet.size, &sheet.rgb))?;
         }
         let place = staged(&staging, &self.folder.join("volumes.json"))?;
         report.write(place.parent().unwrap_or(staging.path()))?;
+        if arguments.report {
+            let source = Source { report: &report, sheet: sheet.as_ref(), model, device: finder.device_note() };
+            source.write(&place, stages, progress)?;
+        }
         for warning in &report.warnings {
             tracing::warn!("{}: {warning}", report.input);
         }
@@ -127,13 +141,7 @@ impl Job {
         report.print(arguments.system.json, &arguments.out)
     }
 
-    fn write_sheet(
-        &self,
-        staging: &Staging,
-        phases: Option<&Phases>,
-        found: &[Ventricle],
-        progress: &Progress,
-    ) -> Result<()> {
+    fn sheet(&self, phases: Option<&Phases>, found: &[Ventricle], progress: &Progress) -> Result<Option<Overlay>> {
         let count = found.len();
         // A row a slice; a column a slice where there are more slices than phases.
         let table = phases.map(|phases| (phases, phases.places_mm.len(), phases.count));
@@ -143,7 +151,7 @@ impl Job {
         };
         let Some(mut sheet) = Sheet::new(columns, rows) else {
             tracing::warn!("{}: no sheet of {count} pictures: too many", self.case.input);
-            return Ok(());
+            return Ok(None);
         };
         let points: Vec<[f64; 2]> = found.iter().flat_map(|ventricle| ventricle.contour.iter().copied()).collect();
         for (n, (picture, ventricle)) in self.case.pictures.iter().zip(found).enumerate() {
@@ -159,9 +167,7 @@ impl Job {
             };
             sheet.put(place, &pixels, &ventricle.contour, centre);
         }
-        let sheet = sheet.into_overlay();
-        let place = staged(staging, &Path::new("overlays").join(&self.folder).join("sheet.png"))?;
-        written(&place, write_png(&place, sheet.size, &sheet.rgb))
+        Ok(Some(sheet.into_overlay()))
     }
 }
 

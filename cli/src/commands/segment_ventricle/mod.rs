@@ -4,6 +4,7 @@ mod case;
 mod finder;
 mod job;
 mod overlay;
+mod page;
 mod patient;
 mod phases;
 mod picture;
@@ -14,6 +15,7 @@ pub use finder::{Ventricle, VentricleFinder};
 
 use crate::args::SegmentVentricle;
 use crate::plan::session_options;
+use crate::report::ModelSummary;
 use crate::{Error, ExitCode, Progress, Result};
 use brainmesh_core::Monitor;
 use brainmesh_segmentation::Model;
@@ -59,9 +61,9 @@ pub fn run(arguments: &SegmentVentricle, threads: usize, progress: &Progress) ->
     let mut finder = VentricleFinder::new(session, model.manifest())?;
     tracing::info!("{}", finder.device_note());
     progress.stage("find ventricle", jobs.iter().map(|job| job.case.pictures.len() as u64).sum());
+    let summary = ModelSummary::from(model.manifest());
     for job in jobs {
-        let name = &model.manifest().name;
-        if let Err(error) = job.run(arguments, name, &mut finder, &mut failures, progress) {
+        if let Err(error) = job.run(arguments, &summary, &mut finder, &mut failures, progress) {
             failures.add(error)?;
         }
     }
