@@ -192,7 +192,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--base", type=Path, required=True, help="folder of `train-wafers`, or its checkpoint")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines, for made wafers beside")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; gone on from where it exists")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
     parser.add_argument("--pictures", type=int, default=24, help="new pictures of the wafer")
     parser.add_argument("--wafers", type=int, default=8, help="made wafers beside")
