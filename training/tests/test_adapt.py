@@ -146,21 +146,21 @@ def base(folder):
 def options(folder, **changed):
     values = {
         "picture": folder / "grey.png", "fluorescence": None, "labels": folder / "few.json", "scale": 1, "base": folder / "base",
-        "data": folder / "wafers", "out": folder / "out", "steps": 3, "rate": 1e-3, "pictures": 2, "wafers": 1, "learned": None,
+        "data": folder / "wafers", "out": folder / "out", "steps": 3, "rate": 1e-3, "pictures": 2, "wafers": 1, "learned": [],
         "check": None, "show": None,
     }  # fmt: skip
     return argparse.Namespace(**(values | changed))
 
 
-def test_only_the_last_decoder_and_the_head_learn_and_runs_go_on(tmp_path):
+def test_what_is_asked_for_learns_and_runs_go_on(tmp_path):
     picture, truth = wafer()
     Image.fromarray(picture[0]).save(tmp_path / "grey.png")
     (tmp_path / "few.json").write_text(json.dumps(sections_json(some(truth, [0, 2, 4, 6, 8]))))
     base(tmp_path / "base")
     outlines(tmp_path / "wafers")
-    adapt(options(tmp_path))
-    before, after = (torch.load(tmp_path / run / "network.pt", weights_only=True) for run in ("base", "out"))
     learned = ("head", "decoders.1")
+    adapt(options(tmp_path, learned=list(learned)))
+    before, after = (torch.load(tmp_path / run / "network.pt", weights_only=True) for run in ("base", "out"))
     for name, weights in after["mean"].items():
         is_same = torch.equal(weights, before["mean"][name])
         assert is_same != name.startswith(learned), name
@@ -168,7 +168,7 @@ def test_only_the_last_decoder_and_the_head_learn_and_runs_go_on(tmp_path):
     # `ship-wafers` takes it as any other run.
     assert ImageExperiment.read(tmp_path / "out" / "config.json").to_dict() == after["experiment"]
     # Begun again it is finished already; on other labels it is another run.
-    adapt(options(tmp_path))
+    adapt(options(tmp_path, learned=list(learned)))
     again = torch.load(tmp_path / "out" / "network.pt", weights_only=True)
     assert all(torch.equal(weights, again["mean"][name]) for name, weights in after["mean"].items())
     (tmp_path / "few.json").write_text(json.dumps(sections_json(some(truth, [1, 2, 3, 5, 7]))))

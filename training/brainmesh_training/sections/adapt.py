@@ -142,7 +142,7 @@ def adapt(options: argparse.Namespace) -> None:
     checkpoint = options.base / "network.pt" if options.base.is_dir() else options.base
     files = {"picture": options.picture, "fluorescence": options.fluorescence, "labels": options.labels, "base": checkpoint}
     inputs = {name: sha256(file) for name, file in files.items() if file} | {"scale": options.scale}
-    inputs |= {"pictures": options.pictures, "wafers": options.wafers}
+    inputs |= {"pictures": options.pictures, "wafers": options.wafers, "learned": options.learned}
     experiment = adapted_experiment(base.experiment, options.steps, options.rate)
     options.out.mkdir(parents=True, exist_ok=True)
     note = options.out / "adapted.json"
@@ -161,10 +161,8 @@ def adapt(options: argparse.Namespace) -> None:
         pool = own if rng.random() < OWN else made
         return crop(pool[rng.integers(len(pool))], experiment.augmentation, experiment.training.crop, rng)
 
-    # All else stays, so that a few sections cannot spoil it.
-    learned = tuple(options.learned or ("head", f"decoders.{len(experiment.network.widths) - 2}"))
     model = fit(
-        experiment, 2, OUTPUTS, sampler, loss, options.out / "network.pt", start=base.weights, learned=learned
+        experiment, 2, OUTPUTS, sampler, loss, options.out / "network.pt", start=base.weights, learned=tuple(options.learned)
     )
     if options.check:
         stride = experiment.network.stride
@@ -194,11 +192,11 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--base", type=Path, required=True, help="folder of `train-wafers`, or its checkpoint")
     parser.add_argument("--data", type=Path, required=True, help="folder of real wafers' outlines, for made wafers beside")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; gone on from where it exists")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
     parser.add_argument("--pictures", type=int, default=24, help="new pictures of the wafer")
     parser.add_argument("--wafers", type=int, default=8, help="made wafers beside")
-    parser.add_argument("--learned", nargs="+", help="parts of the network that learn; the last decoder and the head")
+    parser.add_argument("--learned", nargs="+", default=[], help="parts of the network that learn (such as head decoders.3); default all")
     parser.add_argument("--check", type=Path, help="folder of `make-wafer`: scores before and after")
     parser.add_argument("--show", type=Path, help="PNG of two of the new pictures, to look at")
     parser.set_defaults(run=adapt)
