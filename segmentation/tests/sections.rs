@@ -167,3 +167,82 @@ fn manifests_that_cannot_be_are_refused() {
     let error = parse(&|manifest| manifest["outputs"][0]["axes"][2]["id"] = json!("x")).unwrap_err();
     assert!(error.to_string().contains("outputs.axes"), "{error}");
 }
+
+/// Eight sections of 120 x 50 and 120 x 24 pixels with a dark seam, turned by 23 degrees more each, on a bright wafer; noise.
+fn drawn() -> (Array3<f32>, Vec<[f64; 2]>) {
+    let places: Vec<[f64; 2]> =
+        (0..8).map(|n| [130.0 + 190.0 * f64::from(n), 120.0 + 12.0 * f64::from(n % 3)]).collect();
+    let mut state = 1_u64;
+    let mut noise = || {
+        let mut one = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 40) as f64 / f64::from(1 << 24) - 0.5
+        };
+        // Nearly Gaussian, of SD .04.
+        (one() + one() + one()) * 0.08
+    };
+    let mut picture = Array3::zeros((2, 256, 1600));
+    for y in 0..256_u32 {
+        for x in 0..1600_u32 {
+            let (mut grey, mut glow) = (0.35, -0.5);
+            for (n, [at_x, at_y]) in places.iter().enumerate() {
+                let (sine, cosine) = (23.0 * n as f64).to_radians().sin_cos();
+                let [dx, dy] = [f64::from(x) - at_x, f64::from(y) - at_y];
+                let [u, v] = [dx * cosine + dy * sine, dy * cosine - dx * sine];
+                // Borders a pixel or two wide.
+                let edge = |far: f64| 1.0 / (1.0 + (2.0 * far).exp());
+                let within = |middle: f64, half: f64| edge(u.abs() - 60.0) * edge((v - middle).abs() - half);
+                for (share, value) in [(within(0.0, 25.0), 0.0), (within(38.0, 12.0), 0.15), (within(25.5, 1.2), -0.3)]
+                {
+                    grey += share * (value - grey);
+                }
+                glow += within(38.0, 12.0) * (0.45 - glow);
+            }
+            picture[[0, y as usize, x as usize]] = (grey + noise()) as f32;
+            picture[[1, y as usize, x as usize]] = glow as f32;
+        }
+    }
+    (picture, places)
+}
+
+#[test]
+fn the_shipped_network_finds_the_same_however_tiles_lie() {
+    let (picture, places) = drawn();
+    let model = Model::named("sections").unwrap();
+    let task = model.manifest().sections().unwrap().clone();
+    let mut session = Session::open(&model, Device::Builtin, 0).unwrap();
+    let mut read = |edge: usize, first: usize| {
+        let mut all: [Vec<Part>; 2] = Default::default();
+        for tile in Tile::cover(&task, [1600, 256], edge, first) {
+            let [x, y] = tile.inside([1600, 256]);
+            let parts = session.section_parts(&tile, picture.slice(s![.., y, x]), &Silent).unwrap();
+            all.iter_mut().zip(parts).for_each(|(all, parts)| all.extend(parts));
+        }
+        let [tissue, magnet] = all;
+        Section::from_parts(tissue, magnet)
+    };
+    let whole = read(4096, 0);
+    for [x, y] in places {
+        let near = |part: &Part| (part.centre_px()[0] - x).hypot(part.centre_px()[1] - y) < 6.0;
+        assert_eq!(
+            whole.iter().filter_map(|section| section.tissue.as_ref()).filter(|part| near(part)).count(),
+            1,
+            "{x}"
+        );
+    }
+    assert!(whole.iter().filter(|section| section.tissue.is_some() && section.magnet.is_some()).count() >= 6);
+    for (edge, first) in [(384, 0), (320, 64)] {
+        let tiles = read(edge, first);
+        assert_eq!(tiles.len(), whole.len(), "{edge} {first}");
+        for section in &whole {
+            let corners =
+                |section: &Section| section.tissue.as_ref().or(section.magnet.as_ref()).map(|part| part.corners_px);
+            let apart = |other: &Section| {
+                let (a, b) = (corners(section).unwrap(), corners(other).unwrap());
+                let apart = a.as_flattened().iter().zip(b.as_flattened()).map(|(a, b)| (a - b).abs());
+                apart.fold(0.0, f64::max)
+            };
+            assert!(tiles.iter().map(apart).fold(f64::INFINITY, f64::min) < 1e-3, "{edge} {first}");
+        }
+    }
+}
