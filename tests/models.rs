@@ -51,8 +51,15 @@ fn names(models: &Value) -> Vec<&str> {
     models.as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect()
 }
 
-const SHIPPED: [&str; 6] =
-    ["cortical-layers", "cortical-layers-fast", "cortical-layers-ribbon", "tissue", "membrane", "ventricle"];
+const SHIPPED: [&str; 6] = [
+    "cortical-layers",
+    "cortical-layers-fast",
+    "cortical-layers-ribbon",
+    "tissue",
+    "membrane",
+    "ventricle",
+    "sections",
+];
 
 #[test]
 fn models_are_listed_shown_added_used_and_removed() {

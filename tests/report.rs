@@ -62,7 +62,8 @@ fn a_result_has_a_page_figures_and_a_report_as_published() {
         assert!(!page.contains(asks), "{asks}");
     }
     assert_eq!(page.matches("class=\"enlarge\"").count(), 12);
-    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 12);
+    // Twelve slices, and four views of the surface.
+    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 16);
     for input in report["inputs"].as_array().unwrap() {
         assert!(page.contains(input["sha256"].as_str().unwrap()));
     }

@@ -134,8 +134,8 @@ const GENERAL: [&str; 3] = ["progress", "log_format", "dry_run"];
 
 #[test]
 fn every_argument_of_rays2surface_is_described() {
-    // A volume node is one volume and no folder of DICOM series; Slicer shows how long a module took.
-    let left_out = [&GENERAL[..], &["volume_index", "series", "timings"]].concat();
+    // A volume node is one volume and no folder of DICOM series; Slicer shows how long a module took, and the surfaces.
+    let left_out = [&GENERAL[..], &["volume_index", "series", "timings", "report"]].concat();
     let layers: Vec<String> = (0..7).map(|k| format!("layer{k}")).collect();
     let thickness: Vec<String> = (1..7).map(|k| format!("thickness_{k}_mm")).collect();
     let mut added: Vec<&str> = layers.iter().chain(&thickness).map(String::as_str).collect();
