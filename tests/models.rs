@@ -51,7 +51,7 @@ fn names(models: &Value) -> Vec<&str> {
     models.as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect()
 }
 
-const SHIPPED: [&str; 6] = [
+const SHIPPED: [&str; 7] = [
     "cortical-layers",
     "cortical-layers-fast",
     "cortical-layers-ribbon",
