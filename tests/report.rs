@@ -86,7 +86,9 @@ fn a_result_has_a_page_figures_and_a_report_as_published() {
     std::fs::copy(volume.with_file_name("truth").join("labels.nii.gz"), &volume).unwrap();
     ok(&brainmesh(&["report", text(&layers), "--title", "A <b> & c"]));
     let page = std::fs::read_to_string(layers.join("report.html")).unwrap();
-    assert!(page.contains("is not as it was in the run") && !page.contains("data:image/jpeg"));
+    assert!(page.contains("is not as it was in the run"));
+    // The views of the surface, and no slice.
+    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 4);
     assert!(page.contains("<title>A &#60;b&#62; &#38; c"), "{}", &page[..400]);
     let figure = |arguments: &[&str], name: &str| {
         let out = folder.path().join(name);
