@@ -1,5 +1,6 @@
 """Ctrl-C and `cancel` stop long work soon, with nothing left behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,7 +20,11 @@ SLACK_S = 1.0
 
 def workers():
     """Threads of brainmesh's own that still run."""
-    names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    names = []
+    for task in Path("/proc/self/task").iterdir():
+        # One that ends between the two looks is gone.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names.append((task / "comm").read_text().strip())
     return [name for name in names if name.startswith("brainmesh")]
 
 
