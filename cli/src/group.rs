@@ -52,7 +52,7 @@ pub(crate) fn group_html(results: &[(PathBuf, PathBuf)], out: &Path) -> Result<S
         }
     }
     let page = GroupPage {
-        title: format!("{} results", rows.len()),
+        title: if rows.len() == 1 { "1 result".into() } else { format!("{} results", rows.len()) },
         subtitle: format!("Listed by brainmesh {}. Press a column's name to sort by it.", env!("CARGO_PKG_VERSION")),
         columns,
         rows,
