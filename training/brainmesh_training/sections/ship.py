@@ -128,8 +128,8 @@ Made wafers with outlines, layouts and looks (seeds) that training never saw; pa
 ## Terms and limits
 
 Weights: Apache-2.0. The outlines (annotations of the BrainSegmentation projects) state no licence; none of them is part of this model.
-No real picture with true outlines was at hand: how well it does on yours is for you to see (`brainmesh segment sections --preview`,
-`brainmesh evaluate sections`), and `adapt-sections` teaches it another wafer from a few outlines.
+No real picture with true outlines was at hand. On print figures of real wafers, without fluorescence and with sections of another
+shape, most is missed or wrong (docs/wafer.md): look at yours (`brainmesh segment sections --preview`, `brainmesh evaluate sections`); `adapt-sections` teaches it another wafer from a few outlines.
 """
 
 
